@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "chain/pending_pool.h"
+#include "chain/rules.h"
+
+namespace eventchain::chain {
+
+// Rejections in one block; the others come in the next. Each is some 100 octets of the template.
+inline constexpr std::size_t kRejectionsMax = 4'096;
+static_assert(kRejectionsMax <= kBlockAnnexLimit);
+
+struct AssemblerOptions {
+  // An event whose expected version lies ahead waits this long before it is rejected.
+  std::chrono::milliseconds expectation_wait{30'000};
+};
+
+// Tells whether two variants of one key have the same content (the bodies are in the store).
+using SameContent = std::function<bool(const EventFacts& a, const EventFacts& b)>;
+
+struct Assembly {
+  Template made;
+  ContentFacts facts;
+  // Held variants of keys that are placed already with the same content: nothing to record.
+  std::vector<Commitment> redundant;
+};
+
+// Builds the template at tip + 1 from the pool in arrival order: places what fits, gives a waiting
+// event its place as soon as its expectation is reached within the block, lists rejections. Pure:
+// the same pool, state and times give the same bytes. `placed_facts` finds the facts of the
+// variant that is already committed under a key (for kKeyTaken against redundant).
+//   started: when work at this height began; time: now; both on the leader's block clock.
+Assembly assemble(const ChainState& state, ChainView& view, const PendingPool& pool,
+                  const SameContent& same_content,
+                  const std::function<std::optional<EventFacts>(const EventKey&)>& placed_facts,
+                  UnixMillis started, UnixMillis time, Instant now,
+                  const AssemblerOptions& options);
+
+}  // namespace eventchain::chain

@@ -1,0 +1,159 @@
+#include "chain/genesis.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "chain/block.h"
+#include "chain/encoding.h"
+#include "chain/hash.h"
+
+namespace eventchain::chain {
+
+namespace {
+
+constexpr std::string_view kGenesisTag = "ec:genesis";
+constexpr std::string_view kMembersTag = "ec:members";
+
+constexpr std::size_t kNameMax = 32;
+constexpr std::size_t kTrustDomainMax = 255;  // as SPIFFE has it
+constexpr std::size_t kVotersMax = 7;
+constexpr std::uint16_t kShareCountMax = 256;
+constexpr std::uint32_t kIntervalMin = 100;
+constexpr std::uint32_t kIntervalMax = 3'600'000;
+constexpr std::int64_t kCreatedMax = 253'402'300'799'999;    // the end of the year 9999
+constexpr std::uint32_t kEventBytesLimit = 3 * 1024 * 1024;  // a body travels in one 4 MiB frame
+
+bool consists_of(std::string_view text, std::string_view punctuation) {
+  return std::all_of(text.begin(), text.end(), [punctuation](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           punctuation.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kNameMax && consists_of(text, "-");
+}
+
+// `field` is wrong; `remedy` says what it must be.
+tl::unexpected<Error> refuse(std::string_view field, std::string_view remedy) {
+  return fail(ErrorCode::kInvalid, fmt::format("genesis: {} {}", field, remedy));
+}
+
+Result<void> check_work(const Genesis& genesis) {
+  if (genesis.work_function == WorkFunction::kRandomXV1)
+    return refuse("work_function", "\"randomx-v1\" is not available yet; use \"sha256\"");
+  if (genesis.work_function != WorkFunction::kSha256)
+    return refuse("work_function", "is unknown; use \"sha256\"");
+  if (genesis.share_count < 1 || genesis.share_count > kShareCountMax)
+    return refuse("share_count", fmt::format("must be 1 to {}", kShareCountMax));
+  if (genesis.interval_ms < kIntervalMin || genesis.interval_ms > kIntervalMax)
+    return refuse("interval_ms", fmt::format("must be {} to {}", kIntervalMin, kIntervalMax));
+  const Result<U256> first = expand(genesis.first_target);
+  if (!first) return refuse("first_target", "is no target: " + first.error().message);
+  const Result<U256> easiest = expand(genesis.easiest_target);
+  if (!easiest) return refuse("easiest_target", "is no target: " + easiest.error().message);
+  if (*first > *easiest)
+    return refuse("first_target", "is easier than easiest_target; lower it or raise the other");
+  return {};
+}
+
+Result<void> check_limits(const Genesis& genesis) {
+  if (genesis.event_bytes_max < 1 || genesis.event_bytes_max > kEventBytesLimit)
+    return refuse("event_bytes_max", fmt::format("must be 1 to {}", kEventBytesLimit));
+  if (genesis.block_events_max < 1 || genesis.block_events_max > kBlockEventsLimit)
+    return refuse("block_events_max", fmt::format("must be 1 to {}", kBlockEventsLimit));
+  if (genesis.block_bytes_max < genesis.event_bytes_max)
+    return refuse(
+        "block_bytes_max",
+        "is less than event_bytes_max, so that the largest event fits no block; raise it");
+  return {};
+}
+
+Result<void> check_voter(const std::vector<Member>& voters, std::size_t place) {
+  const Member& member = voters[place];
+  const std::string who = fmt::format("voters[{}]", place);
+  if (member.node.is_zero()) return refuse(who + ".node", "is zero; draw a random id");
+  if (member.signing_key.is_zero()) return refuse(who + ".signing_key", "is zero; make a key");
+  if (member.slot.value != place)
+    return refuse(who + ".slot", fmt::format("must be its place in the list, {}", place));
+  if (!is_name(member.name)) return refuse(who + ".name", "must be 1 to 32 of a-z, 0-9 and '-'");
+  if (member.site.size() > kNameMax || !consists_of(member.site, "-."))
+    return refuse(who + ".site", "must be at most 32 of a-z, 0-9, '-' and '.'");
+  for (std::size_t other = 0; other < place; ++other) {
+    if (voters[other].node == member.node)
+      return refuse(who + ".node", fmt::format("is that of voters[{}] too; draw another", other));
+    if (voters[other].signing_key == member.signing_key)
+      return refuse(who + ".signing_key",
+                    fmt::format("is that of voters[{}] too; each voter has its own", other));
+    if (voters[other].name == member.name)
+      return refuse(who + ".name", fmt::format("is that of voters[{}] too; choose another", other));
+  }
+  return {};
+}
+
+void write_members(Writer& writer, const std::vector<Member>& members) {
+  writer.u16(static_cast<std::uint16_t>(members.size()));
+  for (const Member& member : members)
+    writer.fixed(member.node)
+        .fixed(member.signing_key)
+        .u16(member.slot.value)
+        .sized8(member.name)
+        .sized8(member.site);
+}
+
+}  // namespace
+
+Result<void> check_genesis(const Genesis& genesis) {
+  if (!is_name(genesis.name)) return refuse("name", "must be 1 to 32 of a-z, 0-9 and '-'");
+  if (genesis.trust_domain.empty() || genesis.trust_domain.size() > kTrustDomainMax ||
+      !consists_of(genesis.trust_domain, "-._"))
+    return refuse("trust_domain", "must be 1 to 255 of a-z, 0-9, '-', '.' and '_'");
+  if (genesis.created.value < 0 || genesis.created.value > kCreatedMax)
+    return refuse("created", "must lie between the years 1970 and 9999");
+  if (auto checked = check_work(genesis); !checked) return checked;
+  if (auto checked = check_limits(genesis); !checked) return checked;
+  if (genesis.voters.empty() || genesis.voters.size() > kVotersMax)
+    return refuse("voters", fmt::format("must name 1 to {} members", kVotersMax));
+  for (std::size_t place = 0; place < genesis.voters.size(); ++place)
+    if (auto checked = check_voter(genesis.voters, place); !checked) return checked;
+  return {};
+}
+
+Bytes encode_genesis(const Genesis& genesis) {
+  Writer writer(512);
+  writer.header(kGenesisTag)
+      .sized8(genesis.name)
+      .sized8(genesis.trust_domain)
+      .i64(genesis.created.value)
+      .u8(static_cast<std::uint8_t>(genesis.work_function))
+      .u16(genesis.share_count)
+      .u32(genesis.interval_ms)
+      .u32(genesis.heartbeat_ms)
+      .u32(genesis.first_target.bits)
+      .u32(genesis.easiest_target.bits)
+      .u32(genesis.event_bytes_max)
+      .u32(genesis.block_events_max)
+      .u32(genesis.block_bytes_max);
+  write_members(writer, genesis.voters);
+  return writer.take();
+}
+
+ChainId chain_id(const Genesis& genesis) {
+  return as_kind<ChainId>(sha256(encode_genesis(genesis)));
+}
+
+Hash member_set_hash(const std::vector<Member>& members) {
+  Writer writer(512);
+  writer.header(kMembersTag);
+  write_members(writer, members);
+  return sha256(writer.take());
+}
+
+EventLimits event_limits(const Genesis& genesis) {
+  EventLimits limits;
+  limits.body_bytes_max = genesis.event_bytes_max;
+  return limits;
+}
+
+}  // namespace eventchain::chain

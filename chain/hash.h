@@ -1,0 +1,23 @@
+#pragma once
+
+#include <initializer_list>
+
+#include "chain/bytes.h"
+#include "chain/types.h"
+
+namespace eventchain::chain {
+
+// SHA-256 (FIPS 180-4) of the concatenation of `parts`; OpenSSL does the work, hidden in hash.cpp.
+Hash sha256(ByteView bytes);
+Hash sha256(std::initializer_list<ByteView> parts);
+
+// Reinterprets a hash as a finer-named value of the same size, e.g. as_kind<BlockId>(sha256(..)).
+template <class Kind>
+Kind as_kind(const Hash& hash) {
+  static_assert(Kind::kSize <= Hash::kSize);
+  Kind result;
+  for (std::size_t i = 0; i < Kind::kSize; ++i) result.octets[i] = hash.octets[i];
+  return result;
+}
+
+}  // namespace eventchain::chain

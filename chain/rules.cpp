@@ -1,0 +1,230 @@
+#include "chain/rules.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "chain/block_overlay.h"
+
+namespace eventchain::chain {
+
+namespace {
+
+constexpr Verdict kGood{};
+
+// The leader alone makes templates and seals, so every fault of one is the leader's: whoever passed
+// it on may have done so before checking it.
+constexpr Verdict leader(Rule rule) {
+  return Verdict{rule, Blame::kLeader};
+}
+
+Verdict check_sizes(const ChainState& state, const Template& candidate, const ContentFacts& facts) {
+  const BlockContent& content = candidate.content;
+  if (content.entries.size() != candidate.header.log_size - state.log.size())
+    return leader(Rule::kWrongLogSize);
+  if (content.annex.size() > kBlockAnnexLimit) return leader(Rule::kTooManyEvents);
+  std::uint64_t bytes = 0;
+  for (const EventFacts& entry : facts.entries) bytes += entry.body_bytes;
+  if (bytes > state.genesis.block_bytes_max) return leader(Rule::kTooManyBytes);
+  if (annex_root(content.annex) != candidate.header.annex_root)
+    return leader(Rule::kWrongAnnexRoot);
+  return kGood;
+}
+
+Verdict check_entry(BlockOverlay& overlay, const EntryRef& entry, const EventFacts& facts) {
+  if (entry.key != facts.key || entry.commitment != facts.commitment)
+    return leader(Rule::kKeyMismatch);
+  if (overlay.placed_here(facts.key) != nullptr || overlay.is_placed_before(facts.key))
+    return leader(Rule::kDuplicateKey);
+  if (facts.expected.has_value() && *facts.expected != overlay.version(facts.stream))
+    return leader(Rule::kVersionExpectation);
+  return kGood;
+}
+
+// Pre: every entry of the block is in the overlay. A rejection speaks of the stream as the block
+// leaves it, so the order of entries and rejections cannot matter.
+bool is_justified(BlockOverlay& overlay, const Rejection& rejection, const EventFacts& facts) {
+  const EventFacts* here = overlay.placed_here(facts.key);
+  if (here != nullptr && here->commitment == facts.commitment) return false;
+  const bool is_key_taken = here != nullptr || overlay.is_placed_before(facts.key);
+  if (rejection.reason == RejectionReason::kKeyTaken)
+    return is_key_taken && rejection.stream_version == kEmptyStream;
+
+  // An event that has a position, in whatever variant, is not refused for its version any more.
+  if (is_key_taken || !facts.expected.has_value()) return false;
+  const StreamVersion reached = overlay.version(facts.stream);
+  if (rejection.stream_version != reached) return false;
+  return rejection.reason == RejectionReason::kVersionConflict ? *facts.expected < reached
+                                                               : *facts.expected > reached;
+}
+
+Verdict check_rejections(BlockOverlay& overlay, const std::vector<AnnexItem>& annex,
+                         const std::vector<EventFacts>& facts) {
+  std::unordered_set<Commitment, FixedBytesHash> rejected;
+  for (std::size_t i = 0; i < annex.size(); ++i) {
+    const auto& rejection = std::get<Rejection>(annex[i]);
+    if (rejection.key != facts[i].key || rejection.commitment != facts[i].commitment)
+      return leader(Rule::kKeyMismatch);
+    if (!rejected.insert(rejection.commitment).second ||
+        !is_justified(overlay, rejection, facts[i]))
+      return leader(Rule::kUnjustifiedRejection);
+  }
+  return kGood;
+}
+
+bool is_member(const ChainState& state, Slot slot) {
+  const auto& members = state.genesis.voters;
+  return std::any_of(members.begin(), members.end(),
+                     [slot](const Member& member) { return member.slot == slot; });
+}
+
+Rule share_fault(const ChainState& state, const TemplateHeader& header, const U256& target,
+                 const Nonce& nonce) {
+  if (!is_member(state, nonce.slot())) return Rule::kShareSlotUnknown;
+  return share_meets(header, nonce, target) ? Rule::kOk : Rule::kShareMissesTarget;
+}
+
+}  // namespace
+
+const char* to_string(Rule rule) {
+  switch (rule) {
+    case Rule::kOk:
+      return "ok";
+    case Rule::kWrongChain:
+      return "wrong-chain";
+    case Rule::kWrongParent:
+      return "wrong-parent";
+    case Rule::kWrongHeight:
+      return "wrong-height";
+    case Rule::kTimeBeforeParent:
+      return "time-before-parent";
+    case Rule::kTimeBeforeStart:
+      return "time-before-start";
+    case Rule::kWrongTarget:
+      return "wrong-target";
+    case Rule::kWrongShareCount:
+      return "wrong-share-count";
+    case Rule::kWrongMemberSet:
+      return "wrong-member-set";
+    case Rule::kWrongLogSize:
+      return "wrong-log-size";
+    case Rule::kWrongLogRoot:
+      return "wrong-log-root";
+    case Rule::kWrongHistoryRoot:
+      return "wrong-history-root";
+    case Rule::kWrongAnnexRoot:
+      return "wrong-annex-root";
+    case Rule::kTooManyEvents:
+      return "too-many-events";
+    case Rule::kTooManyBytes:
+      return "too-many-bytes";
+    case Rule::kDuplicateKey:
+      return "duplicate-key";
+    case Rule::kKeyMismatch:
+      return "key-mismatch";
+    case Rule::kVersionExpectation:
+      return "version-expectation";
+    case Rule::kUnjustifiedRejection:
+      return "unjustified-rejection";
+    case Rule::kShareMissesTarget:
+      return "share-misses-target";
+    case Rule::kShareSlotUnknown:
+      return "share-slot-unknown";
+    case Rule::kSharesNotDistinct:
+      return "shares-not-distinct";
+    case Rule::kSealedBeforeTime:
+      return "sealed-before-time";
+  }
+  return "unknown";
+}
+
+ChainState initial_state(const Genesis& genesis) {
+  const SealedHeader block = genesis_block(genesis);
+  ChainState state{genesis,   block.header.chain, block.header.member_set, block_id(block), block,
+                   LogTree(), History()};
+  state.history.append(
+      history_leaf(state.tip, block_work(block.header), block.header.time, block.seal.sealed_at));
+  return state;
+}
+
+Verdict check_header(const ChainState& state, const TemplateHeader& header) {
+  const SealedHeader& parent = state.tip_header;
+  if (header.chain != state.chain) return Verdict{Rule::kWrongChain, Blame::kSender};
+  // Another parent is what an honest peer has who is a block ahead or behind.
+  if (header.parent != state.tip) return Verdict{Rule::kWrongParent, Blame::kNobody};
+  if (header.height != parent.header.height.next()) return leader(Rule::kWrongHeight);
+  if (header.started < parent.seal.sealed_at) return leader(Rule::kTimeBeforeParent);
+  if (header.time < header.started) return leader(Rule::kTimeBeforeStart);
+  if (header.share_target != required_target(state.genesis, parent, header.started, header.time))
+    return leader(Rule::kWrongTarget);
+  if (header.share_count != state.genesis.share_count) return leader(Rule::kWrongShareCount);
+  if (header.member_set != state.member_set) return leader(Rule::kWrongMemberSet);
+  if (header.history_root != state.history.root()) return leader(Rule::kWrongHistoryRoot);
+  if (header.log_size < state.log.size()) return leader(Rule::kWrongLogSize);
+  if (header.log_size - state.log.size() > state.genesis.block_events_max)
+    return leader(Rule::kTooManyEvents);
+  return kGood;
+}
+
+Verdict check_template(const ChainState& state, ChainView& view, const Template& candidate,
+                       const ContentFacts& facts, Projection* projection) {
+  const BlockContent& content = candidate.content;
+  if (const Verdict verdict = check_header(state, candidate.header); !verdict.ok()) return verdict;
+  EC_ASSERT(facts.entries.size() == content.entries.size(), "one facts for each entry");
+  EC_ASSERT(facts.rejections.size() == content.annex.size(), "one facts for each rejection");
+  if (const Verdict verdict = check_sizes(state, candidate, facts); !verdict.ok()) return verdict;
+
+  BlockOverlay overlay(view);
+  Projection result{{}, state.log.size(), state.log, {}};
+  result.versions.reserve(content.entries.size());
+  for (std::size_t i = 0; i < content.entries.size(); ++i) {
+    const Verdict verdict = check_entry(overlay, content.entries[i], facts.entries[i]);
+    if (!verdict.ok()) return verdict;
+    result.versions.push_back(overlay.place(facts.entries[i]));
+    result.log.append(log_leaf(content.entries[i].commitment), &result.tree_hashes);
+  }
+  const Verdict verdict = check_rejections(overlay, content.annex, facts.rejections);
+  if (!verdict.ok()) return verdict;
+  if (result.log.root() != candidate.header.log_root) return leader(Rule::kWrongLogRoot);
+  if (projection != nullptr) *projection = std::move(result);
+  return kGood;
+}
+
+Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce) {
+  const Result<U256> target = expand(header.share_target);
+  if (!target) return leader(Rule::kWrongTarget);
+  const Rule rule = share_fault(state, header, *target, nonce);
+  return rule == Rule::kOk ? kGood : Verdict{rule, Blame::kSender};
+}
+
+Verdict check_seal(const ChainState& state, const SealedHeader& sealed) {
+  const TemplateHeader& header = sealed.header;
+  const std::vector<Nonce>& shares = sealed.seal.shares;
+  if (shares.size() != state.genesis.share_count) return leader(Rule::kWrongShareCount);
+  if (sealed.seal.sealed_at < header.time) return leader(Rule::kSealedBeforeTime);
+  const auto is_not_ascending = [](const Nonce& a, const Nonce& b) { return a >= b; };
+  if (std::adjacent_find(shares.begin(), shares.end(), is_not_ascending) != shares.end())
+    return leader(Rule::kSharesNotDistinct);
+  const Result<U256> target = expand(header.share_target);
+  if (!target) return leader(Rule::kWrongTarget);
+  for (const Nonce& share : shares) {
+    const Rule rule = share_fault(state, header, *target, share);
+    if (rule != Rule::kOk) return leader(rule);
+  }
+  return kGood;
+}
+
+Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after) {
+  const TemplateHeader& header = sealed.header;
+  EC_ASSERT(header.parent == state.tip, "a block goes on top of its parent");
+  EC_ASSERT(log_after.size() == header.log_size, "the log is the one after this block");
+  Advanced result{state, {}};
+  result.state.tip = block_id(sealed);
+  result.state.tip_header = sealed;
+  result.state.log = std::move(log_after);
+  result.state.history.append(
+      history_leaf(result.state.tip, block_work(header), header.time, sealed.seal.sealed_at),
+      &result.history_nodes);
+  return result;
+}
+
+}  // namespace eventchain::chain

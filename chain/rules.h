@@ -1,0 +1,108 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/block.h"
+#include "chain/difficulty.h"
+#include "chain/genesis.h"
+#include "chain/history.h"
+#include "chain/log_tree.h"
+
+namespace eventchain::chain {
+
+enum class Rule : std::uint8_t {
+  kOk,
+  kWrongChain,
+  kWrongParent,
+  kWrongHeight,
+  kTimeBeforeParent,
+  kTimeBeforeStart,
+  kWrongTarget,
+  kWrongShareCount,
+  kWrongMemberSet,
+  kWrongLogSize,
+  kWrongLogRoot,
+  kWrongHistoryRoot,
+  kWrongAnnexRoot,
+  kTooManyEvents,
+  kTooManyBytes,
+  kDuplicateKey,
+  kKeyMismatch,        // an entry's key or commitment is not its body's
+  kVersionExpectation,
+  kUnjustifiedRejection,
+  kShareMissesTarget,
+  kShareSlotUnknown,
+  kSharesNotDistinct,  // or not ascending
+  kSealedBeforeTime,
+};
+const char* to_string(Rule rule);
+
+enum class Blame : std::uint8_t { kNobody, kSender, kLeader };
+
+// Outcome of a check on foreign data: the rule broken and who answers for it.
+struct Verdict {
+  Rule rule = Rule::kOk;
+  Blame blame = Blame::kNobody;
+  [[nodiscard]] bool ok() const { return rule == Rule::kOk; }
+  bool operator==(const Verdict&) const = default;
+};
+
+// The chain as of a tip: all that the rules need besides lookups by key and stream. A value;
+// O(log n) memory. Copy it to look ahead.
+struct ChainState {
+  Genesis genesis;
+  ChainId chain;
+  Hash member_set;
+  BlockId tip;
+  SealedHeader tip_header;
+  LogTree log;
+  History history;  // over all blocks up to and including the tip
+
+  [[nodiscard]] Height height() const { return tip_header.header.height; }
+};
+ChainState initial_state(const Genesis& genesis);
+
+// Lookups into what is committed. Called from the thread that runs the check.
+class ChainView {
+ public:
+  virtual ~ChainView() = default;
+  // True if an event with this key has a position (rejected events have none).
+  virtual bool is_placed(const EventKey& key) = 0;
+  // Version of the stream's last committed event; kEmptyStream if there is none.
+  virtual StreamVersion stream_version(const StreamKey& stream) = 0;
+};
+
+// Facts of each entry of a content, in order, and of each rejected event, in annex order.
+struct ContentFacts {
+  std::vector<EventFacts> entries;
+  std::vector<EventFacts> rejections;
+};
+
+// What a valid template means on top of `state`.
+struct Projection {
+  std::vector<StreamVersion> versions;  // of each entry
+  std::uint64_t first_position = 0;
+  LogTree log;                          // after the block
+  std::vector<TreeHash> tree_hashes;    // completed by it
+};
+
+// Needs no content: everything a header says about its parent, clock and difficulty.
+Verdict check_header(const ChainState& state, const TemplateHeader& header);
+// All rules for a template on top of `state`; fills `projection` when ok and not null.
+Verdict check_template(const ChainState& state, ChainView& view, const Template& candidate,
+                       const ContentFacts& facts, Projection* projection);
+Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce);
+// The seal of a header that passed check_header.
+Verdict check_seal(const ChainState& state, const SealedHeader& sealed);
+
+// The state after a checked block. Pre: the block's parent is state.tip.
+struct Advanced {
+  ChainState state;
+  std::vector<HistoryNode> history_nodes;  // made by this block, for the store
+};
+Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after);
+
+}  // namespace eventchain::chain

@@ -1,0 +1,47 @@
+#include "chain/block.h"
+#include "chain/encoding.h"
+#include "chain/hash.h"
+
+// The hashed side of the proof of work: kept apart from the other encodings because its layout
+// follows the hash function's blocks, not the order of meaning.
+namespace eventchain::chain {
+
+std::uint64_t nonce_high(Slot slot, std::uint8_t thread, std::uint64_t counter) {
+  EC_ASSERT(counter < (std::uint64_t{1} << 40), "a counter has 40 bits");
+  return std::uint64_t{slot.value} << 48 | std::uint64_t{thread} << 40 | counter;
+}
+
+SharePreimage share_preimage(const TemplateHeader& header, const Nonce& nonce) {
+  static constexpr char kZeros[20] = {};
+  Writer writer(kSharePreimageSize);
+  // First SHA-256 block: all that changes with nonce.high.
+  writer.raw("EVC1").fixed(template_hash(header));
+  EC_ASSERT(writer.size() == kNonceHighOffset, "the miner patches the nonce in place");
+  writer.u64(nonce.high).raw({kZeros, 20});
+  // Second: constants of the template, and nonce.low as the last word, so that one message
+  // schedule serves many first blocks.
+  writer.fixed(header.chain).u64(header.height.value).u32(header.share_target.bits);
+  writer.raw({kZeros, 4});
+  EC_ASSERT(writer.size() == kNonceLowOffset, "the miner patches the nonce in place");
+  writer.u32(nonce.low);
+  const auto preimage = SharePreimage::from(writer.take());
+  EC_ASSERT(preimage.has_value(), "the layout adds up to 116 octets");
+  return *preimage;
+}
+
+U256 share_value(const Hash& digest) {
+  std::array<std::uint64_t, 4> limbs{};
+  for (std::size_t word = 0; word < 8; ++word) {
+    std::uint64_t value = 0;
+    for (std::size_t octet = 0; octet < 4; ++octet)
+      value = value << 8 | digest.octets[4 * word + octet];
+    limbs[word / 2] |= value << (32 * (word % 2));
+  }
+  return U256::from_limbs(limbs);
+}
+
+bool share_meets(const TemplateHeader& header, const Nonce& nonce, const U256& target) {
+  return share_value(sha256(share_preimage(header, nonce).view())) <= target;
+}
+
+}  // namespace eventchain::chain

@@ -1,0 +1,22 @@
+# Every dependency is a Debian package; tools/install-packages installs them all.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+
+# 0.15 (plain Debian 12) violates Raft's safety; consensus/README.md names the bugs.
+pkg_check_modules(RAFT IMPORTED_TARGET raft>=0.22.1)
+if(NOT RAFT_FOUND)
+  message(FATAL_ERROR
+    "libraft >= 0.22.1 is required; older versions violate Raft's safety and are refused. "
+    "On Debian 12 it is in the bookworm-backports suite: run tools/install-packages build.")
+endif()

@@ -1,0 +1,42 @@
+# Dialect, warnings and the few switches the project has.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(EVENTCHAIN_TESTS "Build the tests" ON)
+option(EVENTCHAIN_FUZZ "Build the libFuzzer targets (clang)" OFF)
+set(EVENTCHAIN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+find_program(LLD_PROGRAM NAMES ld.lld ld.lld-14)
+if(LLD_PROGRAM)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+if(EVENTCHAIN_SANITIZE)
+  add_compile_options(-fsanitize=${EVENTCHAIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${EVENTCHAIN_SANITIZE})
+endif()
+if(EVENTCHAIN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# Our own targets are held to these; third-party headers come in as SYSTEM.
+function(eventchain_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                           -Wsign-conversion -Wswitch-enum -Werror)
+endfunction()
+
+# eventchain_room(NAME SOURCES... [DEPENDS targets...]): one static library with our warnings.
+function(eventchain_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(eventchain_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(eventchain_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(eventchain_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  eventchain_warnings(eventchain_${name})
+endfunction()
