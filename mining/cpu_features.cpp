@@ -1,0 +1,38 @@
+#include "mining/cpu_features.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace eventchain::mining {
+namespace {
+
+CpuFeatures detect() {
+  CpuFeatures features;
+#if defined(__x86_64__)
+  constexpr unsigned kLeafBasic = 1;
+  constexpr unsigned kLeafExtended = 7;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  if (__get_cpuid(kLeafBasic, &eax, &ebx, &ecx, &edx) == 0) return features;
+  const bool ssse3 = ((ecx >> 9) & 1) != 0;
+  const bool sse41 = ((ecx >> 19) & 1) != 0;
+  if (__get_cpuid_count(kLeafExtended, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
+  const bool sha = ((ebx >> 29) & 1) != 0;
+  // No question to the operating system: the SHA extensions use the XMM registers, which every
+  // 64-bit system saves.
+  features.sha_ni = sha && ssse3 && sse41;
+#endif
+  return features;
+}
+
+}  // namespace
+
+const CpuFeatures& cpu_features() {
+  static const CpuFeatures features = detect();
+  return features;
+}
+
+}  // namespace eventchain::mining

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+// SHA-256 (FIPS 180-4) opened up: the kernels need midstates and states inside a compression, which
+// no library hands out. Whole hashes are chain::sha256's business.
+namespace eventchain::mining::kernels {
+
+using State = std::array<std::uint32_t, 8>;        // a..h, or the chaining value H0..H7
+using BlockWords = std::array<std::uint32_t, 16>;  // W0..W15 of one 64-octet block
+using Schedule = std::array<std::uint32_t, 64>;    // K[t] + W[t]
+
+inline constexpr State kInitialState = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+alignas(64) inline constexpr std::array<std::uint32_t, 64> kRoundConstants = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+// The whole message schedule of a block with the round constants added.
+Schedule expand_schedule(const BlockWords& words);
+
+// Rounds first..last-1 on a working state.
+State run_rounds(State state, const Schedule& schedule, std::size_t first, std::size_t last);
+
+// One compression: 64 rounds and the feed-forward.
+State compress(const State& chaining, const BlockWords& words);
+
+}  // namespace eventchain::mining::kernels
