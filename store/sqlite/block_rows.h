@@ -1,0 +1,30 @@
+#pragma once
+
+#include "store/chain_reader.h"
+#include "store/integrity.h"
+#include "store/sqlite/statement.h"
+
+// Reading rows of the tables block, peaks and history_node; used by the writer and the readers.
+namespace eventchain::store {
+
+// The columns decode_block() wants, in its order.
+inline constexpr const char* kSelectBlock =
+    "SELECT id, first_position, content_hash, sealed, content FROM block WHERE height = ?";
+
+// Block of the current row; header and seal must hash to the id, the content to its stored hash,
+// and both must fit together.
+chain::Result<StoredBlock> decode_block(const Statement::Rows& rows, chain::Height height);
+
+// kNotFound with the message for a height above the tip.
+tl::unexpected<chain::Error> no_block(chain::Height height);
+
+chain::Result<chain::SealedHeader> decode_sealed(chain::ByteView sealed, const chain::BlockId& id,
+                                                 chain::Height height);
+
+// Mark of a variant: enough of its commitment to tell variants apart and to notice a rotten body.
+inline constexpr std::size_t kMarkSize = 16;
+inline chain::ByteView mark_of(const chain::Commitment& commitment) {
+  return commitment.view().substr(0, kMarkSize);
+}
+
+}  // namespace eventchain::store

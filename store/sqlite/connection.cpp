@@ -1,0 +1,104 @@
+#include "store/sqlite/connection.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "store/sqlite/schema.h"
+#include "store/sqlite/statement.h"
+
+namespace eventchain::store {
+
+using chain::ErrorCode;
+using chain::Result;
+using Opened = Result<std::unique_ptr<SQLite::Database>>;
+
+namespace {
+
+constexpr int kBusyTimeoutMs = 10'000;  // readers wait while the WAL is being recovered
+
+std::unique_ptr<SQLite::Database> open(const std::string& path, int flags,
+                                       const StoreOptions& options) {
+  // No mutex in SQLite: each connection is used by one thread at a time.
+  auto database = std::make_unique<SQLite::Database>(path, flags | SQLite::OPEN_NOMUTEX,
+                                                     kBusyTimeoutMs, options.vfs);
+  // The file is not trusted to bring code along (triggers, views with functions).
+  sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  database->exec(
+      fmt::format("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                  "PRAGMA cache_size = -{}; PRAGMA cell_size_check = ON",
+                  options.cache_kib));
+  // The first read of the file: what is no database fails here.
+  database->exec("PRAGMA schema_version");
+  return database;
+}
+
+void configure_writer(SQLite::Database& database, const StoreOptions& options) {
+  // Turning a new file into a WAL database is one transaction with a rollback journal. EXTRA also
+  // syncs the directory after the journal is deleted: a journal that came back after a power cut
+  // would roll the whole database back to nothing.
+  database.exec(
+      fmt::format("PRAGMA synchronous = EXTRA; PRAGMA page_size = {}", options.page_bytes));
+  {
+    // The transaction commits when the statement is done, which is after its only row.
+    Statement set_wal(database, "PRAGMA journal_mode = WAL");
+    Statement::Rows rows = set_wal.query();
+    bool is_wal = false;
+    while (rows.next()) is_wal = rows.bytes(0) == "wal";
+    if (!is_wal)
+      throw StoreFailure(
+          "the database cannot use a write-ahead log; put it on a local file system");
+  }
+  // secure_delete FAST overwrites deleted octets wherever that costs no extra page write; erasure
+  // needs ON for its own transaction.
+  database.exec(
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST;"
+      "PRAGMA foreign_keys = OFF");
+  database.exec(fmt::format("PRAGMA journal_size_limit = {}", 4 * options.wal_bytes_max));
+}
+
+tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exception& cause) {
+  if (cause.getErrorCode() == SQLITE_NOTADB)
+    return chain::fail(ErrorCode::kInvalid,
+                       fmt::format("{} is not a database; name another file", path));
+  return chain::fail(
+      ErrorCode::kIo,
+      fmt::format("cannot open {}: {} (SQLite code {}); check the path, its rights and the disk",
+                  path, cause.what(), cause.getExtendedErrorCode()));
+}
+
+}  // namespace
+
+Opened open_writer(const std::string& path, const chain::Genesis& genesis,
+                   const StoreOptions& options) {
+  try {
+    auto database = open(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options);
+    // A foreign file is refused before anything in it is changed, its journal mode included.
+    if (auto checked = check_foreign(*database); !checked)
+      return tl::unexpected<chain::Error>(checked.error());
+    configure_writer(*database, options);
+    if (auto prepared = prepare_schema(*database, genesis); !prepared)
+      return tl::unexpected<chain::Error>(prepared.error());
+    return database;
+  } catch (const SQLite::Exception& cause) {
+    return refused(path, cause);
+  } catch (const StoreFailure& failure) {
+    return chain::fail(ErrorCode::kIo, fmt::format("cannot open {}: {}", path, failure.what()));
+  }
+}
+
+Opened open_read_only(const std::string& path, const chain::Genesis& genesis,
+                      const StoreOptions& options) {
+  try {
+    auto database = open(path, SQLite::OPEN_READONLY, options);
+    database->exec("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0");
+    if (auto checked = check_schema(*database, genesis); !checked)
+      return tl::unexpected<chain::Error>(checked.error());
+    return database;
+  } catch (const SQLite::Exception& cause) {
+    return refused(path, cause);
+  } catch (const StoreFailure& failure) {
+    return chain::fail(ErrorCode::kIo, fmt::format("cannot open {}: {}", path, failure.what()));
+  }
+}
+
+}  // namespace eventchain::store

@@ -1,0 +1,40 @@
+#include "store/sqlite/lock_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace eventchain::store {
+
+using chain::ErrorCode;
+
+chain::Result<LockFile> LockFile::take(const std::string& path) {
+  LockFile lock;
+  lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock.descriptor_ < 0)
+    return chain::fail(ErrorCode::kIo, fmt::format("cannot create {}: {}; check the directory",
+                                                   path, std::strerror(errno)));
+  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0)
+    return chain::fail(
+        ErrorCode::kUnavailable,
+        fmt::format("{} is locked: another node uses this database; stop it first", path));
+  return lock;
+}
+
+LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+LockFile& LockFile::operator=(LockFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+LockFile::~LockFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace eventchain::store

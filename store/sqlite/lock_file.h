@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "chain/result.h"
+
+namespace eventchain::store {
+
+// Keeps a second writer out, in this process or another: an flock on "<database>.lock". SQLite's
+// own locks would let two nodes take turns on one file. Released with the object or the process.
+class LockFile {
+ public:
+  static chain::Result<LockFile> take(const std::string& path);
+
+  LockFile() = default;
+  LockFile(LockFile&& other) noexcept;
+  LockFile& operator=(LockFile&& other) noexcept;
+  ~LockFile();
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace eventchain::store

@@ -1,0 +1,159 @@
+#include "store/sqlite/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "chain/block.h"
+#include "chain/hash.h"
+#include "chain/rules.h"
+#include "store/sqlite/statement.h"
+
+namespace eventchain::store {
+
+using chain::ErrorCode;
+using chain::Result;
+
+namespace {
+
+// Step n leads from version n to n + 1. A step that was released is never changed.
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {R"sql(
+CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE progress(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  applied INTEGER NOT NULL, pending_floor INTEGER NOT NULL);
+CREATE TABLE peaks(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  log BLOB NOT NULL, history BLOB NOT NULL);
+
+CREATE TABLE event(
+  arrival INTEGER PRIMARY KEY,
+  mark BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE event_key(
+  key BLOB NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY(key, arrival)) WITHOUT ROWID;
+CREATE TABLE placement(
+  arrival INTEGER PRIMARY KEY,
+  height INTEGER NOT NULL, position INTEGER, version INTEGER NOT NULL, reason INTEGER);
+
+CREATE TABLE block(
+  height INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE, first_position INTEGER NOT NULL,
+  content_hash BLOB NOT NULL, sealed BLOB NOT NULL, content BLOB NOT NULL);
+CREATE INDEX block_position ON block(first_position);
+CREATE TABLE stream_chunk(
+  stream BLOB NOT NULL, first_version INTEGER NOT NULL, arrivals BLOB NOT NULL,
+  PRIMARY KEY(stream, first_version)) WITHOUT ROWID;
+CREATE TABLE tile(
+  level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
+  UNIQUE(level, number));
+CREATE TABLE history_node(place INTEGER PRIMARY KEY, node BLOB NOT NULL);
+CREATE TABLE template(
+  hash BLOB NOT NULL UNIQUE, height INTEGER NOT NULL,
+  header BLOB NOT NULL, content BLOB NOT NULL);
+CREATE TABLE stale(number INTEGER PRIMARY KEY, sealed BLOB NOT NULL, reason TEXT NOT NULL);
+
+CREATE TABLE raft_state(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  term INTEGER NOT NULL, voted_for INTEGER NOT NULL);
+CREATE TABLE raft_entry(
+  log_index INTEGER PRIMARY KEY,
+  term INTEGER NOT NULL, kind INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE raft_snapshot(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  log_index INTEGER NOT NULL, term INTEGER NOT NULL, configuration BLOB NOT NULL,
+  configuration_index INTEGER NOT NULL, bytes BLOB NOT NULL);
+
+INSERT INTO progress VALUES (1, 0, 1);
+INSERT INTO raft_state VALUES (1, 0, 0);
+INSERT INTO meta VALUES ('store', randomblob(16));
+)sql"};
+
+std::int64_t pragma(SQLite::Database& database, const char* sql) {
+  Statement statement(database, sql);
+  Statement::Rows rows = statement.query();
+  return rows.next() ? rows.integer(0) : 0;
+}
+
+bool is_empty(SQLite::Database& database) {
+  return pragma(database, "SELECT count(*) FROM sqlite_master") == 0 &&
+         pragma(database, "PRAGMA user_version") == 0;
+}
+
+// The genesis block is a row like any other, so that no reader has to treat it apart.
+void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis) {
+  const chain::ChainState state = chain::initial_state(genesis);
+  const chain::Bytes content = chain::encode_content({});
+  const chain::Bytes sealed = chain::encode_sealed_header(state.tip_header);
+  Statement(database, "INSERT INTO block VALUES (0, ?, 0, ?, ?, ?)")
+      .run(state.tip, chain::sha256(content), sealed, content);
+  chain::Bytes peaks;
+  std::uint64_t place = 0;
+  for (const chain::HistoryNode& node : state.history.peaks()) {
+    const chain::Bytes encoded = chain::encode_history_node(node);
+    Statement(database, "INSERT INTO history_node VALUES (?, ?)").run(place++, encoded);
+    peaks += encoded;
+  }
+  Statement(database, "INSERT INTO peaks VALUES (1, x'', ?)").run(peaks);
+  Statement(database, "INSERT INTO meta VALUES ('chain', ?)").run(state.chain);
+}
+
+void migrate(SQLite::Database& database, const chain::Genesis& genesis, std::int64_t version) {
+  const auto step = static_cast<std::size_t>(version);
+  database.exec("BEGIN IMMEDIATE");
+  database.exec(kMigrations[step]);
+  if (version == 0) insert_genesis(database, genesis);
+  database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId,
+                            version + 1));
+  database.exec("COMMIT");
+}
+
+Result<void> check_file(SQLite::Database& database) {
+  const std::int64_t application = pragma(database, "PRAGMA application_id");
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  if (application != kApplicationId)
+    return chain::fail(ErrorCode::kInvalid,
+                       fmt::format("{} is not a database of EventChain; name another file",
+                                   database.getFilename()));
+  if (version > kSchemaVersion)
+    return chain::fail(
+        ErrorCode::kInvalid,
+        fmt::format("{} has schema version {}, this program knows up to {}; use the newer program "
+                    "that wrote it",
+                    database.getFilename(), version, kSchemaVersion));
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_foreign(SQLite::Database& database) {
+  if (is_empty(database)) return {};
+  return check_file(database);
+}
+
+Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis) {
+  for (std::int64_t version = pragma(database, "PRAGMA user_version"); version < kSchemaVersion;
+       ++version)
+    migrate(database, genesis, version);
+  return check_schema(database, genesis);
+}
+
+Result<void> check_schema(SQLite::Database& database, const chain::Genesis& genesis) {
+  if (auto checked = check_file(database); !checked) return checked;
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  if (version != kSchemaVersion)
+    return chain::fail(ErrorCode::kInvalid,
+                       fmt::format("{} has the older schema version {}; start the node once, it "
+                                   "brings the file to version {}",
+                                   database.getFilename(), version, kSchemaVersion));
+  Statement select(database, "SELECT value FROM meta WHERE name = 'chain'");
+  Statement::Rows rows = select.query();
+  const chain::ChainId wanted = chain::chain_id(genesis);
+  if (!rows.next() || rows.fixed<chain::ChainId>(0) != wanted)
+    return chain::fail(ErrorCode::kInvalid,
+                       fmt::format("{} holds another chain than \"{}\" ({}); use the genesis file "
+                                   "it was made with, or another database file",
+                                   database.getFilename(), genesis.name, to_hex(wanted)));
+  return {};
+}
+
+}  // namespace eventchain::store

@@ -1,0 +1,234 @@
+#include "store/sqlite/sqlite_chain.h"
+
+#include <fmt/format.h>
+
+#include "store/integrity.h"
+#include "store/sqlite/block_rows.h"
+#include "store/sqlite/columns.h"
+
+namespace eventchain::store {
+
+using chain::ErrorCode;
+using chain::Result;
+
+SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
+    : turn_(turn),
+      genesis_(genesis),
+      limits_(chain::event_limits(genesis)),
+      writer_(turn, versions_, arrivals_),
+      insert_event_(turn.database(), "INSERT INTO event VALUES (?, ?, ?, ?)"),
+      insert_key_(turn.database(), "INSERT INTO event_key VALUES (?, ?)"),
+      delete_event_(turn.database(), "DELETE FROM event WHERE arrival = ?"),
+      delete_key_(turn.database(), "DELETE FROM event_key WHERE key = ? AND arrival = ?"),
+      select_records_(turn.database(),
+                      "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason"
+                      " FROM event_key k JOIN event e ON e.arrival = k.arrival"
+                      " LEFT JOIN placement p ON p.arrival = k.arrival"
+                      " WHERE k.key = ? ORDER BY k.arrival"),
+      select_variant_(turn.database(),
+                      "SELECT e.arrival FROM event_key k JOIN event e ON e.arrival = k.arrival"
+                      " WHERE k.key = ? AND e.mark = ?"),
+      select_variant_body_(turn.database(),
+                           "SELECT e.mark, e.salt, e.body FROM event_key k"
+                           " JOIN event e ON e.arrival = k.arrival WHERE k.key = ? AND e.mark = ?"),
+      select_placed_(turn.database(),
+                     "SELECT 1 FROM event_key k JOIN placement p ON p.arrival = k.arrival"
+                     " WHERE k.key = ? AND p.position IS NOT NULL"),
+      select_last_chunk_(turn.database(),
+                         "SELECT first_version, arrivals FROM stream_chunk WHERE stream = ?"
+                         " ORDER BY first_version DESC LIMIT 1"),
+      insert_template_(turn.database(), "INSERT OR IGNORE INTO template VALUES (?, ?, ?, ?)"),
+      select_template_(turn.database(), "SELECT header, content FROM template WHERE hash = ?"),
+      update_applied_(turn.database(), "UPDATE progress SET applied = ?"),
+      select_block_(turn.database(), kSelectBlock),
+      select_height_(turn.database(), "SELECT height FROM block WHERE id = ?"),
+      insert_stale_(turn.database(), "INSERT INTO stale(sealed, reason) VALUES (?, ?)") {
+  Statement select(turn.database(), "SELECT max(arrival) FROM event");
+  Statement::Rows rows = select.query();
+  if (rows.next()) next_arrival_ = rows.number(0) + 1;
+}
+
+bool SqliteChain::is_placed(const chain::EventKey& key) {
+  turn_.before_read();
+  return select_placed_.query(key).next();
+}
+
+chain::StreamVersion SqliteChain::stream_version(const chain::StreamKey& stream) {
+  if (const chain::StreamVersion* known = versions_.find(stream)) return *known;
+  turn_.before_read();
+  Statement::Rows rows = select_last_chunk_.query(stream);
+  chain::StreamVersion version = chain::kEmptyStream;
+  if (rows.next())
+    version.value = rows.integer(0) + static_cast<std::int64_t>(count_arrivals(rows.bytes(1))) - 1;
+  return *versions_.put(stream, version);
+}
+
+ChainStore::Recovered SqliteChain::recover() {
+  turn_.before_read();
+  Result<chain::ChainState> state = restore_state(genesis_, stored_tip());
+  if (!state) throw StoreFailure(state.error().message);
+  Recovered recovered{std::move(*state), {}, {}};
+
+  Statement progress(turn_.database(), "SELECT applied, pending_floor FROM progress");
+  Statement::Rows at = progress.query();
+  if (!at.next()) throw StoreFailure("the database is damaged: the applied log index is missing");
+  recovered.applied.value = at.number(0);
+  Statement pending(turn_.database(),
+                    "SELECT e.arrival, e.mark, e.salt, e.body FROM event e"
+                    " LEFT JOIN placement p ON p.arrival = e.arrival"
+                    " WHERE e.arrival >= ? AND p.arrival IS NULL ORDER BY e.arrival");
+  Statement::Rows rows = pending.query(at.integer(1));
+  while (rows.next())
+    recovered.pending.emplace_back(rows.number(0), or_failure(checked_event(rows, 1, 2, 3)).facts);
+  return recovered;
+}
+
+StoredTip SqliteChain::stored_tip() {
+  StoredTip tip;
+  Statement select(turn_.database(),
+                   "SELECT height, id, sealed, log, history FROM block, peaks"
+                   " ORDER BY height DESC LIMIT 1");
+  Statement::Rows rows = select.query();
+  if (!rows.next()) throw StoreFailure("the database is damaged: there is no block at all");
+  const std::uint64_t height = rows.number(0);
+  tip.id = rows.fixed<chain::BlockId>(1);
+  tip.sealed = or_failure(decode_sealed(rows.bytes(2), tip.id, chain::Height{height}));
+  tip.log_peaks = or_failure(unpack_hashes(rows.bytes(3)));
+  tip.history_peaks = or_failure(unpack_history(rows.bytes(4)));
+  Statement node(turn_.database(), "SELECT node FROM history_node WHERE place = ?");
+  // `height` blocks come before the tip, genesis included.
+  for (const std::uint64_t place : history_peak_places(height)) {
+    Statement::Rows found = node.query(place);
+    if (!found.next()) throw StoreFailure("the database is damaged: the history has a gap");
+    tip.history_peaks_before.push_back(or_failure(chain::decode_history_node(found.bytes(0))));
+  }
+  return tip;
+}
+
+std::uint64_t SqliteChain::put_event(const chain::HeldEvent& event) {
+  turn_.before_write();
+  const std::uint64_t arrival = next_arrival_++;
+  insert_event_.run(arrival, mark_of(event.facts.commitment), event.salt, event.body);
+  insert_key_.run(event.facts.key, arrival);
+  arrivals_.put(event.facts.commitment, {event.facts.key, arrival});
+  return arrival;
+}
+
+std::vector<EventRecord> SqliteChain::find_event(const chain::EventKey& key) {
+  turn_.before_read();
+  std::vector<EventRecord> records;
+  Statement::Rows rows = select_records_.query(key);
+  while (rows.next()) {
+    EventRecord record;
+    record.arrival = rows.number(0);
+    record.facts = or_failure(checked_event(rows, 1, 2, 3)).facts;
+    if (record.facts.key != key)
+      throw StoreFailure(
+          fmt::format("the database is damaged: the body stored for event {} is of "
+                      "another event; fetch it again from a peer",
+                      to_hex(key)));
+    if (!rows.is_null(4)) record.height = chain::Height{rows.number(4)};
+    if (!rows.is_null(5)) record.position = chain::Position{rows.number(5)};
+    if (!rows.is_null(6)) record.rejected = static_cast<chain::RejectionReason>(rows.integer(6));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+bool SqliteChain::holds(const chain::EntryRef& entry) {
+  const Arrived* known = arrivals_.find(entry.commitment);
+  if (known != nullptr && known->key == entry.key) return true;
+  turn_.before_read();
+  return select_variant_.query(entry.key, mark_of(entry.commitment)).next();
+}
+
+Result<chain::HeldEvent> SqliteChain::load_event(const chain::EntryRef& entry) {
+  turn_.before_read();
+  const chain::ByteView mark = mark_of(entry.commitment);
+  Statement::Rows rows = select_variant_body_.query(entry.key, mark);
+  if (!rows.next())
+    return chain::fail(ErrorCode::kNotFound,
+                       fmt::format("event {} is not held in the variant {}; fetch it from a peer",
+                                   to_hex(entry.key), to_hex(entry.commitment)));
+  Result<chain::HeldEvent> event = checked_event(rows, 0, 1, 2);
+  if (!event) return event;
+  if (auto checked = check_commitment(*event, entry.commitment); !checked)
+    return tl::unexpected<chain::Error>(checked.error());
+  return event;
+}
+
+void SqliteChain::drop_variant(const chain::EntryRef& entry) {
+  turn_.before_write();
+  std::uint64_t arrival = 0;
+  {
+    const chain::ByteView mark = mark_of(entry.commitment);
+    Statement::Rows rows = select_variant_.query(entry.key, mark);
+    EC_ASSERT(rows.next(), "only what is held is dropped");
+    arrival = rows.number(0);
+  }
+  arrivals_.erase(entry.commitment);
+  delete_key_.run(entry.key, arrival);
+  delete_event_.run(arrival);
+}
+
+void SqliteChain::put_template(const chain::Template& candidate) {
+  turn_.before_write();
+  insert_template_.run(chain::template_hash(candidate.header), candidate.header.height,
+                       chain::encode_header(candidate.header),
+                       chain::encode_content(candidate.content));
+}
+
+std::optional<chain::Template> SqliteChain::find_template(const chain::TemplateHash& hash) {
+  turn_.before_read();
+  Statement::Rows rows = select_template_.query(hash);
+  if (!rows.next()) return std::nullopt;
+  return chain::Template{or_failure(chain::decode_header(rows.bytes(0))),
+                         or_failure(chain::decode_content(rows.bytes(1)))};
+}
+
+void SqliteChain::apply_block(const BlockApplication& application) {
+  turn_.before_write();
+  writer_.apply(application);
+}
+
+void SqliteChain::set_applied(consensus::LogIndex applied) {
+  turn_.before_write();
+  update_applied_.run(applied);
+}
+
+Result<chain::Block> SqliteChain::block(chain::Height height) {
+  turn_.before_read();
+  Statement::Rows rows = select_block_.query(height);
+  if (!rows.next()) return no_block(height);
+  Result<StoredBlock> stored = decode_block(rows, height);
+  if (!stored) return tl::unexpected<chain::Error>(stored.error());
+  return std::move(stored->block);
+}
+
+std::optional<chain::Height> SqliteChain::height_of(const chain::BlockId& id) {
+  turn_.before_read();
+  Statement::Rows rows = select_height_.query(id);
+  if (!rows.next()) return std::nullopt;
+  return chain::Height{rows.number(0)};
+}
+
+void SqliteChain::put_stale(const StaleBlock& stale) {
+  turn_.before_write();
+  insert_stale_.run(chain::encode_sealed_header(stale.sealed), stale.reason);
+}
+
+Result<chain::HeldEvent> SqliteChain::checked_event(const Statement::Rows& rows, int mark, int salt,
+                                                    int body) const {
+  Result<chain::HeldEvent> event =
+      chain::hold_event(rows.fixed<chain::Salt>(salt), chain::Bytes(rows.bytes(body)), limits_);
+  if (!event)
+    return chain::fail(ErrorCode::kCorrupt, "a stored body is damaged: " + event.error().message);
+  if (mark_of(event->facts.commitment) != rows.bytes(mark))
+    return chain::fail(ErrorCode::kCorrupt,
+                       fmt::format("the stored body of event {} does not hash to what was put; "
+                                   "fetch it again from a peer",
+                                   to_hex(event->facts.key)));
+  return event;
+}
+
+}  // namespace eventchain::store

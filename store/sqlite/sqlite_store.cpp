@@ -1,0 +1,78 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include "store/sqlite/connection.h"
+#include "store/sqlite/lock_file.h"
+#include "store/sqlite/sqlite_chain.h"
+#include "store/sqlite/sqlite_log.h"
+#include "store/sqlite/turn.h"
+
+namespace eventchain::store {
+
+using chain::Result;
+
+// In the order of construction: the lock outlives the connection, the connection its statements.
+struct SqliteStore::State {
+  State(LockFile lock_file, std::unique_ptr<SQLite::Database> database,
+        const chain::Genesis& genesis, const StoreOptions& options)
+      : lock(std::move(lock_file)),
+        turn(std::move(database), options.wal_bytes_max),
+        chain(turn, genesis),
+        raft(turn) {
+    Statement select(turn.database(), "SELECT value FROM meta WHERE name = 'store'");
+    Statement::Rows rows = select.query();
+    if (!rows.next()) throw StoreFailure("the database is damaged: its id is missing");
+    id = rows.fixed<StoreId>(0);
+  }
+
+  LockFile lock;
+  SqliteTurn turn;
+  SqliteChain chain;
+  SqliteLog raft;
+  StoreId id;
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+ChainStore& SqliteStore::chain() {
+  return state_->chain;
+}
+
+consensus::LogStore& SqliteStore::raft() {
+  return state_->raft;
+}
+
+Turns& SqliteStore::turns() {
+  return state_->turn;
+}
+
+StoreId SqliteStore::id() const {
+  return state_->id;
+}
+
+std::uint64_t SqliteStore::checkpoints() const {
+  return state_->turn.checkpoints();
+}
+
+Result<std::unique_ptr<SqliteStore>> open_store(const std::string& path,
+                                                const chain::Genesis& genesis,
+                                                const StoreOptions& options) {
+  LockFile lock;
+  if (options.vfs.empty()) {
+    Result<LockFile> taken = LockFile::take(path + ".lock");
+    if (!taken) return tl::unexpected<chain::Error>(taken.error());
+    lock = std::move(*taken);
+  }
+  auto database = open_writer(path, genesis, options);
+  if (!database) return tl::unexpected<chain::Error>(database.error());
+  try {
+    auto state = std::make_unique<SqliteStore::State>(std::move(lock), std::move(*database),
+                                                      genesis, options);
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(state)));
+  } catch (const StoreFailure& failure) {
+    return chain::fail(chain::ErrorCode::kIo, "cannot open " + path + ": " + failure.what());
+  }
+}
+
+}  // namespace eventchain::store

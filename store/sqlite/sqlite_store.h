@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "chain/genesis.h"
+#include "chain/result.h"
+#include "store/chain_store.h"
+
+namespace eventchain::store {
+
+struct StoreOptions {
+  std::string vfs;  // "" is the system's; anything else is for tests and takes no lock file
+  std::int64_t cache_kib = 64 * 1024;
+  std::int64_t page_bytes = 4096;  // of a new file
+  // The writer copies the WAL into the database when it has grown over this.
+  std::int64_t wal_bytes_max = 16 * 1024 * 1024;
+};
+
+// Names this file, not its contents: a copy brought back from a backup still has it, a file made
+// anew has another.
+using StoreId = chain::FixedBytes<struct StoreIdTag, 16>;
+
+// The store on disk: one SQLite database, of which this is the only writer. Owned by the node;
+// opened before its core and closed after it; one thread. Closing it does not commit an open turn.
+// After a StoreFailure nothing may be called any more: what is on disk is known at the next open.
+class SqliteStore : public Store {
+ public:
+  ~SqliteStore() override;
+
+  ChainStore& chain() override;
+  consensus::LogStore& raft() override;
+  Turns& turns() override;
+
+  [[nodiscard]] StoreId id() const;
+  [[nodiscard]] std::uint64_t checkpoints() const;  // of the WAL since the file was opened
+
+ private:
+  friend chain::Result<std::unique_ptr<SqliteStore>> open_store(const std::string&,
+                                                                const chain::Genesis&,
+                                                                const StoreOptions&);
+  struct State;
+  explicit SqliteStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Creates the file if there is none. Errors: locked by another node, a foreign file, a newer
+// schema, another chain, trouble with the disk.
+chain::Result<std::unique_ptr<SqliteStore>> open_store(const std::string& path,
+                                                       const chain::Genesis& genesis,
+                                                       const StoreOptions& options = {});
+
+}  // namespace eventchain::store
