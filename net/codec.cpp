@@ -1,0 +1,354 @@
+#include "net/codec.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "net/field_check.h"
+#include "net/limits.h"
+#include "net/raft_codec.h"
+#include "net/wire.pb.h"
+
+namespace eventchain::net {
+
+using chain::Bytes;
+using chain::ByteView;
+using chain::EntryRef;
+using chain::Result;
+
+namespace {
+
+constexpr std::size_t kRefBytes = chain::EventKey::kSize + chain::Commitment::kSize;
+
+Bytes pack_refs(const std::vector<EntryRef>& entries) {
+  Bytes packed;
+  packed.reserve(entries.size() * kRefBytes);
+  for (const EntryRef& entry : entries)
+    packed.append(entry.key.view()).append(entry.commitment.view());
+  return packed;
+}
+
+void encode_into(const Hello& from, wire::Frame& frame) {
+  wire::Hello& into = *frame.mutable_hello();
+  into.set_protocol(from.protocol);
+  into.set_chain(Bytes(from.chain.view()));
+  into.set_node(Bytes(from.node.view()));
+  into.set_software(from.software);
+}
+
+void encode_into(const RaftSaid& from, wire::Frame& frame) {
+  encode_raft(from.envelope, *frame.mutable_raft());
+}
+
+void encode_into(const Events& from, wire::Frame& frame) {
+  wire::Events& into = *frame.mutable_events();
+  into.set_batch(from.batch);
+  into.mutable_events()->Reserve(static_cast<int>(from.events.size()));
+  for (const RawEvent& event : from.events) {
+    wire::Event& item = *into.add_events();
+    item.set_salt(Bytes(event.salt.view()));
+    item.set_body(event.body);
+  }
+}
+
+void encode_into(const EventsHeld& from, wire::Frame& frame) {
+  wire::EventsHeld& into = *frame.mutable_events_held();
+  into.set_batch(from.batch);
+  Bytes& results = *into.mutable_results();
+  results.reserve(from.results.size());
+  for (const HoldResult result : from.results) results.push_back(static_cast<char>(result));
+}
+
+void encode_into(const EventsAnnounce& from, wire::Frame& frame) {
+  frame.mutable_events_announce()->set_entries(pack_refs(from.entries));
+}
+
+void encode_into(const EventsRequest& from, wire::Frame& frame) {
+  frame.mutable_events_request()->set_entries(pack_refs(from.entries));
+}
+
+void encode_into(const TemplatePush& from, wire::Frame& frame) {
+  wire::TemplatePush& into = *frame.mutable_template_push();
+  into.set_header(chain::encode_header(from.made.header));
+  into.set_content(chain::encode_content(from.made.content));
+}
+
+void encode_into(const TemplateRequest& from, wire::Frame& frame) {
+  wire::TemplateRequest& into = *frame.mutable_template_request();
+  into.set_hash(Bytes(from.hash.view()));
+  into.set_height(from.height.value);
+}
+
+void encode_into(const SharePush& from, wire::Frame& frame) {
+  wire::SharePush& into = *frame.mutable_share_push();
+  into.set_template_hash(Bytes(from.template_hash.view()));
+  into.set_nonce_high(from.nonce.high);
+  into.set_nonce_low(from.nonce.low);
+}
+
+void encode_into(const TipSaid& from, wire::Frame& frame) {
+  wire::TipSaid& into = *frame.mutable_tip_said();
+  into.set_height(from.height.value);
+  into.set_id(Bytes(from.id.view()));
+}
+
+void encode_into(const BlocksRequest& from, wire::Frame& frame) {
+  wire::BlocksRequest& into = *frame.mutable_blocks_request();
+  into.set_from(from.from.value);
+  into.set_count(from.count);
+}
+
+void encode_into(const BlocksReply& from, wire::Frame& frame) {
+  wire::BlocksReply& into = *frame.mutable_blocks_reply();
+  into.set_from(from.from.value);
+  for (const chain::Block& block : from.blocks) {
+    wire::Block& item = *into.add_blocks();
+    item.set_header(chain::encode_header(block.sealed.header));
+    item.set_seal(chain::encode_seal(block.sealed.seal));
+    item.set_content(chain::encode_content(block.content));
+  }
+}
+
+// How often the field at the end of `path` occurs, by the wire format alone and without a copy.
+// Protobuf makes an object of some 60 octets of each empty item of 2, so items are counted before
+// they are parsed. Bytes that are not well-formed count up to where the parser will stop too.
+std::size_t count_at(ByteView bytes, std::span<const int> path) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                               static_cast<int>(bytes.size()));
+  std::size_t count = 0;
+  while (const std::uint32_t tag = input.ReadTag()) {
+    const bool is_wanted =
+        WireFormatLite::GetTagFieldNumber(tag) == path.front() &&
+        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    if (!is_wanted) {
+      if (!WireFormatLite::SkipField(&input, tag)) break;
+      continue;
+    }
+    std::uint32_t size = 0;
+    if (!input.ReadVarint32(&size)) break;
+    const auto at = static_cast<std::size_t>(input.CurrentPosition());
+    if (size > bytes.size() - at) break;
+    count += path.size() == 1 ? 1 : count_at(bytes.substr(at, size), path.subspan(1));
+    if (!input.Skip(static_cast<int>(size))) break;
+  }
+  return count;
+}
+
+Result<void> check_counts(ByteView bytes) {
+  static constexpr int kEvents[]{wire::Frame::kEventsFieldNumber, wire::Events::kEventsFieldNumber};
+  static constexpr int kBlocks[]{wire::Frame::kBlocksReplyFieldNumber,
+                                 wire::BlocksReply::kBlocksFieldNumber};
+  static constexpr int kEntries[]{wire::Frame::kRaftFieldNumber,
+                                  wire::Raft::kAppendEntriesFieldNumber,
+                                  wire::AppendEntries::kEntriesFieldNumber};
+  FieldCheck check("frame");
+  check.limit(count_at(bytes, kEvents) <= limits::kEventsCountMax, "events", "too many");
+  check.limit(count_at(bytes, kBlocks) <= limits::kBlocksPerReplyMax, "blocks", "too many");
+  check.limit(count_at(bytes, kEntries) <= limits::kRaftEntriesMax, "entries", "too many");
+  if (!check.ok()) return tl::unexpected(check.take_error());
+  return {};
+}
+
+template <class T>
+Result<Message> checked(FieldCheck& check, T message) {
+  if (!check.ok()) return tl::unexpected(check.take_error());
+  return Message(std::move(message));
+}
+
+std::vector<EntryRef> unpack_refs(const Bytes& packed, FieldCheck& check) {
+  std::vector<EntryRef> entries;
+  check.require(packed.size() % kRefBytes == 0, "entries", "must be 48 octets each");
+  check.limit(packed.size() / kRefBytes <= limits::kRefsCountMax, "entries", "too many");
+  if (!check.ok()) return entries;
+  entries.reserve(packed.size() / kRefBytes);
+  for (ByteView rest = packed; !rest.empty(); rest.remove_prefix(kRefBytes)) {
+    entries.push_back(
+        {check.fixed<chain::EventKey>(rest.substr(0, chain::EventKey::kSize), "key"),
+         check.fixed<chain::Commitment>(
+             rest.substr(chain::EventKey::kSize, chain::Commitment::kSize), "commitment")});
+  }
+  return entries;
+}
+
+Result<Message> decode_from(wire::Hello& from) {
+  FieldCheck check("hello");
+  Hello message;
+  message.protocol = from.protocol();
+  message.chain = check.fixed<chain::ChainId>(from.chain(), "chain");
+  message.node = check.fixed<chain::NodeId>(from.node(), "node");
+  message.software = std::move(*from.mutable_software());
+  check.require(message.protocol != 0, "protocol", "must not be 0");
+  check.limit(message.software.size() <= limits::kSoftwareNameMax, "software", "is too long");
+  const bool printable = std::all_of(message.software.begin(), message.software.end(),
+                                     [](char c) { return c >= 0x20 && c < 0x7f; });
+  check.require(printable, "software", "must be printable ASCII");
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(wire::Raft& from) {
+  Result<consensus::Envelope> envelope = decode_raft(std::move(from));
+  if (!envelope) return tl::unexpected(envelope.error());
+  return RaftSaid{std::move(*envelope)};
+}
+
+Result<Message> decode_from(wire::Events& from) {
+  FieldCheck check("events");
+  Events message;
+  message.batch = from.batch();
+  message.events.reserve(static_cast<std::size_t>(from.events_size()));
+  std::size_t bytes = 0;
+  for (wire::Event& item : *from.mutable_events()) {
+    check.require(!item.body().empty(), "body", "must not be empty");
+    bytes += item.body().size();
+    message.events.push_back(
+        {check.fixed<chain::Salt>(item.salt(), "salt"), std::move(*item.mutable_body())});
+  }
+  check.limit(bytes <= limits::kEventsBytesMax, "events", "the bodies are too large together");
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::EventsHeld& from) {
+  FieldCheck check("events_held");
+  EventsHeld message;
+  message.batch = from.batch();
+  check.require(from.batch() != 0, "batch", "must not be 0");
+  check.limit(from.results().size() <= limits::kEventsCountMax, "results", "too many");
+  message.results.reserve(check.ok() ? from.results().size() : 0);
+  for (const char octet : from.results()) {
+    if (!check.ok()) break;
+    check.require(octet >= 1 && octet <= 3, "results", "unknown result");
+    message.results.push_back(static_cast<HoldResult>(octet));
+  }
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::EventsAnnounce& from) {
+  FieldCheck check("events_announce");
+  return checked(check, EventsAnnounce{unpack_refs(from.entries(), check)});
+}
+
+Result<Message> decode_from(const wire::EventsRequest& from) {
+  FieldCheck check("events_request");
+  return checked(check, EventsRequest{unpack_refs(from.entries(), check)});
+}
+
+Result<Message> decode_from(const wire::TemplatePush& from) {
+  FieldCheck check("template_push");
+  TemplatePush message;
+  message.made.header = check.nested(chain::decode_header(from.header()), "header");
+  if (check.ok())
+    message.made.content = check.nested(chain::decode_content(from.content()), "content");
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::TemplateRequest& from) {
+  FieldCheck check("template_request");
+  TemplateRequest message{check.fixed<chain::TemplateHash>(from.hash(), "hash"),
+                          chain::Height{from.height()}};
+  return checked(check, message);
+}
+
+Result<Message> decode_from(const wire::SharePush& from) {
+  FieldCheck check("share_push");
+  SharePush message;
+  message.template_hash = check.fixed<chain::TemplateHash>(from.template_hash(), "template_hash");
+  message.nonce = {from.nonce_high(), from.nonce_low()};
+  return checked(check, message);
+}
+
+Result<Message> decode_from(const wire::TipSaid& from) {
+  FieldCheck check("tip_said");
+  TipSaid message{chain::Height{from.height()}, check.fixed<chain::BlockId>(from.id(), "id")};
+  return checked(check, message);
+}
+
+Result<Message> decode_from(const wire::BlocksRequest& from) {
+  FieldCheck check("blocks_request");
+  check.require(from.count() != 0, "count", "must not be 0");
+  check.limit(from.count() <= limits::kBlocksPerReplyMax, "count", "is too large");
+  check.require(from.from() <= std::numeric_limits<std::uint64_t>::max() - from.count(), "from",
+                "leaves no room for `count`");
+  return checked(check, BlocksRequest{chain::Height{from.from()}, from.count()});
+}
+
+Result<Message> decode_from(const wire::BlocksReply& from) {
+  FieldCheck check("blocks_reply");
+  BlocksReply message;
+  message.from = chain::Height{from.from()};
+  message.blocks.reserve(static_cast<std::size_t>(from.blocks_size()));
+  chain::Height expected = message.from;
+  for (const wire::Block& item : from.blocks()) {
+    chain::Block block;
+    block.sealed.header = check.nested(chain::decode_header(item.header()), "header");
+    if (check.ok()) block.sealed.seal = check.nested(chain::decode_seal(item.seal()), "seal");
+    if (check.ok()) block.content = check.nested(chain::decode_content(item.content()), "content");
+    check.require(block.sealed.header.height == expected, "blocks",
+                  "must ascend from `from` without gaps");
+    if (!check.ok()) break;
+    expected = expected.next();
+    message.blocks.push_back(std::move(block));
+  }
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_frame(wire::Frame& frame) {
+  switch (frame.said_case()) {
+    case wire::Frame::kHello:
+      return decode_from(*frame.mutable_hello());
+    case wire::Frame::kRaft:
+      return decode_from(*frame.mutable_raft());
+    case wire::Frame::kEvents:
+      return decode_from(*frame.mutable_events());
+    case wire::Frame::kEventsHeld:
+      return decode_from(frame.events_held());
+    case wire::Frame::kEventsAnnounce:
+      return decode_from(frame.events_announce());
+    case wire::Frame::kEventsRequest:
+      return decode_from(frame.events_request());
+    case wire::Frame::kTemplatePush:
+      return decode_from(frame.template_push());
+    case wire::Frame::kTemplateRequest:
+      return decode_from(frame.template_request());
+    case wire::Frame::kSharePush:
+      return decode_from(frame.share_push());
+    case wire::Frame::kTipSaid:
+      return decode_from(frame.tip_said());
+    case wire::Frame::kBlocksRequest:
+      return decode_from(frame.blocks_request());
+    case wire::Frame::kBlocksReply:
+      return decode_from(frame.blocks_reply());
+    case wire::Frame::SAID_NOT_SET:
+      break;
+  }
+  return chain::fail(chain::ErrorCode::kMalformed,
+                     "frame: no message of a known kind; both nodes must run this protocol "
+                     "version");
+}
+
+}  // namespace
+
+Bytes encode(const Message& message) {
+  wire::Frame frame;
+  std::visit([&frame](const auto& said) { encode_into(said, frame); }, message);
+  return frame.SerializeAsString();
+}
+
+Result<Message> decode(ByteView bytes) {
+  if (bytes.size() > limits::kFrameBytesMax)
+    return chain::fail(chain::ErrorCode::kTooLarge,
+                       "frame: over the limit of 4 MiB; the peer must send smaller messages");
+  if (Result<void> counts = check_counts(bytes); !counts) return tl::unexpected(counts.error());
+  wire::Frame frame;
+  if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return chain::fail(chain::ErrorCode::kMalformed,
+                       "frame: is not Protobuf of this schema; both nodes must run this protocol "
+                       "version");
+  return decode_frame(frame);
+}
+
+}  // namespace eventchain::net

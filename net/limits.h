@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+// Every bound of the network room in one place, each with its reason.
+namespace eventchain::net::limits {
+
+// A frame holds the largest template (65,536 entries of 48 octets = 3.0 MiB) with room to spare.
+inline constexpr std::size_t kFrameBytesMax = std::size_t{4} * 1024 * 1024;
+// Bodies per Events message: small enough that Raft's messages never wait long behind one.
+inline constexpr std::size_t kEventsBytesMax = std::size_t{1} * 1024 * 1024 + 64 * 1024;
+inline constexpr std::size_t kEventsCountMax = 8192;
+inline constexpr std::size_t kRefsCountMax = 16384;
+inline constexpr std::size_t kBlocksPerReplyMax = 64;
+inline constexpr std::size_t kBlocksReplyBytesMax = std::size_t{3} * 1024 * 1024 + 512 * 1024;
+inline constexpr std::size_t kRaftEntriesMax = 256;
+// Far more servers than a Raft configuration can use; a bound for what a peer may claim.
+inline constexpr std::size_t kRaftServersMax = 256;
+inline constexpr std::size_t kSoftwareNameMax = 64;
+// What may wait to be sent to one peer; beyond it the peer is too slow and the link is closed.
+inline constexpr std::size_t kSendQueueBytesMax = std::size_t{32} * 1024 * 1024;
+inline constexpr std::chrono::seconds kHandshakeTimeout{5};
+inline constexpr std::chrono::seconds kIdleTimeout{10};  // no frame at all, pings included
+inline constexpr std::chrono::seconds kPingInterval{2};
+// Connections accepted but not yet known to be a member's: what a stranger can make us hold.
+inline constexpr std::size_t kHandshakesMax = 64;
+// Wait before a peer is dialled again: doubles from the first to the last, jittered.
+inline constexpr std::chrono::milliseconds kDialDelayFirst{100};
+inline constexpr std::chrono::milliseconds kDialDelayMax{2000};
+// Octets handed to TLS in one go: many small frames share records and system calls, and an urgent
+// frame waits behind no more than this (or behind one larger frame).
+inline constexpr std::size_t kWriteRunBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
+// Warnings about refused connections per second; the rest is counted and logged for debugging.
+inline constexpr int kRefusalLinesPerSecond = 5;
+
+}  // namespace eventchain::net::limits

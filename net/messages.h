@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chain/block.h"
+#include "chain/event.h"
+#include "chain/types.h"
+#include "consensus/types.h"
+
+// What nodes say to each other, as plain values. The codec turns them into Protobuf and back and
+// distrusts every field; who said it comes from the link's certificate, never from the message.
+namespace eventchain::net {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+// First message on every link, both ways.
+struct Hello {
+  std::uint32_t protocol = kProtocolVersion;
+  chain::ChainId chain;
+  chain::NodeId node;
+  std::string software;  // for people, e.g. "0.1.0"
+  bool operator==(const Hello&) const = default;
+};
+
+struct RaftSaid {
+  consensus::Envelope envelope;
+  bool operator==(const RaftSaid&) const = default;
+};
+
+struct RawEvent {
+  chain::Salt salt;
+  chain::Bytes body;
+  bool operator==(const RawEvent&) const = default;
+};
+
+// Bodies. `batch` != 0 asks for EventsHeld once they are durable.
+struct Events {
+  std::uint64_t batch = 0;
+  std::vector<RawEvent> events;
+  bool operator==(const Events&) const = default;
+};
+
+enum class HoldResult : std::uint8_t {
+  kHeld = 1,      // durable here (also if it was before, or is placed with the same content)
+  kConflict = 2,  // the key names other content here
+  kRefused = 3,   // breaks a rule or there is no room
+};
+struct EventsHeld {
+  std::uint64_t batch = 0;
+  std::vector<HoldResult> results;  // in the order of the events
+  bool operator==(const EventsHeld&) const = default;
+};
+
+struct EventsAnnounce {  // "I hold these, unplaced"
+  std::vector<chain::EntryRef> entries;
+  bool operator==(const EventsAnnounce&) const = default;
+};
+struct EventsRequest {  // answered by Events with batch 0; what is not held is left out
+  std::vector<chain::EntryRef> entries;
+  bool operator==(const EventsRequest&) const = default;
+};
+
+struct TemplatePush {
+  chain::Template made;
+  bool operator==(const TemplatePush&) const = default;
+};
+struct TemplateRequest {  // answered from templates kept or from the committed block there
+  chain::TemplateHash hash;
+  chain::Height height;
+  bool operator==(const TemplateRequest&) const = default;
+};
+struct SharePush {
+  chain::TemplateHash template_hash;
+  chain::Nonce nonce;
+  bool operator==(const SharePush&) const = default;
+};
+
+// "My tip is this": after every commit and every few seconds; starts catch-up.
+struct TipSaid {
+  chain::Height height;
+  chain::BlockId id;
+  bool operator==(const TipSaid&) const = default;
+};
+struct BlocksRequest {  // committed blocks [from, from + count)
+  chain::Height from;
+  std::uint32_t count = 1;
+  bool operator==(const BlocksRequest&) const = default;
+};
+struct BlocksReply {
+  chain::Height from;
+  std::vector<chain::Block> blocks;  // ascending, contiguous; may be fewer than asked for
+  bool operator==(const BlocksReply&) const = default;
+};
+
+using Message =
+    std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest, TemplatePush,
+                 TemplateRequest, SharePush, TipSaid, BlocksRequest, BlocksReply>;
+
+// Strict classes of a link's send queue, most urgent first.
+enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };
+inline constexpr std::size_t kPriorities = 5;
+Priority priority_of(const Message& message);
+
+// Names for logs and metrics; a kind is Message::index().
+inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
+const char* name_of_kind(std::size_t kind);
+const char* name_of(const Message& message);
+
+}  // namespace eventchain::net

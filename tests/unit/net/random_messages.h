@@ -1,0 +1,206 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chain/rng.h"
+#include "net/messages.h"
+
+// Messages of every kind with random values that a correct node could send.
+namespace eventchain::net::testing {
+
+class RandomMessages {
+ public:
+  explicit RandomMessages(std::uint64_t seed) : rng_(seed) {}
+
+  Message of_kind(std::size_t kind) {
+    switch (kind) {
+      case 0:
+        return Hello{1 + number<std::uint32_t>() / 2, id<chain::ChainId>(), id<chain::NodeId>(),
+                     std::string(below(65), 'v')};
+      case 1:
+        return RaftSaid{raft()};
+      case 2:
+        return events();
+      case 3:
+        return held();
+      case 4:
+        return EventsAnnounce{refs()};
+      case 5:
+        return EventsRequest{refs()};
+      case 6:
+        return TemplatePush{{header(), content()}};
+      case 7:
+        return TemplateRequest{id<chain::TemplateHash>(), chain::Height{number<std::uint64_t>()}};
+      case 8:
+        return SharePush{id<chain::TemplateHash>(),
+                         {number<std::uint64_t>(), number<std::uint32_t>()}};
+      case 9:
+        return TipSaid{chain::Height{number<std::uint64_t>()}, id<chain::BlockId>()};
+      case 10:
+        return BlocksRequest{chain::Height{number<std::uint64_t>() >> 1},
+                             static_cast<std::uint32_t>(1 + below(64))};
+      default:
+        return blocks();
+    }
+  }
+
+  template <class Kind>
+  Kind id() {
+    Kind value;
+    for (std::uint8_t& octet : value.octets) octet = static_cast<std::uint8_t>(below(256));
+    return value;
+  }
+
+  chain::Bytes bytes(std::size_t max) {
+    chain::Bytes value(below(max + 1), '\0');
+    for (char& octet : value) octet = static_cast<char>(below(256));
+    return value;
+  }
+
+  std::size_t below(std::size_t bound) { return static_cast<std::size_t>(rng_.below(bound)); }
+
+ private:
+  // Small numbers, large ones and the greatest: varints of every length.
+  template <class UInt>
+  UInt number() {
+    return static_cast<UInt>(static_cast<UInt>(rng_.next()) >> below(8 * sizeof(UInt)));
+  }
+  bool flag() { return rng_.chance(1, 2); }
+  // Not 0 and not the greatest.
+  std::uint64_t some() { return 1 + (number<std::uint64_t>() >> 1); }
+
+  consensus::RaftMessage raft_message() {
+    using namespace consensus;
+    const auto version = number<std::uint8_t>();
+    const Term term{some()};
+    const LogIndex last{flag() ? some() : 0};
+    const Term last_term{last.value == 0 ? 0 : some()};
+    switch (below(6)) {
+      case 0:
+        return RequestVote{version, term, ServerId{some()}, last, last_term, flag(), flag()};
+      case 1:
+        return RequestVoteResult{version, Term{number<std::uint64_t>()}, flag(),
+                                 flag(),  number<std::uint16_t>(),       number<std::uint16_t>()};
+      case 2:
+        return append(version);
+      case 3:
+        return AppendEntriesResult{version,
+                                   term,
+                                   LogIndex{number<std::uint64_t>()},
+                                   LogIndex{number<std::uint64_t>()},
+                                   number<std::uint16_t>(),
+                                   number<std::uint16_t>()};
+      case 4:
+        return snapshot(version, term);
+      default:
+        return TimeoutNow{version, term, last, last_term};
+    }
+  }
+
+  consensus::AppendEntries append(std::uint8_t version) {
+    using namespace consensus;
+    AppendEntries message;
+    message.version = version;
+    std::uint64_t term = 0;
+    if (flag()) {
+      message.prev_index = LogIndex{some()};
+      term = 1 + below(100);
+      message.prev_term = Term{term};
+    }
+    message.leader_commit = LogIndex{number<std::uint64_t>()};
+    for (std::size_t i = below(8); i > 0; --i) {
+      term += below(3) + (term == 0 ? 1 : 0);
+      message.entries.push_back({Term{term}, static_cast<EntryKind>(1 + below(3)), bytes(300)});
+    }
+    message.term = Term{term + below(3) + (term == 0 ? 1 : 0)};
+    return message;
+  }
+
+  consensus::InstallSnapshot snapshot(std::uint8_t version, consensus::Term term) {
+    using namespace consensus;
+    Snapshot made;
+    made.meta.index = LogIndex{some()};
+    made.meta.term = Term{1 + below(term.value)};
+    made.meta.configuration_index = LogIndex{1 + below(made.meta.index.value)};
+    std::uint64_t server = 0;
+    for (std::size_t i = 1 + below(7); i > 0; --i) {
+      server += 1 + below(5);
+      made.meta.configuration.push_back({ServerId{server}, static_cast<Suffrage>(below(3))});
+    }
+    made.bytes = bytes(500);
+    return {version, term, made};
+  }
+
+  consensus::Envelope raft() {
+    const std::uint64_t from = some();
+    return {consensus::ServerId{from}, consensus::ServerId{from + 1}, raft_message()};
+  }
+
+  Events events() {
+    Events message{number<std::uint64_t>(), {}};
+    for (std::size_t i = below(20); i > 0; --i)
+      message.events.push_back({id<chain::Salt>(), bytes(400) + "."});
+    return message;
+  }
+
+  EventsHeld held() {
+    EventsHeld message{some(), {}};
+    for (std::size_t i = below(50); i > 0; --i)
+      message.results.push_back(static_cast<HoldResult>(1 + below(3)));
+    return message;
+  }
+
+  std::vector<chain::EntryRef> refs() {
+    std::vector<chain::EntryRef> entries(below(20));
+    for (chain::EntryRef& entry : entries) entry = {id<chain::EventKey>(), id<chain::Commitment>()};
+    return entries;
+  }
+
+  chain::TemplateHeader header() {
+    chain::TemplateHeader made;
+    made.chain = id<chain::ChainId>();
+    made.height = chain::Height{some()};
+    made.parent = id<chain::BlockId>();
+    made.log_size = number<std::uint64_t>();
+    made.log_root = id<chain::Hash>();
+    made.history_root = id<chain::Hash>();
+    made.annex_root = id<chain::Hash>();
+    made.started = {static_cast<std::int64_t>(number<std::uint64_t>())};
+    made.time = {static_cast<std::int64_t>(number<std::uint64_t>())};
+    made.share_target.bits = 0x1cffff00;
+    made.share_count = number<std::uint16_t>();
+    made.member_set = id<chain::Hash>();
+    return made;
+  }
+
+  chain::BlockContent content() {
+    chain::BlockContent made{refs(), {}};
+    for (std::size_t i = below(4); i > 0; --i)
+      made.annex.push_back(chain::Rejection{id<chain::EventKey>(), id<chain::Commitment>(),
+                                            chain::RejectionReason::kVersionConflict,
+                                            chain::StreamVersion{5}});
+    return made;
+  }
+
+  BlocksReply blocks() {
+    BlocksReply message;
+    message.from = chain::Height{some()};
+    for (std::uint64_t i = 0, count = below(5); i < count; ++i) {
+      chain::Block block;
+      block.sealed.header = header();
+      block.sealed.header.height = chain::Height{message.from.value + i};
+      block.sealed.seal.sealed_at = {static_cast<std::int64_t>(some())};
+      for (std::uint32_t share = 0; share < 4; ++share)
+        block.sealed.seal.shares.push_back({number<std::uint64_t>() >> 1, share});
+      block.content = content();
+      message.blocks.push_back(std::move(block));
+    }
+    return message;
+  }
+
+  chain::Rng rng_;
+};
+
+}  // namespace eventchain::net::testing
