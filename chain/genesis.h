@@ -30,15 +30,15 @@ struct Genesis {
   std::string trust_domain;  // SPIFFE trust domain, lower case
   UnixMillis created;
   WorkFunction work_function = WorkFunction::kSha256;
-  std::uint16_t share_count = 16;            // k, 1..256
-  std::uint32_t interval_ms = 10'000;        // target block interval, 100..3,600,000
-  std::uint32_t heartbeat_ms = 60'000;       // a block without events after this long; 0: never
-  CompactTarget first_target;                // share target of block 1
-  CompactTarget easiest_target;              // difficulty floor
+  std::uint16_t share_count = 16;       // k, 1..256
+  std::uint32_t interval_ms = 10'000;   // target block interval, 100..3,600,000
+  std::uint32_t heartbeat_ms = 60'000;  // a block without events after this long; 0: never
+  CompactTarget first_target;           // share target of block 1
+  CompactTarget easiest_target;         // difficulty floor
   std::uint32_t event_bytes_max = 1024 * 1024;
-  std::uint32_t block_events_max = 65'536;   // 1..65,536: a template fits one frame
+  std::uint32_t block_events_max = 65'536;           // 1..65,536: a template fits one frame
   std::uint32_t block_bytes_max = 64 * 1024 * 1024;  // sum of bodies
-  std::vector<Member> voters;                // 1..7, distinct ids, names and keys; slots 0,1,2..
+  std::vector<Member> voters;  // 1..7, distinct ids, names and keys; slots 0,1,2..
 
   bool operator==(const Genesis&) const = default;
 };

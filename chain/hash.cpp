@@ -9,7 +9,9 @@ namespace eventchain::chain {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-Hash sha256(ByteView bytes) { return sha256({bytes}); }
+Hash sha256(ByteView bytes) {
+  return sha256({bytes});
+}
 
 Hash sha256(std::initializer_list<ByteView> parts) {
   SHA256_CTX context;

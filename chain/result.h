@@ -7,9 +7,9 @@ namespace eventchain::chain {
 
 // What went wrong, by consequence rather than by place. `message` names the thing and the remedy.
 enum class ErrorCode {
-  kMalformed,    // bytes or text that no correct writer produces
-  kInvalid,      // well-formed, but breaks a rule
-  kTooLarge,     // over a named limit
+  kMalformed,  // bytes or text that no correct writer produces
+  kInvalid,    // well-formed, but breaks a rule
+  kTooLarge,   // over a named limit
   kNotFound,
   kConflict,
   kUnavailable,  // may work later
@@ -40,6 +40,6 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
 
 }  // namespace eventchain::chain
 
-#define EC_ASSERT(condition, text)                                                       \
-  ((condition) ? static_cast<void>(0)                                                    \
+#define EC_ASSERT(condition, text)    \
+  ((condition) ? static_cast<void>(0) \
                : ::eventchain::chain::assertion_failed(#condition, text, __FILE__, __LINE__))

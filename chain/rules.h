@@ -30,7 +30,7 @@ enum class Rule : std::uint8_t {
   kTooManyEvents,
   kTooManyBytes,
   kDuplicateKey,
-  kKeyMismatch,        // an entry's key or commitment is not its body's
+  kKeyMismatch,  // an entry's key or commitment is not its body's
   kVersionExpectation,
   kUnjustifiedRejection,
   kShareMissesTarget,
@@ -85,8 +85,8 @@ struct ContentFacts {
 struct Projection {
   std::vector<StreamVersion> versions;  // of each entry
   std::uint64_t first_position = 0;
-  LogTree log;                          // after the block
-  std::vector<TreeHash> tree_hashes;    // completed by it
+  LogTree log;                        // after the block
+  std::vector<TreeHash> tree_hashes;  // completed by it
 };
 
 // Needs no content: everything a header says about its parent, clock and difficulty.

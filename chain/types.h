@@ -19,22 +19,22 @@ struct Strong {
   [[nodiscard]] constexpr Strong next() const { return Strong{static_cast<Rep>(value + 1)}; }
 };
 
-using Height = Strong<struct HeightTag, std::uint64_t>;             // genesis is 0
-using Position = Strong<struct PositionTag, std::uint64_t>;         // index in the log, from 0
+using Height = Strong<struct HeightTag, std::uint64_t>;               // genesis is 0
+using Position = Strong<struct PositionTag, std::uint64_t>;           // index in the log, from 0
 using StreamVersion = Strong<struct StreamVersionTag, std::int64_t>;  // 0,1,2..; -1: empty stream
 using Slot = Strong<struct SlotTag, std::uint16_t>;  // a member's prefix of the nonce space
 
 inline constexpr StreamVersion kEmptyStream{-1};
 
-using Hash = FixedBytes<struct HashTag, 32>;              // a SHA-256 value without a finer name
-using BlockId = FixedBytes<struct BlockIdTag, 32>;        // SHA-256(template hash || seal)
+using Hash = FixedBytes<struct HashTag, 32>;        // a SHA-256 value without a finer name
+using BlockId = FixedBytes<struct BlockIdTag, 32>;  // SHA-256(template hash || seal)
 using TemplateHash = FixedBytes<struct TemplateHashTag, 32>;
 using ChainId = FixedBytes<struct ChainIdTag, 32>;        // hash of the canonical genesis
 using Commitment = FixedBytes<struct CommitmentTag, 32>;  // salted hash of an event's body
 using Salt = FixedBytes<struct SaltTag, 32>;
-using EventKey = FixedBytes<struct EventKeyTag, 16>;   // names (source, id) for ever
+using EventKey = FixedBytes<struct EventKeyTag, 16>;    // names (source, id) for ever
 using StreamKey = FixedBytes<struct StreamKeyTag, 16>;  // names a stream
-using NodeId = FixedBytes<struct NodeIdTag, 16>;       // random, fixed when the node joins
+using NodeId = FixedBytes<struct NodeIdTag, 16>;        // random, fixed when the node joins
 
 // A point on the node's monotonic clock. Comparable only inside one run of one node.
 struct Instant {

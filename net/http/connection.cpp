@@ -183,20 +183,13 @@ void Connection::parse() {
 
 bool Connection::begin_body() {
   enter(Phase::kBody, service_->limits.body_deadline);
-  if (const auto length = parser_.content_length()) {
-    const auto octets = static_cast<std::size_t>(*length);
-    if (!service_->admission.take_body(octets)) {
-      refuse({503, "overloaded", "too many request bodies are in flight; try again in a moment"});
-      return false;
-    }
-    body_taken_ = octets;
-  }
   if (!parser_.expects_continue() || begin_ != end_) return true;
   write("HTTP/1.1 100 Continue\r\n\r\n", {}, &Connection::parse);
   return false;
 }
 
-// Bodies without a declared length are charged as they grow.
+// Bodies are charged as they grow, not as they are announced: clients that announce much and send
+// little would otherwise keep everybody else out.
 bool Connection::account_body() {
   const std::size_t size = parser_.body_size();
   if (size <= body_taken_) return true;

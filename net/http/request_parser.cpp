@@ -13,6 +13,8 @@ using beast::string_view;
 
 namespace {
 
+constexpr std::size_t kReserveMax = std::size_t{256} * 1024;
+
 std::string_view view(string_view text) {
   return {text.data(), text.size()};
 }
@@ -95,7 +97,9 @@ struct RequestParser::Grammar final : beast::http::basic_parser<true> {
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& ec) override {
-    if (length && *length <= body_max) request.body.reserve(static_cast<std::size_t>(*length));
+    // Announcing is free, so memory is taken for what comes; most bodies fit into this at once.
+    if (length && *length <= body_max)
+      request.body.reserve(std::min<std::size_t>(static_cast<std::size_t>(*length), kReserveMax));
     ec = {};
   }
   std::size_t on_body_impl(string_view part, error_code& ec) override {
