@@ -1,0 +1,60 @@
+#include "node/api/call.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace eventchain::node::api {
+
+void Call::answer(net::http::Response response) const {
+  response.label = label;
+  response.headers.push_back({"EventChain-Position", fmt::format("{}", context->log_size.load())});
+  responder->respond(std::move(response));
+}
+
+void Call::answer_json(int status, JsonText document) const {
+  net::http::Response response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = document.take();
+  answer(std::move(response));
+}
+
+std::optional<std::string_view> Call::parameter(std::string_view name) const {
+  const auto found = query.find(name);
+  if (found == query.end()) return std::nullopt;
+  return std::string_view(found->second);
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+  return number;
+}
+
+chain::Result<Range> parse_range(const Call& call, std::size_t limit_default,
+                                 std::size_t limit_max) {
+  Range range;
+  range.limit = limit_default;
+  if (const auto from = call.parameter("from")) {
+    const auto number = parse_number(*from);
+    // Positions and versions are signed 64-bit numbers in the store.
+    if (!number || *number > std::uint64_t{0x7fff'ffff'ffff'ffff})
+      return chain::fail(chain::ErrorCode::kInvalid,
+                         "query parameter 'from' must be a decimal number");
+    range.from = *number;
+  }
+  if (const auto limit = call.parameter("limit")) {
+    const auto number = parse_number(*limit);
+    if (!number || *number < 1 || *number > limit_max)
+      return chain::fail(
+          chain::ErrorCode::kInvalid,
+          fmt::format("query parameter 'limit' must be a number from 1 to {}", limit_max));
+    range.limit = static_cast<std::size_t>(*number);
+  }
+  return range;
+}
+
+}  // namespace eventchain::node::api

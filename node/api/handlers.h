@@ -1,0 +1,29 @@
+#pragma once
+
+#include "node/api/call.h"
+
+// One function per route; each answers its call exactly once, now or later.
+namespace eventchain::node::api {
+
+// submit.cpp
+void post_events(const CallPtr& call);
+void post_stream(const CallPtr& call);
+// read_events.cpp
+void find_event(const CallPtr& call);
+void get_event(const CallPtr& call);
+void get_event_status(const CallPtr& call);
+void get_stream(const CallPtr& call);
+void get_log(const CallPtr& call);
+// read_chain.cpp
+void get_block(const CallPtr& call);
+void get_headers(const CallPtr& call);
+void get_tips(const CallPtr& call);
+void get_members(const CallPtr& call);
+// read_node.cpp
+void get_cluster(const CallPtr& call);
+void get_livez(const CallPtr& call);
+void get_readyz(const CallPtr& call);
+void get_metrics(const CallPtr& call);
+void get_openapi(const CallPtr& call);
+
+}  // namespace eventchain::node::api

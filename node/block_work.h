@@ -1,0 +1,82 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "mining/work.h"
+#include "node/ledger.h"
+#include "node/members.h"
+#include "node/outbox.h"
+
+namespace eventchain::node {
+
+// Work on the block after the tip: the template in hand, the shares found for it, and its seal.
+// Every node collects shares, so that a new leader carries on where the old one fell. Owned by the
+// node's core.
+//
+// Invariant: the template in hand was checked against every rule on top of the present tip.
+class BlockWork {
+ public:
+  struct Options {
+    chain::AssemblerOptions assembler;
+    bool mines = true;
+  };
+  BlockWork(const Options& options, Ledger& ledger, const Members& members, Outbox& outbox)
+      : options_(options), ledger_(ledger), members_(members), outbox_(outbox) {}
+
+  // --- the leader ---------------------------------------------------------------------------
+  // Makes a template if there is none and something to put in it (or the heartbeat is due), or if
+  // the one in hand may be eased by now. True if it made one.
+  bool lead(const chain::Now& now);
+  // The seal of the template in hand once enough shares are there; given once per template.
+  std::optional<chain::SealedHeader> take_seal(const chain::Now& now);
+  // The proposal was refused or leadership lost: the same shares may be sealed again.
+  void unseal() { sealed_ = false; }
+
+  // --- everybody ----------------------------------------------------------------------------
+  // A checked template from a leader. False if it is the one in hand.
+  bool adopt(CheckedRef checked, const chain::Now& now);
+  // A share from this node or a peer.
+  enum class ShareResult : std::uint8_t { kAccepted, kKnown, kOtherTemplate, kRefused };
+  ShareResult share(const mining::ShareFound& share);
+  // The tip moved: what was in hand is done with.
+  void tip_moved(const chain::Now& now);
+
+  [[nodiscard]] CheckedRef in_hand() const { return work_ ? work_->checked : nullptr; }
+  [[nodiscard]] std::vector<mining::ShareFound> shares_in_hand() const;
+  [[nodiscard]] std::uint32_t share_count() const;
+  // Template and shares for a peer that has just come.
+  void show(const chain::NodeId& peer);
+  [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leading) const;
+  [[nodiscard]] std::uint64_t templates_made() const { return templates_made_; }
+  [[nodiscard]] std::uint64_t easings() const { return easings_; }
+
+ private:
+  struct Work {
+    CheckedRef checked;
+    chain::U256 target;
+    chain::Instant since;              // when header.time was, on this node's monotonic clock
+    std::vector<chain::Nonce> shares;  // as found
+  };
+
+  bool wants_template(const chain::Now& now) const;
+  bool wants_easing(const chain::Now& now) const;
+  void make(chain::UnixMillis started, const chain::Now& now);
+  void take_up(CheckedRef checked, chain::Instant since);
+  [[nodiscard]] chain::UnixMillis clock(const chain::Now& now) const;
+
+  const Options options_;
+  Ledger& ledger_;
+  const Members& members_;
+  Outbox& outbox_;
+  std::optional<Work> work_;
+  bool sealed_ = false;
+  chain::Instant tip_since_;         // when the tip was applied here
+  chain::Instant nothing_until_;     // the pool held nothing placeable; look again then
+  std::size_t nothing_in_pool_ = 0;  // its size at that look
+  std::uint64_t templates_made_ = 0;
+  std::uint64_t easings_ = 0;
+};
+
+}  // namespace eventchain::node

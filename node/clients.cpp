@@ -1,0 +1,137 @@
+#include "node/clients.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventchain::node {
+
+namespace {
+
+using State = EventOutcome::State;
+
+// Whether an event in this state leaves its client nothing to wait for.
+bool is_settled(State state, WaitFor wait) {
+  switch (state) {
+    case State::kReceived:
+      return wait == WaitFor::kReceived;
+    case State::kDurable:
+      return wait != WaitFor::kCompleted;
+    case State::kCompleted:
+    case State::kRejected:
+    case State::kKeyConflict:
+    case State::kVersionConflict:
+    case State::kPoolFull:
+    case State::kDiskFull:
+      return true;
+  }
+  return true;
+}
+
+std::vector<EventOutcome> outcomes_of(std::vector<Clients::Waiting>& events) {
+  std::vector<EventOutcome> outcomes;
+  outcomes.reserve(events.size());
+  for (auto& event : events) outcomes.push_back(std::move(event.outcome));
+  return outcomes;
+}
+
+}  // namespace
+
+void Clients::open(RequestId request, WaitFor wait, chain::Instant deadline,
+                   std::vector<Waiting> events) {
+  Request opened{wait, deadline, std::move(events), 0};
+  for (const auto& event : opened.events)
+    if (!is_settled(event.outcome.state, wait)) ++opened.unsettled;
+  if (opened.unsettled == 0) {
+    outbox_.add(Answer{request, outcomes_of(opened.events), true});
+    return;
+  }
+  for (std::size_t i = 0; i < opened.events.size(); ++i) {
+    if (!is_settled(opened.events[i].outcome.state, wait))
+      by_held_[opened.events[i].held].push_back({request, i});
+  }
+  deadlines_.emplace(deadline, request);
+  requests_.emplace(request, std::move(opened));
+}
+
+// Applies `change` to every outcome that waits for `held` and answers the requests that it settles.
+template <class Change>
+void Clients::advance(const chain::Commitment& held, const Change& change) {
+  const auto found = by_held_.find(held);
+  if (found == by_held_.end()) return;
+  std::vector<RequestId> finished;
+  auto& places = found->second;
+  const auto settled_now = [&](const Place& place) {
+    Request& request = requests_.at(place.request);
+    EventOutcome& outcome = request.events[place.index].outcome;
+    change(outcome);
+    if (!is_settled(outcome.state, request.wait)) return false;
+    if (--request.unsettled == 0) finished.push_back(place.request);
+    return true;
+  };
+  places.erase(std::remove_if(places.begin(), places.end(), settled_now), places.end());
+  if (places.empty()) by_held_.erase(found);
+  for (RequestId id : finished) answer(requests_.find(id), true);
+}
+
+void Clients::durable(const chain::Commitment& held) {
+  advance(held, [](EventOutcome& outcome) {
+    if (outcome.state == State::kReceived) outcome.state = State::kDurable;
+  });
+}
+
+void Clients::completed(const chain::Commitment& held, chain::Position position,
+                        chain::StreamVersion version, chain::Height height) {
+  advance(held, [&](EventOutcome& outcome) {
+    outcome.state = State::kCompleted;
+    outcome.position = position;
+    outcome.version = version;
+    outcome.height = height;
+  });
+}
+
+void Clients::rejected(const chain::Commitment& held, chain::RejectionReason reason,
+                       chain::StreamVersion stream_version, chain::Height height) {
+  advance(held, [&](EventOutcome& outcome) {
+    outcome.state = State::kRejected;
+    outcome.rejection = reason;
+    outcome.version = stream_version;
+    outcome.height = height;
+  });
+}
+
+void Clients::key_conflict(const chain::Commitment& held) {
+  advance(held, [](EventOutcome& outcome) { outcome.state = State::kKeyConflict; });
+}
+
+void Clients::expire(const chain::Now& now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now.steady) {
+    const auto request = requests_.find(deadlines_.begin()->second);
+    forget_places(request->first, request->second);
+    answer(request, false);
+  }
+}
+
+std::optional<chain::Instant> Clients::next_deadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+void Clients::answer(std::map<RequestId, Request>::iterator request, bool reached) {
+  deadlines_.erase({request->second.deadline, request->first});
+  outbox_.add(Answer{request->first, outcomes_of(request->second.events), reached});
+  requests_.erase(request);
+}
+
+void Clients::forget_places(RequestId id, const Request& request) {
+  for (const auto& event : request.events) {
+    const auto found = by_held_.find(event.held);
+    if (found == by_held_.end()) continue;
+    auto& places = found->second;
+    places.erase(std::remove_if(places.begin(), places.end(),
+                                [&](const Place& place) { return place.request == id; }),
+                 places.end());
+    if (places.empty()) by_held_.erase(found);
+  }
+}
+
+}  // namespace eventchain::node

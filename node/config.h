@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/pending_pool.h"
+#include "chain/result.h"
+#include "chain/types.h"
+
+namespace eventchain::node {
+
+struct HostPort {
+  std::string host;  // numeric or name; IPv6 without brackets
+  std::uint16_t port = 0;
+  bool operator==(const HostPort&) const = default;
+};
+// "host:port" or "[ipv6]:port".
+chain::Result<HostPort> parse_host_port(std::string_view text);
+
+struct TlsFiles {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path ca;  // who may connect
+};
+
+struct PeerConfig {
+  chain::NodeId node;
+  HostPort address;
+};
+
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+// One node's configuration. Defaults are those of the code below; deploy/eventchaind.example.toml
+// documents every key.
+struct Config {
+  chain::NodeId node;
+  std::filesystem::path data_directory;
+  std::filesystem::path genesis_file;
+
+  HostPort peers_listen;
+  TlsFiles peers_tls;
+  std::vector<PeerConfig> peers;
+
+  HostPort api_listen;
+  bool api_tls = true;
+  TlsFiles api_tls_files;  // `ca` may be empty: then clients need no certificate
+  unsigned api_threads = 1;
+
+  unsigned mining_threads = 1;        // 0: this node lends nothing
+  unsigned mining_duty_percent = 50;  // of one processor, for each thread
+
+  std::chrono::milliseconds election_timeout{1000};
+  std::chrono::milliseconds heartbeat_interval{100};
+
+  chain::PoolLimits pool;
+  std::uint64_t disk_reserve_bytes = std::uint64_t{1} << 30;
+
+  std::string log_level = "info";  // debug, info, warning, error
+  LogFormat log_format = LogFormat::kText;
+};
+
+// Settings from outside the file: dotted key -> value as text, e.g. {"api.listen", "..."}.
+using Overrides = std::map<std::string, std::string>;
+
+// EVENTCHAIN_API_LISTEN=... -> {"api.listen", ...}; names without a known key are errors.
+chain::Result<Overrides> overrides_from_environment(const char* const* environment);
+
+// default < file < environment < flags. Every error names key, line where there is one, and remedy;
+// an unknown key names the nearest known one. Relative paths are relative to the file.
+chain::Result<Config> load_config(const std::filesystem::path& file, const Overrides& environment,
+                                  const Overrides& flags);
+// The same from text, without touching the file system; `name` is for messages.
+chain::Result<Config> parse_config(std::string_view toml, const std::string& name,
+                                   const std::filesystem::path& base, const Overrides& environment,
+                                   const Overrides& flags);
+
+}  // namespace eventchain::node

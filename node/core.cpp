@@ -1,0 +1,352 @@
+#include "node/core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "node/core_state.h"
+
+namespace eventchain::node {
+
+namespace {
+
+// Announcements repair what a lost link or a new leader left behind; the direct way is faster.
+constexpr std::chrono::seconds kAnnounceEvery{5};
+constexpr std::size_t kAnnounceMax = 8192;
+// Shares that outran their template; more are not worth keeping.
+constexpr std::size_t kEarlySharesMax = 64;
+// Intake stops here so that what peers accepted still finds room.
+constexpr unsigned kIntakePercentMax = 80;
+
+consensus::ReplicaOptions replica_options(const CoreOptions& options, const Members& members) {
+  consensus::ReplicaOptions result;
+  result.self = members.self_server();
+  result.seed = options.seed;
+  result.election_timeout = options.election_timeout;
+  result.heartbeat_interval = options.heartbeat_interval;
+  result.snapshot_every = options.snapshot_every;
+  result.snapshot_trailing = options.snapshot_trailing;
+  return result;
+}
+
+}  // namespace
+
+NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
+    : options(core_options),
+      members(options.genesis, options.self),
+      ledger(store.chain(), store.chain().recover(), options.pool, now),
+      fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
+      decider(ledger, fetcher, outbox),
+      durability(members, outbox),
+      clients(outbox),
+      work({options.assembler, options.mines}, ledger, members, outbox),
+      replica(replica_options(options, members), store.raft(), decider, decider,
+              members.configuration(), ledger.applied()) {}
+
+NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
+    : state_(std::make_unique<State>(options, store)) {}
+NodeCore::~NodeCore() = default;
+
+void NodeCore::start(const chain::Now& now) {
+  state_->now = now;
+  state_->ledger.start(now);
+  state_->decider.at(now, std::nullopt);
+  state_->work.tip_moved(now);
+  state_->announce_at = now.steady + kAnnounceEvery;
+  state_->replica.start(now);
+  state_->settle();
+}
+
+void NodeCore::handle(const chain::Now& now, Input input) {
+  state_->now = now;
+  state_->decider.at(now, state_->leader);
+  std::visit([this](const auto& one) { state_->on(one); }, input);
+  state_->settle();
+}
+
+std::vector<Effect> NodeCore::take_effects() {
+  state_->finish_turn();
+  return state_->outbox.take();
+}
+
+chain::Instant NodeCore::next_wakeup() const {
+  chain::Instant next = std::min(state_->replica.next_deadline(), state_->announce_at);
+  const auto consider = [&next](const std::optional<chain::Instant>& at) {
+    if (at && *at < next) next = *at;
+  };
+  consider(state_->clients.next_deadline());
+  consider(state_->fetcher.next_deadline());
+  consider(state_->work.next_deadline(state_->is_leading()));
+  return next;
+}
+
+const consensus::Replica& NodeCore::replica() const {
+  return state_->replica;
+}
+const chain::ChainState& NodeCore::chain_state() const {
+  return state_->ledger.state();
+}
+const chain::PendingPool& NodeCore::pool() const {
+  return state_->ledger.pool();
+}
+
+// --- clients --------------------------------------------------------------------------------
+
+EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Holding& holding) {
+  EventOutcome outcome;
+  outcome.key = event.facts.key;
+  outcome.position = holding.position;
+  outcome.version = holding.version;
+  outcome.height = holding.height;
+  outcome.rejection = holding.rejection;
+  switch (holding.state) {
+    case Holding::State::kNew:
+    case Holding::State::kPending: {
+      const auto* pending = ledger.pool().find(holding.commitment);
+      const bool durable = pending != nullptr && pending->stage == chain::PendingStage::kDurable;
+      outcome.state = durable ? EventOutcome::State::kDurable : EventOutcome::State::kReceived;
+      break;
+    }
+    case Holding::State::kPlaced:
+      outcome.state = EventOutcome::State::kCompleted;
+      break;
+    case Holding::State::kRejected:
+      outcome.state = EventOutcome::State::kRejected;
+      break;
+    case Holding::State::kConflict:
+      outcome.state = EventOutcome::State::kKeyConflict;
+      outcome.position.reset();  // of the event that has the key, not of this one
+      outcome.height.reset();
+      ++counters.key_conflicts;
+      break;
+    case Holding::State::kPast:
+      outcome.state = EventOutcome::State::kVersionConflict;
+      break;
+  }
+  return outcome;
+}
+
+void NodeCore::State::on(const ClientSubmit& input) {
+  std::vector<Clients::Waiting> waiting;
+  waiting.reserve(input.events.size());
+  const bool full = ledger.pool().is_above(kIntakePercentMax);
+  for (const auto& event : input.events) {
+    if (disk_nearly_full || full) {
+      EventOutcome refused;
+      refused.key = event.facts.key;
+      refused.state =
+          disk_nearly_full ? EventOutcome::State::kDiskFull : EventOutcome::State::kPoolFull;
+      waiting.push_back({refused, {}});
+      continue;
+    }
+    const Holding holding = ledger.hold(event, Origin::kClient, now);
+    waiting.push_back({outcome_of(event, holding), holding.commitment});
+    if (waiting.back().outcome.state != EventOutcome::State::kReceived) continue;
+    if (holding.state == Holding::State::kNew) {
+      ++counters.events_received;
+      durability.accepted(event);
+    } else if (!clients.is_waiting(holding.commitment)) {
+      // Accepted by another node, or before a restart: how far it has come is not known here, and
+      // asking the voters again is how to find out.
+      if (auto held = ledger.load({event.facts.key, holding.commitment}))
+        durability.accepted(std::move(*held));
+    }
+  }
+  clients.open(input.request, input.wait, input.deadline, std::move(waiting));
+}
+
+void NodeCore::State::on(const ClientAsksStage& input) {
+  outbox.add(StageAnswer{input.request, ledger.stage(input.key)});
+}
+
+void NodeCore::State::on(const DiskSpace& input) {
+  disk_nearly_full = input.nearly_full;
+}
+
+void NodeCore::State::on(const MinerFound& input) {
+  ++counters.shares_own;
+  take_share(input.share, std::nullopt);
+}
+
+void NodeCore::State::on(const Woke&) {
+  replica.tick(now);
+  clients.expire(now);
+  if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
+    fetcher.retry(now,
+                  [this](const chain::EntryRef& entry) { return ledger.is_placed(entry.key); });
+  }
+  if (announce_at <= now.steady) announce_pending();
+}
+
+void NodeCore::State::announce_pending() {
+  announce_at = now.steady + kAnnounceEvery;
+  if (!leader || *leader == members.self_id() || !members.is_linked(*leader)) return;
+  net::EventsAnnounce message;
+  for (const auto& [arrival, pending] : ledger.pool().in_order()) {
+    if (message.entries.size() == kAnnounceMax) break;
+    message.entries.push_back({pending.facts.key, pending.facts.commitment});
+  }
+  if (!message.entries.empty()) outbox.send(*leader, std::move(message));
+}
+
+// --- between the parts ----------------------------------------------------------------------
+
+void NodeCore::State::settle() {
+  while (true) {
+    for (auto& envelope : replica.take_messages()) {
+      const auto to = members.node_of(envelope.to);
+      if (to && members.is_linked(*to)) outbox.send(*to, net::RaftSaid{std::move(envelope)});
+    }
+    const auto applied = decider.take_applied();
+    for (const auto& block : applied) on_applied(block);
+    follow_leadership();
+    if (applied.empty()) return;
+    // A new tip may make what the gate held back admissible.
+    replica.reconsider(now);
+  }
+}
+
+void NodeCore::State::finish_turn() {
+  take_progress(durability.flush());
+  try_adopt();
+  lead();
+  settle();
+}
+
+void NodeCore::State::reconsider() {
+  decider.at(now, leader);
+  replica.reconsider(now);
+  decider.prefetch(replica.held_back());
+}
+
+void NodeCore::State::follow_leadership() {
+  std::optional<chain::NodeId> leads;
+  if (const auto server = replica.leader()) leads = members.node_of(*server);
+  if (leads != leader) {
+    leader = leads;
+    decider.at(now, leader);
+    const chain::Member* member = leader ? members.find(*leader) : nullptr;
+    outbox.notice(Notice::Level::kInfo,
+                  fmt::format("leader changed term={} leader={}", replica.term().value,
+                              member != nullptr ? member->name : "none"));
+    take_progress(durability.leader_is(leader));
+    // The new leader may lack what the old one held: it learns of it at once.
+    announce_pending();
+    // Its template may have come before the news that it leads.
+    const auto known = leader ? pushed.find(*leader) : pushed.end();
+    if (known != pushed.end() && !is_leading()) adopting = known->second;
+  }
+  if (is_leading() == was_leading) return;
+  was_leading = is_leading();
+  // Whatever was proposed before did not become the tip, or the work would be gone.
+  work.unseal();
+  if (!was_leading) return;
+  ++counters.elections;
+  if (const CheckedRef in_hand = work.in_hand()) {
+    outbox.send(members.linked(), net::TemplatePush{in_hand->made});
+    for (const auto& share : work.shares_in_hand())
+      outbox.send(members.linked(), net::SharePush{share.template_hash, share.nonce});
+  }
+}
+
+void NodeCore::State::take_progress(const Durability::Progress& progress) {
+  for (const auto& entry : progress.durable) {
+    ++counters.events_durable;
+    ledger.mark_durable(entry.commitment);
+    clients.durable(entry.commitment);
+  }
+  for (const auto& entry : progress.conflicts) {
+    ++counters.key_conflicts;
+    ledger.forget(entry.key, entry.commitment);
+    clients.key_conflict(entry.commitment);
+  }
+}
+
+void NodeCore::State::on_applied(const AppliedBlock& block) {
+  const chain::Height height = block.sealed.header.height;
+  for (const auto* placed : {&block.settled.placed, &block.settled.placed_twins})
+    for (const auto& one : *placed)
+      clients.completed(one.commitment, one.position, one.version, height);
+  for (const auto* rejected : {&block.settled.rejected, &block.settled.rejected_twins})
+    for (const auto& one : *rejected)
+      clients.rejected(one.commitment, one.reason, one.stream_version, height);
+  ++counters.blocks_committed;
+  counters.events_completed += block.settled.placed.size();
+  counters.events_rejected += block.settled.rejected.size();
+
+  if (proposed && proposed->header.height <= height) {
+    if (chain::block_id(*proposed) != block.id && proposed->header.height == height) {
+      ++counters.blocks_stale;
+      ledger.note_stale(*proposed, "another block was committed at this height");
+    }
+    proposed.reset();
+  }
+  if (adopting && adopting->height <= height) adopting.reset();
+  for (auto it = pushed.begin(); it != pushed.end();)
+    it = it->second.height <= height ? pushed.erase(it) : std::next(it);
+  work.tip_moved(now);
+  outbox.send(members.linked(), net::TipSaid{height, block.id});
+  outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
+                      block.sealed.seal.sealed_at});
+}
+
+void NodeCore::State::lead() {
+  if (!is_leading()) return;
+  if (work.lead(now)) ++counters.templates_made;
+  counters.easings = work.easings();
+  propose_seal();
+}
+
+void NodeCore::State::propose_seal() {
+  if (!is_leading()) return;
+  const auto sealed = work.take_seal(now);
+  if (!sealed) return;
+  if (replica.propose(consensus::encode_decision(*sealed), now)) {
+    proposed = *sealed;
+  } else {
+    work.unseal();  // leadership is being transferred or was lost in this turn
+  }
+}
+
+void NodeCore::State::try_adopt() {
+  if (!adopting) return;
+  const auto& state = ledger.state();
+  if (adopting->height > state.height().next()) return;
+  decider.at(now, leader);
+  const CheckedRef checked = decider.prepare(chain::template_hash(*adopting), *adopting);
+  if (!checked) return;
+  adopting.reset();
+  if (work.adopt(checked, now)) ++counters.templates_adopted;
+  const auto shares = std::exchange(early_shares, {});
+  for (const auto& share : shares) take_share(share, std::nullopt);
+}
+
+void NodeCore::State::take_share(const mining::ShareFound& share,
+                                 const std::optional<chain::NodeId>& from) {
+  switch (work.share(share)) {
+    case BlockWork::ShareResult::kAccepted:
+      ++counters.shares_accepted;
+      if (!from) outbox.send(members.linked(), net::SharePush{share.template_hash, share.nonce});
+      break;
+    case BlockWork::ShareResult::kKnown:
+      break;
+    case BlockWork::ShareResult::kOtherTemplate:
+      if (from && early_shares.size() < kEarlySharesMax) early_shares.push_back(share);
+      break;
+    case BlockWork::ShareResult::kRefused:
+      ++counters.shares_refused;
+      if (from) peer_fault(*from, "a share that misses the target or uses a slot of nobody");
+      break;
+  }
+}
+
+void NodeCore::State::peer_fault(const chain::NodeId& peer, const std::string& what) {
+  ++counters.peer_faults;
+  const chain::Member* member = members.find(peer);
+  outbox.notice(Notice::Level::kWarning,
+                fmt::format("peer sent what it should not peer={} what=\"{}\"",
+                            member != nullptr ? member->name : "?", what));
+}
+
+}  // namespace eventchain::node

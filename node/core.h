@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "chain/assembler.h"
+#include "chain/genesis.h"
+#include "chain/types.h"
+#include "consensus/replica.h"
+#include "node/effects.h"
+#include "node/inputs.h"
+#include "node/status.h"
+#include "store/chain_store.h"
+
+namespace eventchain::node {
+
+struct CoreOptions {
+  chain::NodeId self;
+  chain::Genesis genesis;
+  std::uint64_t seed = 0;  // of the election timer and of who is asked for what
+  std::chrono::milliseconds election_timeout{1000};
+  std::chrono::milliseconds heartbeat_interval{100};
+  std::uint64_t snapshot_every = 4096;
+  std::uint64_t snapshot_trailing = 2048;
+  chain::PoolLimits pool;
+  chain::AssemblerOptions assembler;
+  bool mines = true;
+};
+
+// The whole node as one deterministic machine: the same store content, inputs and times give the
+// same effects. One caller at a time; never blocks but in the store.
+//
+// The runtime drives it in turns: store.begin(); handle() any number of inputs; take_effects();
+// store.commit(); carry out the effects. Within a turn the core sees its own writes; nothing it
+// decided is known to anyone before commit() returned.
+class NodeCore {
+ public:
+  // Recovers from the store. Call inside a turn. `store` outlives the core.
+  NodeCore(const CoreOptions& options, store::Store& store);
+  ~NodeCore();
+
+  void start(const chain::Now& now);  // inside a turn; before the first handle()
+  void handle(const chain::Now& now, Input input);
+  std::vector<Effect> take_effects();
+  [[nodiscard]] chain::Instant next_wakeup() const;  // send Woke then, if nothing came before
+  [[nodiscard]] NodeStatus status() const;
+
+  // For the simulator's checkers.
+  [[nodiscard]] const consensus::Replica& replica() const;
+  [[nodiscard]] const chain::ChainState& chain_state() const;
+  [[nodiscard]] const chain::PendingPool& pool() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace eventchain::node

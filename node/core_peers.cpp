@@ -1,0 +1,228 @@
+// What the core does with each message of a peer. Every field was checked for form by the codec;
+// here it is checked for truth.
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "net/limits.h"
+#include "node/core_state.h"
+
+namespace eventchain::node {
+
+namespace {
+
+// Bodies sent for one request; whoever needs more asks again.
+constexpr std::size_t kReplyBytesMax = std::size_t{8} * 1024 * 1024;
+
+net::HoldResult result_of(const Holding& holding) {
+  switch (holding.state) {
+    case Holding::State::kNew:
+    case Holding::State::kPending:
+    case Holding::State::kPlaced:
+    case Holding::State::kRejected:
+    case Holding::State::kPast:
+      return net::HoldResult::kHeld;
+    case Holding::State::kConflict:
+      return net::HoldResult::kConflict;
+  }
+  return net::HoldResult::kRefused;
+}
+
+}  // namespace
+
+void NodeCore::State::on(const PeerUp& input) {
+  members.link_up(input.peer);
+  durability.peer_up(input.peer, ledger);
+  outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
+  work.show(input.peer);
+  fetcher.retry(now, [this](const chain::EntryRef& entry) { return ledger.is_placed(entry.key); });
+  if (leader == input.peer) announce_pending();
+}
+
+void NodeCore::State::on(const PeerDown& input) {
+  members.link_down(input.peer);
+  fetcher.peer_down(input.peer);
+}
+
+void NodeCore::State::on(const PeerSaid& input) {
+  std::visit([&](const auto& message) { said(input.peer, message); }, input.message);
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::Hello&) {
+  peer_fault(peer, "a second hello");  // the first one opened the link and ended at the transport
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& message) {
+  if (members.server_of(peer) != message.envelope.from ||
+      message.envelope.to != members.self_server()) {
+    peer_fault(peer, "a Raft message in another member's name");
+    return;
+  }
+  replica.receive(message.envelope, now);
+  decider.prefetch(replica.held_back());
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::Events& message) {
+  net::EventsHeld answer;
+  answer.batch = message.batch;
+  bool gate_may_open = false;
+  for (const auto& raw : message.events) {
+    auto event = chain::hold_event(raw.salt, raw.body, ledger.limits());
+    if (!event) {
+      peer_fault(peer, event.error().message);
+      answer.results.push_back(net::HoldResult::kRefused);
+      continue;
+    }
+    const chain::EntryRef entry{event->facts.key, event->facts.commitment};
+    const bool wanted = fetcher.got_event(entry);
+    if (message.batch == 0 && !wanted) continue;  // nobody asked, nobody is told
+    Origin origin = is_leading() ? Origin::kPeerToLeader : Origin::kPeer;
+    if (wanted) origin = Origin::kAnnounced;
+    if (decider.awaits(entry)) origin = Origin::kWanted;
+    answer.results.push_back(result_of(ledger.hold(*event, origin, now)));
+    gate_may_open = decider.arrived(entry) || gate_may_open;
+  }
+  if (message.batch != 0) outbox.send(peer, std::move(answer));
+  if (gate_may_open) reconsider();
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsHeld& message) {
+  take_progress(durability.held(peer, message));
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
+  std::vector<chain::EntryRef> lacking;
+  for (const auto& entry : message.entries)
+    if (!ledger.holds(entry)) lacking.push_back(entry);
+  fetcher.want_events(lacking, peer, now);
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
+  net::Events part;
+  std::size_t part_bytes = 0;
+  std::size_t total_bytes = 0;
+  for (const auto& entry : message.entries) {
+    auto event = ledger.load(entry);
+    if (!event) {
+      if (event.error().code == chain::ErrorCode::kCorrupt)
+        outbox.notice(Notice::Level::kError, event.error().message);
+      continue;
+    }
+    total_bytes += event->body.size();
+    if (total_bytes > kReplyBytesMax) break;
+    if (!part.events.empty() && (part_bytes + event->body.size() > net::limits::kEventsBytesMax ||
+                                 part.events.size() == net::limits::kEventsCountMax)) {
+      outbox.send(peer, std::exchange(part, {}));
+      part_bytes = 0;
+    }
+    part_bytes += event->body.size();
+    part.events.push_back({event->salt, std::move(event->body)});
+  }
+  if (!part.events.empty()) outbox.send(peer, std::move(part));
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& message) {
+  const chain::TemplateHeader& header = message.made.header;
+  if (header.height <= ledger.state().height()) return;
+  if (header.chain != ledger.state().chain) {
+    peer_fault(peer, "a template of another chain");
+    return;
+  }
+  // One's own leadership is proof enough that nobody else's template is newer.
+  const bool from_leader = leader == peer;
+  const bool nothing_else = !adopting && !work.in_hand();
+  const bool arrived = decider.arrived(message.made);
+  pushed[peer] = header;
+  if (!is_leading() && (from_leader || nothing_else)) adopting = header;
+  if (arrived) reconsider();
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::TemplateRequest& message) {
+  if (auto made = decider.find_template(message.hash)) {
+    outbox.send(peer, net::TemplatePush{std::move(*made)});
+    return;
+  }
+  if (message.height > ledger.state().height()) return;
+  auto block = ledger.block(message.height);
+  if (!block) {
+    outbox.notice(Notice::Level::kError, block.error().message);
+    return;
+  }
+  if (chain::template_hash(block->sealed.header) != message.hash) return;
+  outbox.send(peer, net::TemplatePush{{block->sealed.header, std::move(block->content)}});
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::SharePush& message) {
+  take_share({message.template_hash, message.nonce}, peer);
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& message) {
+  peer_tips[peer] = message.height;
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
+  net::BlocksReply reply;
+  reply.from = message.from;
+  std::size_t bytes = 0;
+  const std::size_t count = std::min<std::size_t>(message.count, net::limits::kBlocksPerReplyMax);
+  for (std::size_t i = 0; i < count; ++i) {
+    const chain::Height height{message.from.value + i};
+    if (height > ledger.state().height() || height.value == 0) break;
+    auto block = ledger.block(height);
+    if (!block) {
+      outbox.notice(Notice::Level::kError, block.error().message);
+      break;
+    }
+    bytes += chain::encode_content(block->content).size();
+    if (!reply.blocks.empty() && bytes > net::limits::kBlocksReplyBytesMax) break;
+    reply.blocks.push_back(std::move(*block));
+  }
+  outbox.send(peer, std::move(reply));
+}
+
+void NodeCore::State::said(const chain::NodeId&, const net::BlocksReply& message) {
+  if (decider.arrived(message)) reconsider();
+}
+
+NodeStatus NodeCore::status() const {
+  const State& core = *state_;
+  const chain::ChainState& chain = core.ledger.state();
+  NodeStatus status;
+  status.node = core.members.self_id();
+  status.name = core.members.self().name;
+  status.chain = chain.chain;
+  status.chain_name = chain.genesis.name;
+  status.role = core.replica.role();
+  status.term = core.replica.term();
+  status.leader = core.leader;
+  status.ready =
+      core.leader && (*core.leader == status.node ? core.replica.is_ready()
+                                                  : core.members.is_linked(*core.leader));
+  status.commit_index = core.replica.commit_index();
+  status.applied_index = core.replica.applied_index();
+  status.height = chain.height();
+  status.tip = chain.tip;
+  status.log_size = chain.log.size();
+  status.total_work = chain.history.total_work();
+  if (const CheckedRef in_hand = core.work.in_hand()) {
+    status.working_on = in_hand->made.header.height;
+    status.shares_found = core.work.share_count();
+    status.shares_needed = in_hand->made.header.share_count;
+  }
+  status.pending_events = core.ledger.pool().size();
+  status.pending_bytes = core.ledger.pool().bytes();
+  status.pool_events_max = core.ledger.pool().limits().events_max;
+  status.intake_open = !core.disk_nearly_full;
+  for (const auto& member : core.members.all()) {
+    if (member.node == status.node) continue;
+    PeerStatus peer{member.node, member.name, core.members.is_linked(member.node), std::nullopt};
+    const auto tip = core.peer_tips.find(member.node);
+    if (tip != core.peer_tips.end()) peer.tip = tip->second;
+    status.peers.push_back(std::move(peer));
+  }
+  status.counters = core.counters;
+  return status;
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "node/block_work.h"
+#include "node/clients.h"
+#include "node/core.h"
+#include "node/decider.h"
+#include "node/durability.h"
+#include "node/fetcher.h"
+
+namespace eventchain::node {
+
+// The parts of the core and the routes between them. Nothing here decides: each part does what its
+// own header says, and this only carries inputs to the part concerned and what one part found out
+// to the others. Members are in order of dependency.
+struct NodeCore::State {
+  State(const CoreOptions& core_options, store::Store& store);
+
+  // --- inputs (core.cpp, core_peers.cpp) ----------------------------------------------------
+  void on(const ClientSubmit& input);
+  void on(const ClientAsksStage& input);
+  void on(const PeerUp& input);
+  void on(const PeerDown& input);
+  void on(const PeerSaid& input);
+  void on(const MinerFound& input);
+  void on(const DiskSpace& input);
+  void on(const Woke& input);
+
+  void said(const chain::NodeId& peer, const net::Hello& message);
+  void said(const chain::NodeId& peer, const net::RaftSaid& message);
+  void said(const chain::NodeId& peer, const net::Events& message);
+  void said(const chain::NodeId& peer, const net::EventsHeld& message);
+  void said(const chain::NodeId& peer, const net::EventsAnnounce& message);
+  void said(const chain::NodeId& peer, const net::EventsRequest& message);
+  void said(const chain::NodeId& peer, const net::TemplatePush& message);
+  void said(const chain::NodeId& peer, const net::TemplateRequest& message);
+  void said(const chain::NodeId& peer, const net::SharePush& message);
+  void said(const chain::NodeId& peer, const net::TipSaid& message);
+  void said(const chain::NodeId& peer, const net::BlocksRequest& message);
+  void said(const chain::NodeId& peer, const net::BlocksReply& message);
+
+  // --- between the parts (core.cpp) ---------------------------------------------------------
+  // Follows up on everything an input may have set off until nothing moves any more.
+  void settle();
+  void finish_turn();
+  void reconsider();
+  void follow_leadership();
+  void on_applied(const AppliedBlock& block);
+  void take_progress(const Durability::Progress& progress);
+  void lead();
+  void propose_seal();
+  void try_adopt();
+  void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
+  void announce_pending();
+  void peer_fault(const chain::NodeId& peer, const std::string& what);
+  [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
+  [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
+
+  const CoreOptions options;  // constant after construction
+  chain::Now now;             // of the input in hand
+  Outbox outbox;
+  Members members;
+  Ledger ledger;
+  Fetcher fetcher;
+  Decider decider;
+  Durability durability;
+  Clients clients;
+  BlockWork work;
+  consensus::Replica replica;
+  NodeStatus::Counters counters;
+
+  std::optional<chain::NodeId> leader;
+  bool was_leading = false;
+  bool disk_nearly_full = false;
+  // The template to take up once its bodies are here, and shares for templates not in hand.
+  std::optional<chain::TemplateHeader> adopting;
+  std::map<chain::NodeId, chain::TemplateHeader> pushed;  // the newest of each peer
+  std::deque<mining::ShareFound> early_shares;
+  std::optional<chain::SealedHeader> proposed;
+  std::map<chain::NodeId, chain::Height> peer_tips;
+  chain::Instant announce_at;
+};
+
+}  // namespace eventchain::node

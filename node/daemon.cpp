@@ -1,0 +1,296 @@
+#include "node/daemon.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "mining/thread_miner.h"
+#include "net/asio/mesh.h"
+#include "net/http/server.h"
+#include "node/api/api.h"
+#include "node/genesis_json.h"
+#include "node/log.h"
+#include "node/metrics.h"
+#include "node/runtime.h"
+#include "node/version.h"
+#include "store/sqlite/sqlite_reader.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace eventchain::node {
+
+namespace {
+
+using chain::ErrorCode;
+using chain::fail;
+using chain::Result;
+
+constexpr const char* kDatabaseName = "chain.db";
+
+const chain::Member* find_member(const chain::Genesis& genesis, const chain::NodeId& node) {
+  for (const auto& member : genesis.voters)
+    if (member.node == node) return &member;
+  return nullptr;
+}
+
+Result<void> check_membership(const Config& config, const chain::Genesis& genesis) {
+  if (find_member(genesis, config.node) == nullptr)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("configuration: node.id {} is not among the voters of {}; use the id "
+                            "that genesis names",
+                            to_hex(config.node), config.genesis_file.string()));
+  for (const auto& peer : config.peers) {
+    if (find_member(genesis, peer.node) == nullptr)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("configuration: peers.nodes names {}, which is not among the voters "
+                              "of {}",
+                              to_hex(peer.node), config.genesis_file.string()));
+  }
+  for (const auto& member : genesis.voters) {
+    if (member.node == config.node) continue;
+    bool known = false;
+    for (const auto& peer : config.peers) known = known || peer.node == member.node;
+    if (!known)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("configuration: voter {} ({}) is missing in peers.nodes; add its id "
+                              "and address",
+                              member.name, to_hex(member.node)));
+  }
+  return {};
+}
+
+Result<void> check_file(const std::filesystem::path& file, std::string_view key) {
+  if (file.empty() || access(file.c_str(), R_OK) == 0) return {};
+  return fail(ErrorCode::kNotFound,
+              fmt::format("configuration: {}: {} cannot be read", key, file.string()));
+}
+
+CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
+                         const chain::Salt& seed) {
+  CoreOptions options;
+  options.self = config.node;
+  options.genesis = genesis;
+  for (std::size_t i = 0; i < sizeof(options.seed); ++i)
+    options.seed = (options.seed << 8) | seed.octets[i];
+  options.election_timeout = config.election_timeout;
+  options.heartbeat_interval = config.heartbeat_interval;
+  options.pool = config.pool;
+  // Without threads of its own a node still checks and collects the others' shares.
+  options.mines = config.mining_threads > 0;
+  return options;
+}
+
+net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesis, Log& log) {
+  net::MeshOptions options;
+  options.listen_host = config.peers_listen.host;
+  options.listen_port = config.peers_listen.port;
+  for (const auto& peer : config.peers)
+    options.peers.push_back({peer.node, peer.address.host, peer.address.port});
+  options.certificate_file = config.peers_tls.certificate;
+  options.key_file = config.peers_tls.key;
+  options.ca_file = config.peers_tls.ca;
+  options.trust_domain = genesis.trust_domain;
+  options.chain_name = genesis.name;
+  options.self = config.node;
+  options.chain = chain::chain_id(genesis);
+  options.software = kVersion;
+  options.seed = chain::FixedBytesHash()(config.node);
+  options.log = [&log](net::LogLevel level, const std::string& text) {
+    switch (level) {
+      case net::LogLevel::kDebug:
+        return log.write(Notice::Level::kDebug, text);
+      case net::LogLevel::kInfo:
+        return log.write(Notice::Level::kInfo, text);
+      case net::LogLevel::kWarning:
+        return log.write(Notice::Level::kWarning, text);
+    }
+  };
+  return options;
+}
+
+}  // namespace
+
+// Members in order of dependency; destroyed in the reverse.
+struct Daemon::Parts {
+  explicit Parts(const Config& given) : config(given), log(given.log_level, given.log_format) {}
+
+  Result<void> start();
+  Result<void> start_api();
+  Result<void> start_mesh();
+  void stop();
+  std::string render_metrics(const NodeStatus& status);
+
+  const Config config;
+  Log log;
+  Metrics metrics;
+  chain::Genesis genesis;
+  std::unique_ptr<store::SqliteStore> store;
+  std::unique_ptr<store::SqliteReader> reader;
+  std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<mining::ThreadMiner> miner;
+  std::unique_ptr<net::Mesh> mesh;
+  std::unique_ptr<net::http::Server> server;
+
+  std::mutex mutex;
+  std::string failure;  // guarded by mutex
+  const pthread_t waiter = pthread_self();
+};
+
+std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
+  MetricsSample sample;
+  sample.status = status;
+  sample.runtime = runtime->counters();
+  if (mesh) sample.mesh = mesh->counters();
+  if (miner) sample.hashes = miner->hashes();
+  if (server) sample.http_connections = server->connections();
+  return metrics.render(sample);
+}
+
+Result<void> Daemon::Parts::start_api() {
+  api::ApiOptions options;
+  options.genesis = genesis;
+  options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
+  api = std::make_unique<api::Api>(std::move(options), *runtime, *reader);
+  net::http::ServerOptions server_options;
+  server_options.address = config.api_listen.host;
+  server_options.port = config.api_listen.port;
+  server_options.threads = config.api_threads;
+  if (config.api_tls) {
+    server_options.tls = net::http::TlsOptions{config.api_tls_files.certificate,
+                                               config.api_tls_files.key, config.api_tls_files.ca};
+  }
+  server_options.observer = [this](const net::http::Exchange& exchange) {
+    metrics.observe_http(exchange.label, exchange.status, exchange.duration);
+  };
+  auto started = net::http::Server::start(
+      std::move(server_options),
+      [this](net::http::Request request, std::shared_ptr<net::http::Responder> responder) {
+        api->handle(std::move(request), std::move(responder));
+      });
+  if (!started) return tl::unexpected(started.error());
+  server = std::move(*started);
+  return {};
+}
+
+Result<void> Daemon::Parts::start() {
+  auto loaded = load_genesis(config.genesis_file);
+  if (!loaded) return tl::unexpected(loaded.error());
+  genesis = std::move(*loaded);
+  auto checked = check_membership(config, genesis);
+  if (!checked) return checked;
+
+  std::error_code error;
+  std::filesystem::create_directories(config.data_directory, error);
+  if (error)
+    return fail(ErrorCode::kIo, fmt::format("configuration: node.data: {}: {}",
+                                            config.data_directory.string(), error.message()));
+  const std::string database = config.data_directory / kDatabaseName;
+  auto opened = store::open_store(database, genesis);
+  if (!opened) return tl::unexpected(opened.error());
+  store = std::move(*opened);
+  auto readable = store::open_reader(database, genesis, config.api_threads + 1);
+  if (!readable) return tl::unexpected(readable.error());
+  reader = std::move(*readable);
+
+  RuntimeOptions options;
+  options.disk = config.data_directory;
+  options.disk_reserve_bytes = config.disk_reserve_bytes;
+  options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
+  options.core = core_options(config, genesis, draw_salt());
+  runtime = std::make_unique<Runtime>(std::move(options), *store);
+  if (config.mining_threads > 0) {
+    mining::ThreadMinerOptions mining;
+    mining.threads = config.mining_threads;
+    mining.duty_percent = config.mining_duty_percent;
+    // A node that restarts must not search again what it searched before.
+    const chain::Salt drawn = draw_salt();
+    for (std::size_t i = 0; i < 5; ++i)
+      mining.start.counter = (mining.start.counter << 8) | drawn.octets[i];
+    miner = std::make_unique<mining::ThreadMiner>(
+        mining, [this](const mining::ShareFound& share) { runtime->share_found(share); });
+  }
+  if (!config.peers.empty())
+    mesh = std::make_unique<net::Mesh>(mesh_options(config, genesis, log), *runtime);
+  runtime->attach(mesh.get(), miner.get());
+  runtime->start([this](std::string reason) {
+    {
+      const std::lock_guard lock(mutex);
+      failure = std::move(reason);
+    }
+    pthread_kill(waiter, SIGTERM);
+  });
+  if (mesh) {
+    auto linked = mesh->start();
+    if (!linked) return linked;
+  }
+  return start_api();
+}
+
+void Daemon::Parts::stop() {
+  // Clients first, so that nobody is promised anything while the rest goes down.
+  if (server) server->stop();
+  if (mesh) mesh->stop();
+  if (runtime) runtime->stop();
+  if (miner) miner->stop();
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Daemon::~Daemon() {
+  parts_->stop();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
+  // From here on a failed start stops whatever had started.
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>(config)));
+  auto started = daemon->parts_->start();
+  if (!started) return tl::unexpected(started.error());
+  daemon->parts_->log.write(Notice::Level::kInfo,
+                            fmt::format("started version={} node={} chain={} peers={}:{} api={}:{}",
+                                        kVersion, to_hex(config.node), daemon->parts_->genesis.name,
+                                        config.peers_listen.host, config.peers_listen.port,
+                                        config.api_listen.host, daemon->parts_->server->port()));
+  return daemon;
+}
+
+int Daemon::run() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  parts_->stop();
+  const std::lock_guard lock(parts_->mutex);
+  if (parts_->failure.empty()) {
+    parts_->log.write(Notice::Level::kInfo, "stopped");
+    return kExitOk;
+  }
+  parts_->log.write(Notice::Level::kError, "the store failed: " + parts_->failure);
+  return kExitDisk;
+}
+
+Result<void> check_deployment(const Config& config) {
+  auto genesis = load_genesis(config.genesis_file);
+  if (!genesis) return tl::unexpected(genesis.error());
+  auto done = check_membership(config, *genesis);
+  const std::pair<const std::filesystem::path*, std::string_view> files[] = {
+      {&config.peers_tls.certificate, "peers.certificate"},
+      {&config.peers_tls.key, "peers.key"},
+      {&config.peers_tls.ca, "peers.ca"},
+      {&config.api_tls_files.certificate, "api.certificate"},
+      {&config.api_tls_files.key, "api.key"},
+      {&config.api_tls_files.ca, "api.ca"}};
+  for (const auto& [file, key] : files)
+    if (done) done = check_file(*file, key);
+  return done;
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+
+#include "chain/result.h"
+#include "node/config.h"
+
+namespace eventchain::node {
+
+// One node, wired from its configuration: store, core, links, miner and API, started in the order
+// of dependency and stopped in the reverse. run() returns when `stop_requested` is readable or the
+// disk failed.
+class Daemon {
+ public:
+  // Reads genesis, opens the store, starts everything. The error names the file or address and
+  // what to do.
+  static chain::Result<std::unique_ptr<Daemon>> start(const Config& config);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Waits for SIGTERM or SIGINT (blocked in every thread beforehand) or for a failure; the exit
+  // code of the program.
+  int run();
+
+ private:
+  struct Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// Everything --check-config can check without starting: genesis, membership, files.
+chain::Result<void> check_deployment(const Config& config);
+
+// Exit codes of eventchaind.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;  // configuration, files, addresses
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitDisk = 74;  // the disk failed (EX_IOERR); a restart recovers or says why
+
+}  // namespace eventchain::node

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "node/inputs.h"
+
+// Answers of the core. All effects of a turn are carried out after the turn's transaction is
+// durable, in order; that one rule is what "durable before promised" rests on.
+namespace eventchain::node {
+
+// What became of one submitted event, as of the answer.
+struct EventOutcome {
+  enum class State : std::uint8_t {
+    kReceived,
+    kDurable,
+    kCompleted,
+    kRejected,         // by a block, with `rejection`
+    kKeyConflict,      // the key names other content
+    kVersionConflict,  // the stream stands past the expected version: `version` tells where
+    kPoolFull,         // come back later
+    kDiskFull,
+  };
+  chain::EventKey key;
+  State state = State::kReceived;
+  std::optional<chain::Position> position;      // completed
+  std::optional<chain::StreamVersion> version;  // completed: its own; conflict: the current one
+  std::optional<chain::Height> height;          // completed or rejected
+  std::optional<chain::RejectionReason> rejection;
+  bool operator==(const EventOutcome&) const = default;
+};
+
+struct Answer {
+  RequestId request;
+  std::vector<EventOutcome> outcomes;
+  // False: the deadline came first; outcomes tell how far the events had come.
+  bool reached = true;
+};
+
+struct StageAnswer {
+  RequestId request;
+  std::optional<chain::PendingStage> stage;  // nullopt: not pending here
+};
+
+struct Send {
+  std::vector<chain::NodeId> to;
+  net::Message message;
+};
+struct HangUp {
+  chain::NodeId peer;
+  std::string reason;
+};
+struct Mine {
+  mining::WorkOrder order;
+};
+struct StopMining {};
+
+// A block was committed and applied here.
+struct TipMoved {
+  chain::Height height;
+  chain::BlockId id;
+  std::uint64_t log_size = 0;
+  std::uint64_t events = 0;
+  chain::UnixMillis sealed_at;
+};
+
+// Something an operator may want to read; the shell logs it.
+struct Notice {
+  enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
+  Level level = Level::kInfo;
+  std::string text;  // "what happened key=value ..."
+};
+
+using Effect = std::variant<Answer, StageAnswer, Send, HangUp, Mine, StopMining, TipMoved, Notice>;
+
+}  // namespace eventchain::node

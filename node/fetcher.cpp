@@ -1,0 +1,127 @@
+#include "node/fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/limits.h"
+
+namespace eventchain::node {
+
+namespace {
+
+// Long against a round trip between sites, short against a block interval.
+constexpr std::chrono::milliseconds kRetryAfter{300};
+// With nobody linked there is nothing to do before a link comes up, which retries anyway.
+constexpr std::chrono::milliseconds kNobodyThere{1000};
+// Requests that may be open for bodies; more are wanted again when the gate asks again.
+constexpr std::size_t kEventsWantedMax = 200'000;
+
+}  // namespace
+
+std::optional<chain::NodeId> Fetcher::pick(std::optional<chain::NodeId> avoid) {
+  std::vector<chain::NodeId> linked = members_.linked();
+  if (linked.size() > 1 && avoid)
+    linked.erase(std::remove(linked.begin(), linked.end(), *avoid), linked.end());
+  if (linked.empty()) return std::nullopt;
+  return linked[rng_.below(linked.size())];
+}
+
+Fetcher::Asked Fetcher::ask(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
+                            const chain::Now& now) {
+  Asked asked;
+  asked.peer = hint && members_.is_linked(*hint) ? hint : pick(avoid);
+  asked.again = now.steady + (asked.peer ? kRetryAfter : kNobodyThere);
+  due_at(asked);
+  return asked;
+}
+
+void Fetcher::want_template(const chain::TemplateHash& hash, chain::Height height,
+                            std::optional<chain::NodeId> hint, const chain::Now& now) {
+  if (templates_.contains(hash)) return;
+  const Asked asked = ask(hint, std::nullopt, now);
+  if (asked.peer) outbox_.send(*asked.peer, net::TemplateRequest{hash, height});
+  templates_.emplace(hash, Template{height, asked});
+}
+
+void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
+                          std::optional<chain::NodeId> hint, const chain::Now& now) {
+  std::map<chain::NodeId, std::vector<chain::EntryRef>> by_peer;
+  const Asked asked = ask(hint, std::nullopt, now);
+  for (const auto& entry : entries) {
+    if (events_.size() >= kEventsWantedMax) break;
+    if (!events_.emplace(entry.commitment, Event{entry, asked}).second) continue;
+    if (asked.peer) by_peer[*asked.peer].push_back(entry);
+  }
+  send_event_requests(by_peer);
+}
+
+void Fetcher::want_blocks(chain::Height from, std::uint32_t count,
+                          std::optional<chain::NodeId> hint, const chain::Now& now) {
+  if (blocks_ && blocks_->from == from) return;
+  blocks_ = Blocks{from, count, ask(hint, std::nullopt, now)};
+  if (blocks_->asked.peer) outbox_.send(*blocks_->asked.peer, net::BlocksRequest{from, count});
+}
+
+void Fetcher::retry(const chain::Now& now,
+                    const std::function<bool(const chain::EntryRef&)>& is_settled) {
+  deadline_.reset();
+  const auto is_due = [&](const Asked& asked) {
+    if (asked.again > now.steady) due_at(asked);
+    return asked.again <= now.steady;
+  };
+  for (auto& [hash, wanted] : templates_) {
+    if (!is_due(wanted.asked)) continue;
+    wanted.asked = ask(std::nullopt, wanted.asked.peer, now);
+    if (wanted.asked.peer)
+      outbox_.send(*wanted.asked.peer, net::TemplateRequest{hash, wanted.height});
+  }
+  std::map<chain::NodeId, std::vector<chain::EntryRef>> by_peer;
+  std::optional<Asked> asked;
+  for (auto it = events_.begin(); it != events_.end();) {
+    Event& event = it->second;
+    if (!is_due(event.asked)) {
+      ++it;
+    } else if (is_settled(event.entry)) {
+      it = events_.erase(it);
+    } else {
+      if (!asked) asked = ask(std::nullopt, event.asked.peer, now);
+      event.asked = *asked;
+      if (asked->peer) by_peer[*asked->peer].push_back(event.entry);
+      ++it;
+    }
+  }
+  send_event_requests(by_peer);
+  if (blocks_ && is_due(blocks_->asked)) {
+    blocks_->asked = ask(std::nullopt, blocks_->asked.peer, now);
+    if (blocks_->asked.peer)
+      outbox_.send(*blocks_->asked.peer, net::BlocksRequest{blocks_->from, blocks_->count});
+  }
+}
+
+void Fetcher::peer_down(const chain::NodeId& peer) {
+  const auto release = [&](Asked& asked) {
+    if (asked.peer != peer) return;
+    asked = Asked{std::nullopt, chain::Instant{}};
+    due_at(asked);
+  };
+  for (auto& [hash, wanted] : templates_) release(wanted.asked);
+  for (auto& [commitment, event] : events_) release(event.asked);
+  if (blocks_) release(blocks_->asked);
+}
+
+void Fetcher::due_at(const Asked& asked) {
+  if (!deadline_ || asked.again < *deadline_) deadline_ = asked.again;
+}
+
+void Fetcher::send_event_requests(
+    const std::map<chain::NodeId, std::vector<chain::EntryRef>>& by_peer) {
+  for (const auto& [peer, entries] : by_peer) {
+    for (std::size_t from = 0; from < entries.size(); from += net::limits::kEventsCountMax) {
+      const std::size_t to = std::min(entries.size(), from + net::limits::kEventsCountMax);
+      outbox_.send(peer, net::EventsRequest{{entries.begin() + static_cast<std::ptrdiff_t>(from),
+                                             entries.begin() + static_cast<std::ptrdiff_t>(to)}});
+    }
+  }
+}
+
+}  // namespace eventchain::node

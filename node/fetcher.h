@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "chain/rng.h"
+#include "node/members.h"
+#include "node/outbox.h"
+
+namespace eventchain::node {
+
+// Who is asked for what this node lacks, and when: one outstanding request per thing, first the
+// peer that is known to have it, after a while somebody else. Owned by the node's core. Pure: time
+// and links are handed in.
+class Fetcher {
+ public:
+  Fetcher(const Members& members, Outbox& outbox, chain::Rng rng)
+      : members_(members), outbox_(outbox), rng_(rng) {}
+
+  // Each want is idempotent; `hint`: a peer that said it has it.
+  void want_template(const chain::TemplateHash& hash, chain::Height height,
+                     std::optional<chain::NodeId> hint, const chain::Now& now);
+  void want_events(const std::vector<chain::EntryRef>& entries, std::optional<chain::NodeId> hint,
+                   const chain::Now& now);
+  // Committed blocks from `from` on; replaces the previous wish for blocks.
+  void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
+                   const chain::Now& now);
+
+  void got_template(const chain::TemplateHash& hash) { templates_.erase(hash); }
+  // False if nobody asked for it.
+  bool got_event(const chain::EntryRef& entry) { return events_.erase(entry.commitment) > 0; }
+  [[nodiscard]] bool wants(const chain::EntryRef& entry) const {
+    return events_.contains(entry.commitment);
+  }
+  void got_blocks() { blocks_.reset(); }
+  // Asks again for what did not come; call when next_deadline() has passed or a link came up.
+  // `is_settled` tells that an event needs no fetching any more: its key has a position.
+  void retry(const chain::Now& now, const std::function<bool(const chain::EntryRef&)>& is_settled);
+  void peer_down(const chain::NodeId& peer);
+  // May be early after an arrival; never late.
+  [[nodiscard]] std::optional<chain::Instant> next_deadline() const { return deadline_; }
+
+ private:
+  struct Asked {
+    std::optional<chain::NodeId> peer;  // nullopt: nobody to ask at the moment
+    chain::Instant again;
+  };
+  struct Template {
+    chain::Height height;
+    Asked asked;
+  };
+  struct Event {
+    chain::EntryRef entry;
+    Asked asked;
+  };
+  struct Blocks {
+    chain::Height from;
+    std::uint32_t count;
+    Asked asked;
+  };
+
+  std::optional<chain::NodeId> pick(std::optional<chain::NodeId> avoid);
+  Asked ask(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
+            const chain::Now& now);
+  void due_at(const Asked& asked);
+  void send_event_requests(const std::map<chain::NodeId, std::vector<chain::EntryRef>>& by_peer);
+
+  const Members& members_;
+  Outbox& outbox_;
+  chain::Rng rng_;
+  std::map<chain::TemplateHash, Template> templates_;
+  std::map<chain::Commitment, Event> events_;
+  std::optional<Blocks> blocks_;
+  std::optional<chain::Instant> deadline_;
+};
+
+}  // namespace eventchain::node

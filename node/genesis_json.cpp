@@ -1,0 +1,231 @@
+#include "node/genesis_json.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "chain/hash.h"
+#include "node/api/cloudevent_json.h"
+
+namespace eventchain::node {
+
+namespace {
+
+namespace json = boost::json;
+using chain::ErrorCode;
+using chain::fail;
+using chain::Result;
+
+// Reads the members of one object; the first thing wrong is kept and everything after it is void.
+class ObjectReader {
+ public:
+  ObjectReader(const json::value& value, std::string where) : where_(std::move(where)) {
+    object_ = value.if_object();
+    if (object_ == nullptr) refuse("must be an object");
+  }
+
+  std::string text(const char* name) {
+    const json::value* value = member(name);
+    if (value == nullptr) return {};
+    if (const json::string* string = value->if_string()) return std::string(*string);
+    refuse(fmt::format("{} must be a string", name));
+    return {};
+  }
+
+  template <class T>
+  T integer(const char* name) {
+    const json::value* value = member(name);
+    if (value == nullptr) return {};
+    const std::int64_t* number = value->if_int64();
+    if (number == nullptr || *number < 0 ||
+        static_cast<std::uint64_t>(*number) > std::uint64_t{std::numeric_limits<T>::max()}) {
+      refuse(
+          fmt::format("{} must be an integer from 0 to {}", name, std::numeric_limits<T>::max()));
+      return {};
+    }
+    return static_cast<T>(*number);
+  }
+
+  template <class Kind>
+  Kind hex(const char* name) {
+    const auto bytes = chain::from_hex(text(name));
+    const auto value = bytes ? Kind::from(*bytes) : std::nullopt;
+    if (!value) refuse(fmt::format("{} must be {} lower-case hex digits", name, 2 * Kind::kSize));
+    return value.value_or(Kind{});
+  }
+
+  chain::CompactTarget target(const char* name) {
+    const auto bytes = chain::from_hex(text(name));
+    chain::CompactTarget result;
+    if (bytes && bytes->size() == 4) {
+      for (char octet : *bytes) result.bits = (result.bits << 8) | static_cast<std::uint8_t>(octet);
+      if (chain::expand(result)) return result;
+    }
+    refuse(fmt::format("{} must be a canonical compact target of 8 lower-case hex digits", name));
+    return {};
+  }
+
+  const json::value* member(const char* name) {
+    if (object_ == nullptr || !error_.empty()) return nullptr;
+    seen_.insert(name);
+    const json::value* value = object_->if_contains(name);
+    if (value == nullptr) refuse(fmt::format("{} is missing", name));
+    return value;
+  }
+
+  void refuse(std::string what) {
+    if (error_.empty()) error_ = fmt::format("genesis: {}: {}", where_, what);
+  }
+
+  Result<void> finish() {
+    if (object_ != nullptr && error_.empty()) {
+      for (const auto& entry : *object_) {
+        if (!seen_.contains(std::string(entry.key())))
+          refuse(fmt::format("unknown member '{}'; remove it or use a newer version",
+                             std::string_view(entry.key().data(), entry.key().size())));
+      }
+    }
+    if (!error_.empty()) return fail(ErrorCode::kMalformed, error_);
+    return {};
+  }
+
+ private:
+  std::string where_;
+  const json::object* object_ = nullptr;
+  std::set<std::string, std::less<>> seen_;
+  std::string error_;
+};
+
+constexpr const char* kSha256 = "sha256";
+constexpr const char* kRandomX = "randomx-v1";
+
+Result<std::vector<chain::Member>> parse_voters(const json::value& list) {
+  const json::array* array = list.if_array();
+  if (array == nullptr)
+    return fail(ErrorCode::kMalformed, "genesis: voters must be a list of objects");
+  std::vector<chain::Member> voters;
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    ObjectReader members((*array)[i], fmt::format("voter {}", i + 1));
+    chain::Member voter;
+    voter.node = members.hex<chain::NodeId>("node");
+    voter.signing_key = members.hex<chain::PublicKey>("signing_key");
+    voter.slot = chain::Slot{static_cast<std::uint16_t>(i)};
+    voter.name = members.text("name");
+    voter.site = members.text("site");
+    auto done = members.finish();
+    if (!done) return tl::unexpected(done.error());
+    voters.push_back(std::move(voter));
+  }
+  return voters;
+}
+
+std::string target_text(chain::CompactTarget target) {
+  return fmt::format("{:08x}", target.bits);
+}
+
+}  // namespace
+
+Result<chain::Genesis> parse_genesis(std::string_view text) {
+  // Boost.JSON's values keep the last of two members with one name; two readers might not agree.
+  if (auto strict = api::check_json(text); !strict)
+    return fail(ErrorCode::kMalformed, "genesis: " + strict.error().message);
+  json::error_code error;
+  json::parse_options options;
+  options.max_depth = 8;
+  const json::value root =
+      json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+  if (error)
+    return fail(ErrorCode::kMalformed, fmt::format("genesis: not JSON: {}", error.message()));
+  ObjectReader members(root, "top level");
+  chain::Genesis genesis;
+  const auto format = members.integer<std::uint32_t>("format");
+  if (format != 1) members.refuse("format must be 1; this version knows no other");
+  genesis.name = members.text("name");
+  genesis.trust_domain = members.text("trust_domain");
+  genesis.created.value = members.integer<std::int64_t>("created_ms");
+  const std::string work = members.text("work_function");
+  if (work == kRandomX) {
+    genesis.work_function = chain::WorkFunction::kRandomXV1;
+  } else if (work != kSha256) {
+    members.refuse(fmt::format("work_function must be {} or {}", kSha256, kRandomX));
+  }
+  genesis.share_count = members.integer<std::uint16_t>("share_count");
+  genesis.interval_ms = members.integer<std::uint32_t>("interval_ms");
+  genesis.heartbeat_ms = members.integer<std::uint32_t>("heartbeat_ms");
+  genesis.first_target = members.target("first_target");
+  genesis.easiest_target = members.target("easiest_target");
+  genesis.event_bytes_max = members.integer<std::uint32_t>("event_bytes_max");
+  genesis.block_events_max = members.integer<std::uint32_t>("block_events_max");
+  genesis.block_bytes_max = members.integer<std::uint32_t>("block_bytes_max");
+  const json::value* voters = members.member("voters");
+  auto done = members.finish();
+  if (!done) return tl::unexpected(done.error());
+  auto parsed = parse_voters(*voters);
+  if (!parsed) return tl::unexpected(parsed.error());
+  genesis.voters = std::move(*parsed);
+  done = chain::check_genesis(genesis);
+  if (!done) return tl::unexpected(done.error());
+  return genesis;
+}
+
+std::string format_genesis(const chain::Genesis& genesis) {
+  const auto quoted = [](std::string_view text) {
+    return json::serialize(json::string_view(text.data(), text.size()));
+  };
+  std::string voters;
+  for (const auto& voter : genesis.voters) {
+    voters += fmt::format(
+        "{}\n    {{\"name\": {}, \"site\": {}, \"node\": \"{}\",\n     \"signing_key\": \"{}\"}}",
+        voters.empty() ? "" : ",", quoted(voter.name), quoted(voter.site), to_hex(voter.node),
+        to_hex(voter.signing_key));
+  }
+  const bool is_sha256 = genesis.work_function == chain::WorkFunction::kSha256;
+  return fmt::format(
+      "{{\n"
+      "  \"format\": 1,\n"
+      "  \"name\": {},\n"
+      "  \"trust_domain\": {},\n"
+      "  \"created_ms\": {},\n"
+      "  \"work_function\": \"{}\",\n"
+      "  \"share_count\": {},\n"
+      "  \"interval_ms\": {},\n"
+      "  \"heartbeat_ms\": {},\n"
+      "  \"first_target\": \"{}\",\n"
+      "  \"easiest_target\": \"{}\",\n"
+      "  \"event_bytes_max\": {},\n"
+      "  \"block_events_max\": {},\n"
+      "  \"block_bytes_max\": {},\n"
+      "  \"voters\": [{}\n  ]\n"
+      "}}\n",
+      quoted(genesis.name), quoted(genesis.trust_domain), genesis.created.value,
+      is_sha256 ? kSha256 : kRandomX, genesis.share_count, genesis.interval_ms,
+      genesis.heartbeat_ms, target_text(genesis.first_target), target_text(genesis.easiest_target),
+      genesis.event_bytes_max, genesis.block_events_max, genesis.block_bytes_max, voters);
+}
+
+Result<chain::Genesis> load_genesis(const std::filesystem::path& file) {
+  static constexpr std::uintmax_t kFileBytesMax = 1 << 20;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || size > kFileBytesMax)
+    return fail(ErrorCode::kNotFound,
+                fmt::format("genesis: {} cannot be read: {}", file.string(),
+                            error ? error.message() : "it is larger than 1 MiB"));
+  std::ifstream stream(file);
+  std::stringstream text;
+  text << stream.rdbuf();
+  if (!stream)
+    return fail(ErrorCode::kIo, fmt::format("genesis: {} cannot be read", file.string()));
+  auto genesis = parse_genesis(text.str());
+  if (!genesis)
+    return fail(genesis.error().code,
+                fmt::format("{} (in {})", genesis.error().message, file.string()));
+  return genesis;
+}
+
+}  // namespace eventchain::node

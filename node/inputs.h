@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chain/event.h"
+#include "chain/pending_pool.h"
+#include "mining/work.h"
+#include "net/messages.h"
+
+// Stimuli of the core. Everything the core ever learns arrives as one of these.
+namespace eventchain::node {
+
+using RequestId = chain::Strong<struct RequestIdTag, std::uint64_t>;
+
+// How far an event must have come before its client is answered.
+enum class WaitFor : std::uint8_t { kReceived, kDurable, kCompleted };
+
+// A client's events, prepared by the API: checked, salted, committed to. Answered exactly once by
+// Answer with one outcome per event, at the latest at `deadline`.
+struct ClientSubmit {
+  RequestId request;
+  std::vector<chain::HeldEvent> events;
+  WaitFor wait = WaitFor::kDurable;
+  chain::Instant deadline;
+};
+
+// Asks how far a pending event has come, as far as this node knows.
+struct ClientAsksStage {
+  RequestId request;
+  chain::EventKey key;
+};
+
+struct PeerUp {  // authenticated link; first frame exchanged
+  chain::NodeId peer;
+};
+struct PeerDown {
+  chain::NodeId peer;
+};
+struct PeerSaid {
+  chain::NodeId peer;
+  net::Message message;
+};
+
+struct MinerFound {
+  mining::ShareFound share;
+};
+
+// Whether the disk is so full that intake must stop; voting goes on.
+struct DiskSpace {
+  bool nearly_full = false;
+};
+
+struct Woke {};  // next_wakeup() has come
+
+using Input = std::variant<ClientSubmit, ClientAsksStage, PeerUp, PeerDown, PeerSaid, MinerFound,
+                           DiskSpace, Woke>;
+
+}  // namespace eventchain::node

@@ -1,0 +1,178 @@
+#include "node/metrics.h"
+
+#include <prometheus/client_metric.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <vector>
+
+namespace eventchain::node {
+
+namespace {
+
+using Families = std::vector<prometheus::MetricFamily>;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+prometheus::MetricFamily& family(Families& families, const char* name, const char* help,
+                                 prometheus::MetricType type) {
+  prometheus::MetricFamily added;
+  added.name = std::string("eventchain_") + name;
+  added.help = help;
+  added.type = type;
+  families.push_back(std::move(added));
+  return families.back();
+}
+
+void add(prometheus::MetricFamily& to, double value, const Labels& labels = {}) {
+  prometheus::ClientMetric metric;
+  for (const auto& [name, text] : labels) metric.label.push_back({name, text});
+  if (to.type == prometheus::MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  to.metric.push_back(std::move(metric));
+}
+
+void gauge(Families& families, const char* name, const char* help, double value) {
+  add(family(families, name, help, prometheus::MetricType::Gauge), value);
+}
+
+void counter(Families& families, const char* name, const char* help, std::uint64_t value) {
+  add(family(families, name, help, prometheus::MetricType::Counter), static_cast<double>(value));
+}
+
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+void add_chain(Families& families, const NodeStatus& status) {
+  gauge(families, "tip_height", "Height of the newest committed block.",
+        number(status.height.value));
+  gauge(families, "log_size_events", "Events with a position.", number(status.log_size));
+  gauge(families, "chain_work_hashes", "Expected hashes in the whole chain.",
+        status.total_work.to_double());
+  gauge(families, "pending_events", "Events held here without a position.",
+        number(status.pending_events));
+  gauge(families, "pending_bytes", "Bodies of pending events.", number(status.pending_bytes));
+  gauge(families, "pending_events_limit", "Pending events that fit the pool.",
+        number(status.pool_events_max));
+  gauge(families, "working_on_height", "Height of the template being mined; 0: none.",
+        status.working_on ? number(status.working_on->value) : 0);
+  gauge(families, "shares_found", "Shares found for the template in hand.",
+        number(status.shares_found));
+  gauge(families, "shares_needed", "Shares that seal the template in hand.",
+        number(status.shares_needed));
+  const auto& counted = status.counters;
+  counter(families, "events_received_total", "Events accepted from clients here.",
+          counted.events_received);
+  counter(families, "events_durable_total", "Events accepted here that became durable.",
+          counted.events_durable);
+  counter(families, "events_completed_total", "Events in blocks applied since the start.",
+          counted.events_completed);
+  counter(families, "events_rejected_total", "Events that blocks rejected since the start.",
+          counted.events_rejected);
+  counter(families, "key_conflicts_total", "Events refused because their key has other content.",
+          counted.key_conflicts);
+  counter(families, "blocks_committed_total", "Blocks applied since the start.",
+          counted.blocks_committed);
+  counter(families, "blocks_stale_total", "Blocks sealed here that lost their height.",
+          counted.blocks_stale);
+  counter(families, "templates_made_total", "Templates this node made as leader.",
+          counted.templates_made);
+  counter(families, "templates_adopted_total", "Templates taken up from a leader.",
+          counted.templates_adopted);
+  counter(families, "target_easings_total", "Times a leader had to ease a target.",
+          counted.easings);
+  auto& shares = family(families, "shares_total", "Shares by where they came from or went.",
+                        prometheus::MetricType::Counter);
+  add(shares, number(counted.shares_own), {{"kind", "own"}});
+  add(shares, number(counted.shares_accepted), {{"kind", "accepted"}});
+  add(shares, number(counted.shares_refused), {{"kind", "refused"}});
+}
+
+void add_consensus(Families& families, const NodeStatus& status) {
+  gauge(families, "raft_term", "Current Raft term.", number(status.term.value));
+  gauge(families, "raft_is_leader", "1 if this node leads.",
+        status.role == consensus::Role::kLeader ? 1 : 0);
+  gauge(families, "raft_has_leader", "1 if a leader is known and reachable.", status.ready ? 1 : 0);
+  gauge(families, "raft_commit_index", "Raft commit index.", number(status.commit_index.value));
+  gauge(families, "raft_applied_index", "Raft log index applied.",
+        number(status.applied_index.value));
+  counter(families, "leaderships_total", "Times this node became a ready leader.",
+          status.counters.elections);
+  counter(families, "peer_faults_total", "Messages that no correct peer sends.",
+          status.counters.peer_faults);
+  auto& linked = family(families, "peer_linked", "1 if there is a link to the peer.",
+                        prometheus::MetricType::Gauge);
+  for (const auto& peer : status.peers) add(linked, peer.linked ? 1 : 0, {{"peer", peer.name}});
+}
+
+void add_shell(Families& families, const MetricsSample& sample) {
+  counter(families, "hashes_total", "Hashes computed by this node's miner.", sample.hashes);
+  counter(families, "turns_total", "Turns of the core: durable transactions.",
+          sample.runtime.turns);
+  counter(families, "inputs_total", "Inputs handled by the core.", sample.runtime.inputs);
+  constexpr double kNanosecond = 1e-9;
+  add(family(families, "commit_seconds_total", "Time spent waiting for the disk.",
+             prometheus::MetricType::Counter),
+      number(sample.runtime.commit_nanoseconds) * kNanosecond);
+  add(family(families, "busy_seconds_total", "Time the core thread was not waiting for inputs.",
+             prometheus::MetricType::Counter),
+      number(sample.runtime.busy_nanoseconds) * kNanosecond);
+  counter(families, "inbox_overflows_total", "Links closed because the core could not keep up.",
+          sample.runtime.inbox_overflows);
+  gauge(families, "links", "Live links to peers.", number(sample.mesh.links));
+  auto& octets = family(families, "link_bytes_total", "Octets on links before encryption.",
+                        prometheus::MetricType::Counter);
+  add(octets, number(sample.mesh.bytes_in), {{"direction", "in"}});
+  add(octets, number(sample.mesh.bytes_out), {{"direction", "out"}});
+  auto& endings = family(families, "connections_ended_total", "Peer connections by how they ended.",
+                         prometheus::MetricType::Counter);
+  for (std::size_t i = 0; i < net::kEndings; ++i)
+    add(endings, number(sample.mesh.endings[i]),
+        {{"reason", net::to_string(static_cast<net::Ending>(i))}});
+  counter(families, "dials_failed_total", "Failed attempts to reach a peer.",
+          sample.mesh.dials_failed);
+  gauge(families, "http_connections", "Open client connections.", number(sample.http_connections));
+}
+
+const char* class_of(int status) {
+  if (status < 300) return "2xx";
+  if (status < 400) return "3xx";
+  return status < 500 ? "4xx" : "5xx";
+}
+
+}  // namespace
+
+struct Metrics::Parts {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Histogram>& http =
+      prometheus::BuildHistogram()
+          .Name("eventchain_http_request_duration_seconds")
+          .Help("Last octet of a request to last octet of its answer.")
+          .Register(registry);
+};
+
+Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::observe_http(const char* label, int status, std::chrono::nanoseconds duration) {
+  static const prometheus::Histogram::BucketBoundaries kBoundaries = {
+      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+  parts_->http.Add({{"route", label}, {"class", class_of(status)}}, kBoundaries)
+      .Observe(std::chrono::duration<double>(duration).count());
+}
+
+std::string Metrics::render(const MetricsSample& sample) const {
+  Families families = parts_->registry.Collect();
+  add_chain(families, sample.status);
+  add_consensus(families, sample.status);
+  add_shell(families, sample);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/asio/mesh.h"
+#include "node/runtime.h"
+#include "node/status.h"
+
+namespace eventchain::node {
+
+// Everything that is counted elsewhere, at the moment of a scrape.
+struct MetricsSample {
+  NodeStatus status;
+  net::MeshCounters mesh;
+  Runtime::Counters runtime;
+  std::uint64_t hashes = 0;  // by this node's miner since it started
+  std::uint64_t http_connections = 0;
+};
+
+// Prometheus text (format 0.0.4), prefix eventchain_, base units, no label with more than a handful
+// of values. One gauge per stage of the pipeline, so that lag is a subtraction. Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // `label`: the route's name, a constant.
+  void observe_http(const char* label, int status, std::chrono::nanoseconds duration);
+  [[nodiscard]] std::string render(const MetricsSample& sample) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace eventchain::node

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "node/effects.h"
+#include "node/inputs.h"
+#include "node/status.h"
+
+namespace eventchain::node {
+
+// The running node as its API sees it. Thread-safe; callbacks run on the node's core thread and
+// must only hand over (post) what they got.
+class NodePort {
+ public:
+  virtual ~NodePort() = default;
+  virtual void submit(std::vector<chain::HeldEvent> events, WaitFor wait,
+                      std::chrono::milliseconds timeout, std::function<void(Answer)> done) = 0;
+  virtual void ask_stage(const chain::EventKey& key,
+                         std::function<void(std::optional<chain::PendingStage>)> done) = 0;
+  virtual void ask_status(std::function<void(NodeStatus)> done) = 0;
+  // Called after every commit until unsubscribed.
+  virtual std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) = 0;
+  virtual void unsubscribe(std::uint64_t subscription) = 0;
+  // Fresh 32-octet salts from the operating system's generator.
+  virtual chain::Salt draw_salt() = 0;
+};
+
+}  // namespace eventchain::node

@@ -1,0 +1,273 @@
+#include "node/runtime.h"
+
+#include <sys/random.h>
+
+#include <chrono>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "chain/result.h"
+
+namespace eventchain::node {
+
+namespace {
+
+// What peers may have sent that the core has not looked at. Beyond it the link is closed: a peer
+// that returns starts from what it lacks, and memory stays bounded.
+constexpr std::size_t kPeerBytesMax = std::size_t{128} * 1024 * 1024;
+// Inputs of one turn: large enough for group commit, small enough that a leader's heartbeat does
+// not wait for thousands of batches.
+constexpr std::size_t kInputsPerTurnMax = 256;
+constexpr std::chrono::milliseconds kDiskWatchEvery{1000};
+
+std::size_t approximate_bytes(const net::Message& message) {
+  std::size_t bytes = 256;
+  if (const auto* events = std::get_if<net::Events>(&message)) {
+    for (const auto& event : events->events) bytes += event.body.size() + 128;
+  } else if (const auto* pushed = std::get_if<net::TemplatePush>(&message)) {
+    bytes += pushed->made.content.entries.size() * sizeof(chain::EntryRef);
+  } else if (const auto* reply = std::get_if<net::BlocksReply>(&message)) {
+    for (const auto& block : reply->blocks)
+      bytes += block.content.entries.size() * sizeof(chain::EntryRef) + 1024;
+  } else if (const auto* announce = std::get_if<net::EventsAnnounce>(&message)) {
+    bytes += announce->entries.size() * sizeof(chain::EntryRef);
+  } else if (const auto* request = std::get_if<net::EventsRequest>(&message)) {
+    bytes += request->entries.size() * sizeof(chain::EntryRef);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Runtime::Runtime(RuntimeOptions options, store::Store& store)
+    : options_(std::move(options)), store_(store), inbox_(kPeerBytesMax) {}
+
+Runtime::~Runtime() {
+  stop();
+}
+
+void Runtime::attach(net::Mesh* mesh, mining::Miner* miner) {
+  mesh_ = mesh;
+  miner_ = miner;
+}
+
+chain::Now Runtime::now() const {
+  using std::chrono::duration_cast;
+  const auto steady = std::chrono::steady_clock::now().time_since_epoch();
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return {chain::Instant{duration_cast<std::chrono::nanoseconds>(steady)},
+          chain::UnixMillis{duration_cast<std::chrono::milliseconds>(wall).count()}};
+}
+
+void Runtime::start(std::function<void(std::string)> failed) {
+  EC_ASSERT(!thread_.joinable(), "a runtime is started once");
+  failed_ = std::move(failed);
+  thread_ = std::thread([this] {
+    try {
+      run();
+    } catch (const std::exception& error) {
+      failed_(error.what());
+    }
+  });
+}
+
+void Runtime::stop() {
+  inbox_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Runtime::run() {
+  store_.turns().begin();
+  core_ = std::make_unique<NodeCore>(options_.core, store_);
+  core_->start(now());
+  auto effects = core_->take_effects();
+  store_.turns().commit();
+  for (auto& effect : effects) carry_out(effect);
+  while (true) {
+    const std::chrono::steady_clock::time_point wake{core_->next_wakeup().since_start};
+    auto items = inbox_.take(wake, kInputsPerTurnMax);
+    if (!items) break;
+    turn(std::move(*items));
+  }
+  if (miner_ != nullptr) miner_->stop();
+}
+
+void Runtime::turn(std::vector<Inbox::Item> items) {
+  const auto began = std::chrono::steady_clock::now();
+  std::vector<StatusQuestion> questions;
+  store_.turns().begin();
+  for (auto& item : items) {
+    if (auto* input = std::get_if<Input>(&item)) {
+      core_->handle(now(), std::move(*input));
+    } else {
+      questions.push_back(std::move(std::get<StatusQuestion>(item)));
+    }
+  }
+  const chain::Now at = now();
+  watch_disk(at);
+  if (core_->next_wakeup() <= at.steady) core_->handle(at, Woke{});
+  auto effects = core_->take_effects();
+  const auto committing = std::chrono::steady_clock::now();
+  store_.turns().commit();
+  const auto committed = std::chrono::steady_clock::now();
+  for (auto& effect : effects) carry_out(effect);
+  for (auto& question : questions) question(core_->status());
+
+  const std::lock_guard lock(mutex_);
+  ++counters_.turns;
+  counters_.inputs += items.size();
+  counters_.commit_nanoseconds +=
+      static_cast<std::uint64_t>((committed - committing) / std::chrono::nanoseconds(1));
+  counters_.busy_nanoseconds += static_cast<std::uint64_t>(
+      (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+}
+
+void Runtime::watch_disk(const chain::Now& at) {
+  if (options_.disk_reserve_bytes == 0 || at.steady - disk_checked_ < kDiskWatchEvery) return;
+  disk_checked_ = at.steady;
+  std::error_code error;
+  const auto space = std::filesystem::space(options_.disk, error);
+  const bool nearly_full = !error && space.available < options_.disk_reserve_bytes;
+  if (nearly_full == disk_nearly_full_) return;
+  disk_nearly_full_ = nearly_full;
+  core_->handle(at, DiskSpace{nearly_full});
+}
+
+void Runtime::carry_out(Effect& effect) {
+  std::visit(
+      [this](auto& one) {
+        using Kind = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<Kind, Answer>) {
+          std::function<void(Answer)> done;
+          {
+            const std::lock_guard lock(mutex_);
+            auto node = submits_.extract(one.request);
+            if (!node.empty()) done = std::move(node.mapped());
+          }
+          if (done) done(std::move(one));
+        } else if constexpr (std::is_same_v<Kind, StageAnswer>) {
+          std::function<void(std::optional<chain::PendingStage>)> done;
+          {
+            const std::lock_guard lock(mutex_);
+            auto node = stages_.extract(one.request);
+            if (!node.empty()) done = std::move(node.mapped());
+          }
+          if (done) done(one.stage);
+        } else if constexpr (std::is_same_v<Kind, Send>) {
+          if (mesh_ != nullptr) mesh_->send(one.to, one.message);
+        } else if constexpr (std::is_same_v<Kind, HangUp>) {
+          if (mesh_ != nullptr) mesh_->hang_up(one.peer, one.reason);
+        } else if constexpr (std::is_same_v<Kind, Mine>) {
+          if (miner_ != nullptr) miner_->mine(one.order);
+        } else if constexpr (std::is_same_v<Kind, StopMining>) {
+          if (miner_ != nullptr) miner_->stop();
+        } else if constexpr (std::is_same_v<Kind, TipMoved>) {
+          std::vector<std::shared_ptr<std::function<void(const TipMoved&)>>> listeners;
+          {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [id, listener] : on_tip_) listeners.push_back(listener);
+          }
+          for (const auto& listener : listeners) (*listener)(one);
+        } else {
+          static_assert(std::is_same_v<Kind, Notice>);
+          options_.log(one);
+        }
+      },
+      effect);
+}
+
+RequestId Runtime::next_request() {
+  return RequestId{++last_request_};
+}
+
+void Runtime::submit(std::vector<chain::HeldEvent> events, WaitFor wait,
+                     std::chrono::milliseconds timeout, std::function<void(Answer)> done) {
+  ClientSubmit input;
+  input.events = std::move(events);
+  input.wait = wait;
+  input.deadline = now().steady + timeout;
+  {
+    const std::lock_guard lock(mutex_);
+    input.request = next_request();
+    submits_.emplace(input.request, std::move(done));
+  }
+  inbox_.post(Input{std::move(input)});
+}
+
+void Runtime::ask_stage(const chain::EventKey& key,
+                        std::function<void(std::optional<chain::PendingStage>)> done) {
+  ClientAsksStage input;
+  input.key = key;
+  {
+    const std::lock_guard lock(mutex_);
+    input.request = next_request();
+    stages_.emplace(input.request, std::move(done));
+  }
+  inbox_.post(Input{input});
+}
+
+void Runtime::ask_status(std::function<void(NodeStatus)> done) {
+  inbox_.post(StatusQuestion(std::move(done)));
+}
+
+std::uint64_t Runtime::subscribe(std::function<void(const TipMoved&)> on_tip) {
+  const std::lock_guard lock(mutex_);
+  on_tip_.emplace(++last_subscription_,
+                  std::make_shared<std::function<void(const TipMoved&)>>(std::move(on_tip)));
+  return last_subscription_;
+}
+
+void Runtime::unsubscribe(std::uint64_t subscription) {
+  const std::lock_guard lock(mutex_);
+  on_tip_.erase(subscription);
+}
+
+chain::Salt draw_salt() {
+  // The kernel's generator is asked once for many salts: one call costs more than a whole event.
+  thread_local std::array<std::uint8_t, 128 * chain::Salt::kSize> drawn;
+  thread_local std::size_t used = drawn.size();
+  if (used == drawn.size()) {
+    std::size_t filled = 0;
+    while (filled < drawn.size()) {
+      const ssize_t got = getrandom(drawn.data() + filled, drawn.size() - filled, 0);
+      EC_ASSERT(got > 0 || errno == EINTR, "the kernel's random generator always answers");
+      if (got > 0) filled += static_cast<std::size_t>(got);
+    }
+    used = 0;
+  }
+  chain::Salt salt;
+  for (auto& octet : salt.octets) octet = std::exchange(drawn[used++], std::uint8_t{0});
+  return salt;
+}
+
+void Runtime::peer_up(chain::NodeId peer) {
+  inbox_.post(Input{PeerUp{peer}});
+}
+
+void Runtime::peer_down(chain::NodeId peer, std::string reason) {
+  options_.log(
+      {Notice::Level::kInfo, "link down peer=" + to_hex(peer) + " reason=\"" + reason + "\""});
+  inbox_.post(Input{PeerDown{peer}});
+}
+
+void Runtime::peer_said(chain::NodeId peer, net::Message message) {
+  const std::size_t bytes = approximate_bytes(message);
+  if (inbox_.post_bounded(Input{PeerSaid{peer, std::move(message)}}, bytes)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ++counters_.inbox_overflows;
+  }
+  mesh_->hang_up(peer, "this node cannot keep up with what the peer sends");
+}
+
+void Runtime::share_found(const mining::ShareFound& share) {
+  inbox_.post(Input{MinerFound{share}});
+}
+
+Runtime::Counters Runtime::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "mining/work.h"
+#include "net/asio/mesh.h"
+#include "node/core.h"
+#include "node/inbox.h"
+#include "node/port.h"
+
+namespace eventchain::node {
+
+// A fresh salt from the operating system's generator. Thread-safe.
+chain::Salt draw_salt();
+
+struct RuntimeOptions {
+  CoreOptions core;
+  std::filesystem::path disk;            // whose free space is watched
+  std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
+  std::function<void(const Notice&)> log = [](const Notice&) {};
+};
+
+// The shell around the core: one thread that drives turns, and the hand-over to links, miner and
+// API. It decides nothing. begin turn -> inputs -> effects taken -> commit -> effects carried out.
+//
+// Lifecycle: construct; give it links and miner with attach(); start(); stop(). The store, the mesh
+// and the miner outlive it. If the disk fails, the core thread ends, `failed` is called with the
+// reason, and the process is expected to exit.
+class Runtime : public NodePort, public net::MeshHandler {
+ public:
+  Runtime(RuntimeOptions options, store::Store& store);
+  ~Runtime() override;
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // `mesh` may be null for a cluster of one, `miner` for a node that lends nothing.
+  void attach(net::Mesh* mesh, mining::Miner* miner);
+  void start(std::function<void(std::string)> failed);
+  void stop();  // idempotent; answers nobody any more
+
+  // NodePort
+  void submit(std::vector<chain::HeldEvent> events, WaitFor wait, std::chrono::milliseconds timeout,
+              std::function<void(Answer)> done) override;
+  void ask_stage(const chain::EventKey& key,
+                 std::function<void(std::optional<chain::PendingStage>)> done) override;
+  void ask_status(std::function<void(NodeStatus)> done) override;
+  std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) override;
+  void unsubscribe(std::uint64_t subscription) override;
+  chain::Salt draw_salt() override { return node::draw_salt(); }
+
+  // MeshHandler
+  void peer_up(chain::NodeId peer) override;
+  void peer_down(chain::NodeId peer, std::string reason) override;
+  void peer_said(chain::NodeId peer, net::Message message) override;
+
+  void share_found(const mining::ShareFound& share);
+
+  struct Counters {
+    std::uint64_t turns = 0;
+    std::uint64_t inputs = 0;
+    std::uint64_t commit_nanoseconds = 0;  // waiting for the disk
+    std::uint64_t busy_nanoseconds = 0;    // everything but waiting for inputs
+    std::uint64_t inbox_overflows = 0;
+  };
+  [[nodiscard]] Counters counters() const;
+
+ private:
+  [[nodiscard]] chain::Now now() const;
+  void run();
+  void turn(std::vector<Inbox::Item> items);
+  void carry_out(Effect& effect);
+  void watch_disk(const chain::Now& at);
+  RequestId next_request();
+
+  // constant after construction or attach()
+  const RuntimeOptions options_;
+  store::Store& store_;
+  net::Mesh* mesh_ = nullptr;
+  mining::Miner* miner_ = nullptr;
+  std::function<void(std::string)> failed_;
+
+  Inbox inbox_;
+  std::thread thread_;
+
+  // owned by the core thread
+  std::unique_ptr<NodeCore> core_;
+  chain::Instant disk_checked_;
+  bool disk_nearly_full_ = false;
+
+  // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::uint64_t last_request_ = 0;
+  std::uint64_t last_subscription_ = 0;
+  std::map<RequestId, std::function<void(Answer)>> submits_;
+  std::map<RequestId, std::function<void(std::optional<chain::PendingStage>)>> stages_;
+  std::map<std::uint64_t, std::shared_ptr<std::function<void(const TipMoved&)>>> on_tip_;
+  Counters counters_;
+};
+
+}  // namespace eventchain::node

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/rules.h"
+#include "consensus/types.h"
+
+namespace eventchain::node {
+
+// What a node knows of itself and its cluster at one moment; a value for the API, the metrics and
+// the simulator's checkers.
+struct PeerStatus {
+  chain::NodeId node;
+  std::string name;
+  bool linked = false;
+  std::optional<chain::Height> tip;  // as last said
+};
+
+struct NodeStatus {
+  chain::NodeId node;
+  std::string name;
+  chain::ChainId chain;
+  std::string chain_name;
+  consensus::Role role = consensus::Role::kFollower;
+  consensus::Term term;
+  std::optional<chain::NodeId> leader;
+  bool ready = false;  // a leader is known, and this node is linked to it or is it
+  consensus::LogIndex commit_index;
+  consensus::LogIndex applied_index;
+  chain::Height height;
+  chain::BlockId tip;
+  std::uint64_t log_size = 0;
+  chain::U256 total_work;
+  std::optional<chain::Height> working_on;  // height of the template being mined
+  std::uint32_t shares_found = 0;           // for that template
+  std::uint32_t shares_needed = 0;
+  std::uint64_t pending_events = 0;
+  std::uint64_t pending_bytes = 0;
+  std::uint64_t pool_events_max = 0;
+  bool intake_open = true;
+  std::vector<PeerStatus> peers;
+
+  struct Counters {
+    std::uint64_t events_received = 0, events_durable = 0, events_completed = 0,
+                  events_rejected = 0, key_conflicts = 0, blocks_committed = 0, blocks_stale = 0,
+                  templates_made = 0, templates_adopted = 0, shares_own = 0, shares_accepted = 0,
+                  shares_refused = 0, elections = 0, peer_faults = 0, easings = 0;
+    bool operator==(const Counters&) const = default;
+  };
+  Counters counters;
+};
+
+}  // namespace eventchain::node

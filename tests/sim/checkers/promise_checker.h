@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "node/effects.h"
+#include "tests/sim/checkers/chain_checker.h"
+
+namespace eventchain::sim {
+
+// What clients were told is true and stays true: an event called durable is completed with that
+// content or rejected by a block (I2), a completed one has the same place in every answer, and no
+// refusal is made up.
+class PromiseChecker {
+ public:
+  PromiseChecker(const ChainChecker& chain, const Registry& registry)
+      : chain_(chain), registry_(registry) {}
+
+  // The answer to a client who sent `asked`.
+  void answered(std::size_t node, const std::vector<chain::HeldEvent>& asked, node::WaitFor wait,
+                const node::Answer& answer);
+  void extended(const std::vector<chain::Block>& blocks);
+
+  // Events that were called durable and have neither a place nor a rejection yet.
+  [[nodiscard]] std::size_t open() const { return open_.size(); }
+  [[nodiscard]] std::uint64_t promises() const { return promises_; }
+  // Events a client was told to be rejected and that have a place after all, in another variant.
+  [[nodiscard]] std::uint64_t revived() const { return revived_; }
+
+ private:
+  using Promise = std::pair<chain::EventKey, ContentId>;
+
+  void check_outcome(std::size_t node, const Submitted& event, const node::EventOutcome& outcome);
+  void promise(const Promise& promised);
+  [[nodiscard]] bool is_rejected(const Promise& promised) const;
+
+  const ChainChecker& chain_;
+  const Registry& registry_;
+  std::set<Promise> open_;
+  std::set<Promise> told_rejected_;
+  std::uint64_t promises_ = 0;
+  std::uint64_t revived_ = 0;
+};
+
+}  // namespace eventchain::sim

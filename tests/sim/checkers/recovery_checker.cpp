@@ -1,0 +1,48 @@
+#include "tests/sim/checkers/recovery_checker.h"
+
+namespace eventchain::sim {
+
+namespace {
+constexpr std::size_t kRequestEventsMax = 32;  // of the workload
+}  // namespace
+
+RecoveryChecker::Kept RecoveryChecker::of(const NodeHost& host, const std::optional<Kept>& known) {
+  const chain::ChainState& state = host.core().chain_state();
+  Kept kept;
+  kept.tip = state.tip;
+  kept.log_size = state.log.size();
+  const bool is_same_tip = known && known->tip == state.tip;
+  kept.log_root = is_same_tip ? known->log_root : state.log.root();
+  kept.history_root = is_same_tip ? known->history_root : state.history.root();
+  kept.applied = host.core().replica().applied_index();
+  kept.pool_events = host.core().pool().size();
+  kept.pool_bytes = host.core().pool().bytes();
+  return kept;
+}
+
+void RecoveryChecker::committed(const NodeHost& host) {
+  auto& kept = kept_[host.index()];
+  kept = of(host, kept);
+  const chain::PendingPool& pool = host.core().pool();
+  // Each node takes in no more than its own pool holds and one request over it; all of that may
+  // have to be kept here too.
+  const std::size_t nodes = kept_.size();
+  if (pool.size() > nodes * (pool.limits().events_max + kRequestEventsMax) ||
+      pool.bytes() > nodes * pool.limits().bytes_max)
+    throw Violation("I14",
+                    fmt::format("the pool of n{} holds {} events", host.index(), pool.size()));
+}
+
+void RecoveryChecker::recovered(const NodeHost& host) {
+  const auto& kept = kept_[host.index()];
+  if (!kept) return;
+  const Kept found = of(host, std::nullopt);
+  if (found == *kept) return;
+  throw Violation("I12",
+                  fmt::format("n{} comes back with log size {}, applied {}, {} pending; it "
+                              "had {}, {}, {}",
+                              host.index(), found.log_size, found.applied.value, found.pool_events,
+                              kept->log_size, kept->applied.value, kept->pool_events));
+}
+
+}  // namespace eventchain::sim

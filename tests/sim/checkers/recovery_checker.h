@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tests/sim/node_host.h"
+
+namespace eventchain::sim {
+
+// What a node finds when it starts is what it had at its last commit, as a whole (I12); and what
+// it holds stays within bounds (I14).
+class RecoveryChecker {
+ public:
+  explicit RecoveryChecker(std::size_t nodes) : kept_(nodes) {}
+
+  void committed(const NodeHost& host);
+  void recovered(const NodeHost& host);
+
+ private:
+  struct Kept {
+    chain::BlockId tip;
+    std::uint64_t log_size = 0;
+    chain::Hash log_root;
+    chain::Hash history_root;
+    consensus::LogIndex applied;
+    std::size_t pool_events = 0;
+    std::size_t pool_bytes = 0;
+    bool operator==(const Kept&) const = default;
+  };
+  // Roots are recomputed only where the tip is another than in `known`.
+  static Kept of(const NodeHost& host, const std::optional<Kept>& known);
+
+  std::vector<std::optional<Kept>> kept_;
+};
+
+}  // namespace eventchain::sim

@@ -1,0 +1,221 @@
+#include "tests/sim/cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/checkers/verifier.h"
+
+namespace eventchain::sim {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{10};
+// An answer may be late by a stalled disk and a pause, not by more.
+constexpr std::chrono::seconds kAnswerLateMax{30};
+
+template <class Kind>
+Kind draw_id(chain::Rng& rng) {
+  Kind id;
+  for (auto& octet : id.octets) octet = static_cast<std::uint8_t>(rng.next());
+  return id;
+}
+
+chain::Genesis make_genesis(const ClusterOptions& options) {
+  chain::Rng rng = chain::Rng(options.seed).fork("genesis");
+  chain::Genesis genesis;
+  genesis.name = "sim";
+  genesis.trust_domain = "sim.test";
+  genesis.created = {1'700'000'000'000};
+  genesis.share_count = options.share_count;
+  genesis.interval_ms = options.interval_ms;
+  genesis.heartbeat_ms = options.heartbeat_ms;
+  genesis.block_events_max = options.block_events_max;
+  genesis.first_target = chain::compact(chain::target_for(chain::U256(options.hashes_per_share)));
+  genesis.easiest_target = chain::compact(chain::target_for(chain::U256(2)));
+  for (std::size_t i = 0; i < options.nodes; ++i) {
+    genesis.voters.push_back({draw_id<chain::NodeId>(rng), draw_id<chain::PublicKey>(rng),
+                              chain::Slot{static_cast<std::uint16_t>(i)}, fmt::format("n{}", i),
+                              ""});
+  }
+  const auto checked = chain::check_genesis(genesis);
+  EC_ASSERT(checked.has_value(), "the simulation's genesis obeys the rules");
+  return genesis;
+}
+
+}  // namespace
+
+std::uint64_t hash_rate(const ClusterOptions& options) {
+  const std::uint64_t of_all =
+      options.hashes_per_share * options.share_count * 1000 / options.interval_ms;
+  return std::max<std::uint64_t>(1, of_all / options.nodes);
+}
+
+Cluster::Cluster(const ClusterOptions& options, bool prints)
+    : options_(options),
+      genesis_(make_genesis(options)),
+      trace_(scheduler_, prints),
+      rng_(chain::Rng(options.seed).fork("cluster")),
+      salts_(chain::Rng(options.seed).fork("salts")),
+      chain_(genesis_, registry_, options.nodes),
+      promises_(chain_, registry_),
+      raft_(options.nodes),
+      recovery_(options.nodes),
+      network_(options.nodes, options.network, scheduler_, trace_, *this, rng_.fork("network")) {
+  HostWatcher& watcher = *this;
+  for (std::size_t i = 0; i < options.nodes; ++i) {
+    NodeHost::Options host;
+    host.index = i;
+    host.core = options.core;
+    host.core.self = genesis_.voters[i].node;
+    host.core.genesis = genesis_;
+    host.disk = options.disk;
+    host.drift_permille_max = options.drift_permille_max;
+    host.skew_ms_max = options.skew_ms_max;
+    const chain::Rng rng = rng_.fork(genesis_.voters[i].name);
+    hosts_.push_back(std::make_unique<NodeHost>(host, scheduler_, trace_, watcher, rng));
+    miners_.push_back(std::make_unique<Miner>(
+        i, hash_rate(options), scheduler_, nonces_,
+        [this, i](const mining::ShareFound& share) { hosts_[i]->post(node::MinerFound{share}); },
+        rng.fork("miner")));
+  }
+}
+
+Cluster::~Cluster() = default;
+
+void Cluster::run_for(Span span) {
+  scheduler_.run_until(scheduler_.now() + span);
+}
+
+bool Cluster::run_until(const std::function<bool()>& is_true, Span limit) {
+  const Time end = scheduler_.now() + limit;
+  while (!is_true()) {
+    if (scheduler_.now() >= end) return false;
+    run_for(kLookEvery);
+  }
+  return true;
+}
+
+void Cluster::start(std::size_t node) {
+  if (host(node).is_alive()) return;
+  host(node).boot();
+  network_.node_up(node);
+}
+
+void Cluster::start_all() {
+  for (std::size_t i = 0; i < size(); ++i) start(i);
+}
+
+void Cluster::split(const std::vector<std::vector<std::size_t>>& groups) {
+  std::vector<std::size_t> group_of(size(), groups.size());
+  for (std::size_t group = 0; group < groups.size(); ++group)
+    for (const std::size_t node : groups[group]) group_of[node] = group;
+  for (std::size_t a = 0; a < size(); ++a) {
+    for (std::size_t b = 0; b < size(); ++b)
+      if (group_of[a] != group_of[b]) network_.cut(a, b);
+  }
+}
+
+void Cluster::heal(const std::vector<std::size_t>& nodes) {
+  network_.calm();
+  for (const std::size_t node : nodes) {
+    host(node).disk().heal();
+    host(node).spare();
+    host(node).resume();
+    start(node);
+    host(node).post(node::DiskSpace{false});
+    if (miner(node).rate() == 0) miner(node).set_rate(hash_rate(options_));
+    for (const std::size_t other : nodes)
+      if (other != node) network_.mend(other, node);
+  }
+}
+
+void Cluster::heal_all() {
+  heal(everybody());
+}
+
+chain::HeldEvent Cluster::make_event(const chain::Bytes& body) {
+  return registry_.submit(draw_id<chain::Salt>(salts_), body);
+}
+
+void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
+                     Span timeout, Answered done) {
+  if (!host(node).is_alive()) {
+    done(std::nullopt);
+    return;
+  }
+  node::ClientSubmit input;
+  input.request = node::RequestId{next_request_++};
+  input.events = events;
+  input.wait = wait;
+  input.deadline = host(node).now().steady + timeout;
+  trace_.print("client asks n{} request={} events={} wait={}", node, input.request.value,
+               events.size(), static_cast<int>(wait));
+  requests_.emplace(input.request, Request{node, std::move(events), wait, std::move(done)});
+  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
+    const auto late = requests_.find(id);
+    if (late != requests_.end() && !host(late->second.node).is_paused())
+      throw Violation("answers", fmt::format("n{} never answered a client", late->second.node));
+  });
+  host(node).post(std::move(input));
+}
+
+std::optional<std::size_t> Cluster::leader() const {
+  std::optional<std::size_t> leader;
+  for (const auto& host : hosts_) {
+    if (!host->is_alive() || !host->core().replica().is_ready()) continue;
+    if (!leader || host->core().replica().term() > hosts_[*leader]->core().replica().term())
+      leader = host->index();
+  }
+  return leader;
+}
+
+bool Cluster::is_settled(const std::vector<std::size_t>& nodes) const {
+  if (promises_.open() > 0) return false;
+  return std::all_of(nodes.begin(), nodes.end(), [this](std::size_t node) {
+    const NodeHost& host = *hosts_[node];
+    return host.is_alive() && host.core().pool().size() == 0 &&
+           host.core().chain_state().height() == chain_.height();
+  });
+}
+
+std::string Cluster::describe() const {
+  std::string text =
+      fmt::format("height {}, {} promises open", chain_.height().value, promises_.open());
+  for (const auto& host : hosts_) {
+    if (!host->is_alive()) {
+      text += fmt::format("; n{} down", host->index());
+      continue;
+    }
+    const auto& replica = host->core().replica();
+    text += fmt::format("; n{} {}{} term {} height {} pool {} log {}/{}/{}", host->index(),
+                        replica.role() == consensus::Role::kLeader ? "leads" : "follows",
+                        replica.is_ready() ? "" : "*", replica.term().value,
+                        host->core().chain_state().height().value, host->core().pool().size(),
+                        replica.applied_index().value, replica.commit_index().value,
+                        replica.last_index().value);
+  }
+  return text;
+}
+
+std::vector<std::size_t> Cluster::everybody() const {
+  std::vector<std::size_t> nodes;
+  for (std::size_t i = 0; i < size(); ++i) nodes.push_back(i);
+  return nodes;
+}
+
+std::uint64_t Cluster::commits() const {
+  std::uint64_t commits = 0;
+  for (const auto& host : hosts_) commits += host->commits();
+  return commits;
+}
+
+void Cluster::verify() {
+  for (const auto& host : hosts_) {
+    const chain::Height height =
+        host->is_alive() ? host->core().chain_state().height() : chain::Height{0};
+    if (verify_chain(genesis_, host->store().chain(), height) != chain_.id_at(height))
+      throw Violation("I8", fmt::format("n{} ends at another block", host->index()));
+  }
+}
+
+}  // namespace eventchain::sim

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/sim/checkers/chain_checker.h"
+#include "tests/sim/checkers/promise_checker.h"
+#include "tests/sim/checkers/raft_checker.h"
+#include "tests/sim/checkers/recovery_checker.h"
+#include "tests/sim/miner.h"
+#include "tests/sim/network.h"
+#include "tests/sim/node_host.h"
+
+namespace eventchain::sim {
+
+struct ClusterOptions {
+  std::uint64_t seed = 1;
+  std::size_t nodes = 3;
+  // All but the members, which are made here.
+  std::uint16_t share_count = 4;
+  std::uint32_t interval_ms = 500;
+  std::uint32_t heartbeat_ms = 3000;
+  std::uint32_t block_events_max = 65'536;
+  std::uint64_t hashes_per_share = 16;  // at the start
+  node::CoreOptions core;               // self and genesis are filled in
+  Network::Options network;
+  Disk::Options disk;
+  std::int64_t drift_permille_max = 0;
+  std::int64_t skew_ms_max = 0;
+};
+
+// What is asked of the hash rate so that the first targets fit the interval; of each node.
+std::uint64_t hash_rate(const ClusterOptions& options);
+
+// A whole cluster in one thread and in virtual time, with a checker behind every commit. Tests,
+// scenarios and the seeded simulation all drive this one class. A broken invariant throws
+// Violation out of whatever runs the scheduler.
+class Cluster : private HostWatcher, private Network::Receiver {
+ public:
+  // nullopt: the node died before it answered.
+  using Answered = std::function<void(const std::optional<node::Answer>&)>;
+
+  explicit Cluster(const ClusterOptions& options, bool prints = false);
+  ~Cluster() override;
+
+  // --- time ---------------------------------------------------------------------------------
+  void run_for(Span span);
+  // False if it did not become true in time. Looked at every few milliseconds.
+  bool run_until(const std::function<bool()>& is_true, Span limit);
+
+  // --- faults -------------------------------------------------------------------------------
+  void start(std::size_t node);
+  void start_all();
+  void kill(std::size_t node) { host(node).kill(); }
+  // Cuts every link between two nodes of different groups; those not named form another group.
+  void split(const std::vector<std::vector<std::size_t>>& groups);
+  // Everything that a chaos did to machines and network ends; nodes that are down start.
+  void heal(const std::vector<std::size_t>& nodes);
+  void heal_all();
+
+  // --- clients ------------------------------------------------------------------------------
+  chain::HeldEvent make_event(const chain::Bytes& body);
+  // Nothing happens if the node is down: the callback says so at once.
+  void submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
+              Span timeout, Answered done);
+
+  // --- what is ------------------------------------------------------------------------------
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  [[nodiscard]] NodeHost& host(std::size_t node) { return *hosts_[node]; }
+  [[nodiscard]] Miner& miner(std::size_t node) { return *miners_[node]; }
+  [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+  [[nodiscard]] Trace& trace() { return trace_; }
+  [[nodiscard]] const ClusterOptions& options() const { return options_; }
+  [[nodiscard]] const chain::Genesis& genesis() const { return genesis_; }
+  [[nodiscard]] const Registry& registry() const { return registry_; }
+  [[nodiscard]] const ChainChecker& chain() const { return chain_; }
+  [[nodiscard]] const PromiseChecker& promises() const { return promises_; }
+  [[nodiscard]] const RaftChecker& raft() const { return raft_; }
+  [[nodiscard]] chain::Rng& rng() { return rng_; }
+  // The node that leads and may propose, in the highest term; nullopt if none does.
+  [[nodiscard]] std::optional<std::size_t> leader() const;
+  // All of these nodes live, stand at the newest block and have nothing pending; every promise is
+  // kept.
+  [[nodiscard]] bool is_settled(const std::vector<std::size_t>& nodes) const;
+  // Why is_settled() is false, for people.
+  [[nodiscard]] std::string describe() const;
+  [[nodiscard]] std::vector<std::size_t> everybody() const;
+  [[nodiscard]] std::uint64_t commits() const;
+  // The independent verifier over every node's store.
+  void verify();
+
+ private:
+  struct Request {
+    std::size_t node = 0;
+    std::vector<chain::HeldEvent> events;
+    node::WaitFor wait = node::WaitFor::kDurable;
+    Answered done;
+  };
+
+  void recovered(NodeHost& host) override;
+  void committed(NodeHost& host) override;
+  void carry_out(NodeHost& host, node::Effect& effect) override;
+  void died(NodeHost& host) override;
+  void link_up(std::size_t at, std::size_t peer) override;
+  void link_down(std::size_t at, std::size_t peer) override;
+  void said(std::size_t at, std::size_t peer, net::Message message) override;
+
+  void do_effect(NodeHost& host, node::Answer& answer);
+  void do_effect(NodeHost& host, node::StageAnswer& answer);
+  void do_effect(NodeHost& host, node::Send& send);
+  void do_effect(NodeHost& host, node::HangUp& hang_up);
+  void do_effect(NodeHost& host, node::Mine& mine);
+  void do_effect(NodeHost& host, node::StopMining& stop);
+  void do_effect(NodeHost& host, node::TipMoved& moved);
+  void do_effect(NodeHost& host, node::Notice& notice);
+  // I7, I2: what is committed or called durable lies on the disks of a majority.
+  void demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what);
+  [[nodiscard]] std::size_t index_of(const chain::NodeId& node) const;
+
+  const ClusterOptions options_;
+  const chain::Genesis genesis_;
+  Scheduler scheduler_;
+  Trace trace_;
+  chain::Rng rng_;
+  chain::Rng salts_;
+  Registry registry_;
+  NonceBook nonces_;
+  ChainChecker chain_;
+  PromiseChecker promises_;
+  RaftChecker raft_;
+  RecoveryChecker recovery_;
+  Network network_;
+  std::vector<std::unique_ptr<NodeHost>> hosts_;
+  std::vector<std::unique_ptr<Miner>> miners_;
+  std::map<node::RequestId, Request> requests_;
+  std::uint64_t next_request_ = 1;
+};
+
+}  // namespace eventchain::sim

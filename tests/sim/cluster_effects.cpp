@@ -1,0 +1,135 @@
+// What happens to the effects of the cores, and what is checked behind each commit.
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/cluster.h"
+
+namespace eventchain::sim {
+
+std::size_t Cluster::index_of(const chain::NodeId& node) const {
+  for (std::size_t i = 0; i < genesis_.voters.size(); ++i)
+    if (genesis_.voters[i].node == node) return i;
+  throw Violation("members", "a core speaks to a node that is no member");
+}
+
+void Cluster::recovered(NodeHost& host) {
+  chain_.recovered(host);
+  recovery_.recovered(host);
+}
+
+void Cluster::committed(NodeHost& host) {
+  raft_.committed(host);
+  const auto fresh = chain_.committed(host);
+  for (const auto& block : fresh)
+    for (const auto& entry : block.content.entries) demand_majority_holds({entry}, "committed");
+  promises_.extended(fresh);
+  recovery_.committed(host);
+}
+
+void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what) {
+  const auto holding = std::count_if(hosts_.begin(), hosts_.end(), [&](const auto& host) {
+    return std::any_of(any_of.begin(), any_of.end(), [&](const chain::EntryRef& entry) {
+      return host->store().chain().holds(entry);
+    });
+  });
+  if (static_cast<std::size_t>(holding) <= size() / 2)
+    throw Violation(
+        "I7", fmt::format("an event is {} and held by {} of {} nodes", what, holding, size()));
+}
+
+void Cluster::died(NodeHost& host) {
+  miners_[host.index()]->stop();
+  network_.node_down(host.index());
+  std::vector<Answered> forsaken;
+  for (auto it = requests_.begin(); it != requests_.end();) {
+    if (it->second.node != host.index()) {
+      ++it;
+      continue;
+    }
+    forsaken.push_back(std::move(it->second.done));
+    it = requests_.erase(it);
+  }
+  for (const auto& done : forsaken) done(std::nullopt);
+}
+
+void Cluster::link_up(std::size_t at, std::size_t peer) {
+  trace_.print("n{} sees n{}", at, peer);
+  host(at).post(node::PeerUp{genesis_.voters[peer].node});
+}
+
+void Cluster::link_down(std::size_t at, std::size_t peer) {
+  trace_.print("n{} loses n{}", at, peer);
+  host(at).post(node::PeerDown{genesis_.voters[peer].node});
+}
+
+void Cluster::said(std::size_t at, std::size_t peer, net::Message message) {
+  host(at).post(node::PeerSaid{genesis_.voters[peer].node, std::move(message)});
+}
+
+void Cluster::carry_out(NodeHost& host, node::Effect& effect) {
+  std::visit([&](auto& one) { do_effect(host, one); }, effect);
+}
+
+void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
+  auto request = requests_.extract(answer.request);
+  if (request.empty())
+    throw Violation("answers", fmt::format("n{} answers a request twice", host.index()));
+  trace_.fold(20, answer.request.value, answer.reached);
+  for (const auto& outcome : answer.outcomes) trace_.fold(21, outcome.state);
+  trace_.print("n{} answers request={} reached={} first={}", host.index(), answer.request.value,
+               answer.reached,
+               answer.outcomes.empty() ? -1 : static_cast<int>(answer.outcomes.front().state));
+  Request& asked = request.mapped();
+  promises_.answered(host.index(), asked.events, asked.wait, answer);
+  for (std::size_t i = 0; i < asked.events.size(); ++i) {
+    if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
+    const auto content = registry_.find(asked.events[i].facts.commitment)->content;
+    demand_majority_holds(registry_.variants_of(content), "called durable");
+  }
+  asked.done(std::move(answer));
+}
+
+void Cluster::do_effect(NodeHost&, node::StageAnswer&) {}
+
+void Cluster::do_effect(NodeHost& host, node::Send& send) {
+  const auto message = std::make_shared<const net::Message>(std::move(send.message));
+  for (const auto& to : send.to) {
+    const std::size_t peer = index_of(to);
+    if (peer == host.index()) throw Violation("members", "a core speaks to itself");
+    if (message->index() != 1)
+      trace_.print("n{} -> n{} {}", host.index(), peer, net::name_of(*message));
+    network_.send(host.index(), peer, message);
+  }
+}
+
+void Cluster::do_effect(NodeHost& host, node::HangUp& hang_up) {
+  network_.break_link(host.index(), index_of(hang_up.peer));
+}
+
+void Cluster::do_effect(NodeHost& host, node::Mine& mine) {
+  trace_.print("n{} mines height={} template={:.8}", host.index(), mine.order.header.height.value,
+               to_hex(mine.order.template_hash));
+  miners_[host.index()]->mine(mine.order);
+}
+
+void Cluster::do_effect(NodeHost& host, node::StopMining&) {
+  miners_[host.index()]->stop();
+}
+
+void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
+  trace_.fold(22, moved.height.value, moved.id.octets[0], moved.log_size);
+  trace_.print("n{} tip height={} events={}", host.index(), moved.height.value, moved.events);
+  if (chain_.id_at(moved.height) != moved.id)
+    throw Violation("I1", fmt::format("n{} announces another block", host.index()));
+}
+
+void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
+  trace_.print("n{} says: {}", host.index(), notice.text);
+  // Nobody lies here and no disk is damaged, so nothing may ever look like it.
+  const bool is_accusation = notice.text.starts_with("peer sent what it should not");
+  if (notice.level == node::Notice::Level::kError || is_accusation)
+    throw Violation("honesty", fmt::format("n{} says: {}", host.index(), notice.text));
+}
+
+}  // namespace eventchain::sim

@@ -1,0 +1,79 @@
+#include "tests/sim/miner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/sim/draws.h"
+#include "tests/sim/trace.h"
+
+namespace eventchain::sim {
+
+namespace {
+constexpr std::uint64_t kHashesMax = 100'000;
+constexpr std::chrono::hours kLongestWait{1};
+}  // namespace
+
+void NonceBook::record(const chain::TemplateHash& hash, chain::Slot slot, std::size_t node) {
+  const auto [owner, is_new] = owners_.emplace(std::pair(hash, slot), node);
+  if (!is_new && owner->second != node)
+    throw Violation("slots", fmt::format("n{} and n{} search the same nonces of one template",
+                                         owner->second, node));
+}
+
+Miner::Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler,
+             NonceBook& book, Found found, chain::Rng rng)
+    : node_(node),
+      rate_(hashes_per_second),
+      scheduler_(scheduler),
+      book_(book),
+      found_(std::move(found)),
+      rng_(rng) {}
+
+void Miner::mine(const mining::WorkOrder& order) {
+  if (order.template_hash != chain::template_hash(order.header))
+    throw Violation("slots", fmt::format("n{} is told to mine another template", node_));
+  book_.record(order.template_hash, order.slot, node_);
+  order_ = order;
+  wait_for_share();
+}
+
+void Miner::stop() {
+  order_.reset();
+  ++epoch_;
+}
+
+void Miner::set_rate(std::uint64_t hashes_per_second) {
+  rate_ = hashes_per_second;
+  if (order_) wait_for_share();
+}
+
+void Miner::wait_for_share() {
+  const auto epoch = ++epoch_;
+  if (rate_ == 0) return;
+  const chain::U256 hashes = chain::expected_hashes(order_->target);
+  const chain::U256 nanoseconds = hashes * chain::U256(1'000'000'000) / chain::U256(rate_);
+  const std::uint64_t mean =
+      nanoseconds.bit_length() > 48 ? std::uint64_t{1} << 48 : nanoseconds.limbs()[0];
+  const Span wait =
+      std::min<Span>(draw_exponential(rng_, Span(static_cast<std::int64_t>(mean))), kLongestWait);
+  scheduler_.after(wait, [this, epoch] {
+    if (epoch == epoch_) search();
+  });
+}
+
+void Miner::search() {
+  for (std::uint64_t i = 0; i < kHashesMax; ++i) {
+    const chain::Nonce nonce{chain::nonce_high(order_->slot, 0, counter_ >> 8),
+                             static_cast<std::uint32_t>(counter_ & 0xff)};
+    ++counter_;
+    if (!chain::share_meets(order_->header, nonce, order_->target)) continue;
+    const mining::ShareFound share{order_->template_hash, nonce};
+    wait_for_share();
+    found_(share);
+    return;
+  }
+  wait_for_share();
+}
+
+}  // namespace eventchain::sim

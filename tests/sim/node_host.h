@@ -1,0 +1,96 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "node/core.h"
+#include "store/memory_store.h"
+#include "tests/sim/clock.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/scheduler.h"
+#include "tests/sim/trace.h"
+
+namespace eventchain::sim {
+
+class NodeHost;
+
+// Who looks after the hosts: carries out effects and checks what they did.
+class HostWatcher {
+ public:
+  virtual ~HostWatcher() = default;
+  virtual void recovered(NodeHost& host) = 0;  // a new core, before start()
+  virtual void committed(NodeHost& host) = 0;  // before the turn's effects
+  virtual void carry_out(NodeHost& host, node::Effect& effect) = 0;
+  virtual void died(NodeHost& host) = 0;
+};
+
+// One machine with a disk that runs a node: what the runtime is to the real one. It takes
+// everything that waits into one turn, lets the disk have its time, and carries the effects out at
+// the commit. It can be killed at any point of that and started again on what the disk kept.
+class NodeHost {
+ public:
+  struct Options {
+    std::size_t index = 0;
+    node::CoreOptions core;
+    Disk::Options disk;
+    std::int64_t drift_permille_max = 0;
+    std::int64_t skew_ms_max = 0;
+  };
+
+  NodeHost(const Options& options, Scheduler& scheduler, Trace& trace, HostWatcher& watcher,
+           chain::Rng rng);
+
+  void boot();
+  // Kills the process now: a turn that is not committed is lost.
+  void kill();
+  // Kills it at its next commit, with that turn durable and only its first effects carried out.
+  void kill_after_commit(std::size_t effects) { dies_after_effects_ = effects; }
+  void spare() { dies_after_effects_.reset(); }
+  // Nothing runs until resume(), as after SIGSTOP.
+  void pause();
+  void resume();
+  void jump_wall_clock();
+  void post(node::Input input);
+
+  [[nodiscard]] std::size_t index() const { return options_.index; }
+  [[nodiscard]] bool is_alive() const { return core_ != nullptr; }
+  [[nodiscard]] bool is_paused() const { return is_paused_; }
+  [[nodiscard]] bool is_writing() const { return is_writing_; }
+  [[nodiscard]] std::uint64_t run() const { return run_; }  // counts starts and ends
+  [[nodiscard]] chain::Now now() const { return clock_.at(scheduler_.now()); }
+  [[nodiscard]] const node::NodeCore& core() const { return *core_; }
+  [[nodiscard]] store::MemoryStore& store() { return store_; }
+  [[nodiscard]] Disk& disk() { return disk_; }
+  [[nodiscard]] const node::CoreOptions& core_options() const { return options_.core; }
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
+
+ private:
+  void take_turn();
+  void write_turn();
+  void commit();
+  void rest();
+
+  Options options_;
+  Scheduler& scheduler_;
+  Trace& trace_;
+  HostWatcher& watcher_;
+  chain::Rng rng_;
+  Disk disk_;
+  Clock clock_;
+  store::MemoryStore store_;
+  std::unique_ptr<node::NodeCore> core_;
+  std::deque<node::Input> inbox_;
+  std::vector<node::Effect> effects_;
+  bool is_writing_ = false;
+  bool is_paused_ = false;
+  bool commit_is_due_ = false;  // came while paused
+  std::optional<std::size_t> dies_after_effects_;
+  std::uint64_t run_ = 0;
+  std::uint64_t turn_ = 0;
+  std::uint64_t commits_ = 0;
+  int wakes_in_vain_ = 0;
+};
+
+}  // namespace eventchain::sim

@@ -1,0 +1,140 @@
+#include "tests/sim/simulation.h"
+
+#include <utility>
+
+#include "tests/sim/draws.h"
+
+namespace eventchain::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+ClusterOptions draw_cluster(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("options");
+  ClusterOptions options;
+  options.seed = seed;
+  const std::uint64_t size = rng.below(10);
+  options.nodes = size == 0 ? 1 : size < 7 ? 3 : 5;
+  options.share_count = static_cast<std::uint16_t>(1 + rng.below(rng.chance(1, 2) ? 4 : 16));
+  options.interval_ms = static_cast<std::uint32_t>(rng.between(200, 2000));
+  options.heartbeat_ms = static_cast<std::uint32_t>(rng.between(1000, 6000));
+  if (rng.chance(1, 4)) options.heartbeat_ms = 0;
+  if (rng.chance(1, 3)) options.block_events_max = static_cast<std::uint32_t>(1 + rng.below(20));
+  options.hashes_per_share = 8 + rng.below(24);
+
+  node::CoreOptions& core = options.core;
+  core.election_timeout = milliseconds(rng.between(300, 1200));
+  core.heartbeat_interval = core.election_timeout / rng.between(5, 10);
+  if (rng.chance(1, 2)) {
+    core.snapshot_every = 2 + rng.below(10);
+    core.snapshot_trailing = 1 + rng.below(5);
+  }
+  if (rng.chance(1, 4)) core.pool.events_max = 10 + rng.below(60);
+  core.assembler.expectation_wait = milliseconds(rng.between(200, 4000));
+
+  options.network.latency_max = milliseconds(rng.between(1, 20));
+  if (rng.chance(1, 2))
+    options.network.duplicate_one_in = static_cast<std::uint32_t>(rng.between(5, 200));
+  if (rng.chance(1, 2))
+    options.network.reorder_one_in = static_cast<std::uint32_t>(rng.between(5, 200));
+  options.network.uses_codec = rng.chance(1, 8);
+  if (rng.chance(1, 2))
+    options.disk.stall_one_in = static_cast<std::uint32_t>(rng.between(50, 2000));
+  if (rng.chance(1, 2)) options.drift_permille_max = rng.between(1, 20);
+  if (rng.chance(1, 2)) options.skew_ms_max = rng.between(10, 100'000);
+  return options;
+}
+
+Nemesis::Options draw_nemesis(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("nemesis options");
+  Nemesis::Options options;
+  for (std::size_t fault = 0; fault < Nemesis::kFaults; ++fault)
+    if (rng.chance(1, 2)) options.faults.push_back(static_cast<Nemesis::Fault>(fault));
+  options.pause_between = milliseconds(rng.between(300, 4000));
+  options.down_max = milliseconds(rng.between(200, 8000));
+  options.cut_max = milliseconds(rng.between(500, 15'000));
+  return options;
+}
+
+Workload::Options draw_workload(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("workload options");
+  Workload::Options options;
+  options.clients = 1 + rng.below(6);
+  options.streams = 1 + rng.below(8);
+  options.think = milliseconds(rng.between(50, 800));
+  options.batch_max = 1 + rng.below(16);
+  return options;
+}
+
+// How long a healed cluster may need: old links fall silent, a leader is found, the block in hand
+// is sealed or eased, what expects a version expires, and what is pending fills a number of blocks.
+Span patience(const ClusterOptions& options) {
+  return seconds(60) + 20 * options.core.election_timeout +
+         120 * milliseconds(options.interval_ms) + options.core.assembler.expectation_wait;
+}
+
+void demand_progress(Cluster& cluster, const std::vector<std::size_t>& nodes, const char* when) {
+  const Span limit = patience(cluster.options());
+  if (cluster.run_until([&] { return cluster.is_settled(nodes); }, limit)) return;
+  throw Violation(
+      "I15", fmt::format("no convergence {} within {} s: {}", when,
+                         std::chrono::duration_cast<seconds>(limit).count(), cluster.describe()));
+}
+
+// A majority comes back to health; the others are gone for good, dead or out of reach.
+void heal_majority(Cluster& cluster, chain::Rng& rng) {
+  std::vector<std::size_t> core = cluster.everybody();
+  while (core.size() > cluster.size() / 2 + 1)
+    core.erase(core.begin() + static_cast<std::ptrdiff_t>(rng.below(core.size())));
+  const bool are_dead = rng.chance(1, 2);
+  for (const std::size_t node : cluster.everybody()) {
+    if (std::find(core.begin(), core.end(), node) != core.end()) continue;
+    cluster.trace().print("n{} is left behind", node);
+    if (are_dead) cluster.kill(node);
+  }
+  cluster.split({core});
+  cluster.heal(core);
+  demand_progress(cluster, core, "of a healed majority");
+}
+
+}  // namespace
+
+SimulationTotals simulate(const SimulationOptions& options) {
+  Cluster cluster(draw_cluster(options.seed), options.prints);
+  chain::Rng rng = chain::Rng(options.seed).fork("simulation");
+  Nemesis nemesis(cluster, draw_nemesis(options.seed), rng.fork("nemesis"));
+  Workload workload(cluster, draw_workload(options.seed), rng.fork("workload"));
+  cluster.start_all();
+  nemesis.start();
+  workload.start();
+  cluster.run_for(options.chaos);
+  nemesis.stop();
+  workload.stop();
+
+  cluster.trace().print("the chaos is over: {}", cluster.describe());
+  if (cluster.size() > 1 && rng.chance(1, 2)) heal_majority(cluster, rng);
+  cluster.trace().print("everybody is healed: {}", cluster.describe());
+  cluster.heal_all();
+  demand_progress(cluster, cluster.everybody(), "of all nodes");
+  cluster.verify();
+
+  SimulationTotals totals;
+  totals.trace_hash = cluster.trace().hash();
+  totals.virtual_time = cluster.scheduler().now().since_start;
+  totals.elections = cluster.raft().elections();
+  totals.commits = cluster.commits();
+  totals.blocks = cluster.chain().height().value;
+  totals.eased = cluster.chain().eased_blocks();
+  totals.events = cluster.chain().events();
+  totals.rejections = cluster.chain().rejections();
+  totals.requests = workload.requests();
+  totals.promises = cluster.promises().promises();
+  totals.revived = cluster.promises().revived();
+  totals.strikes = nemesis.strikes();
+  totals.messages = cluster.network().messages();
+  return totals;
+}
+
+}  // namespace eventchain::sim

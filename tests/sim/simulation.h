@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tests/sim/nemesis.h"
+#include "tests/sim/workload.h"
+
+namespace eventchain::sim {
+
+struct SimulationOptions {
+  std::uint64_t seed = 1;
+  Span chaos = std::chrono::seconds(20);
+  bool prints = false;
+};
+
+struct SimulationTotals {
+  std::uint64_t trace_hash = 0;
+  Span virtual_time{0};
+  std::uint64_t elections = 0, commits = 0, blocks = 0, eased = 0, events = 0, rejections = 0,
+                requests = 0, promises = 0, revived = 0, strikes = 0, messages = 0;
+};
+
+// One seed from beginning to end: everything drawn from it, chaos with safety checked at every
+// commit, then healing with progress demanded, at last the independent verifier. Throws Violation.
+SimulationTotals simulate(const SimulationOptions& options);
+
+}  // namespace eventchain::sim

@@ -1,0 +1,210 @@
+#include "node/config.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+using namespace eventchain;
+using namespace eventchain::node;
+
+namespace {
+
+constexpr std::string_view kGood = R"(
+[node]
+id = "00112233445566778899aabbccddeeff"
+data = "data"
+genesis = "/etc/genesis.json"
+[api]
+listen = "127.0.0.1:8100"
+tls = false
+)";
+
+chain::Result<Config> read(std::string_view toml, const Overrides& environment = {},
+                           const Overrides& flags = {}) {
+  return parse_config(toml, "node.toml", "/base", environment, flags);
+}
+
+std::string error_of(std::string_view toml, const Overrides& flags = {}) {
+  const auto config = read(toml, {}, flags);
+  return config ? std::string("no error") : config.error().message;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a file sets what it names and leaves the rest at its defaults") {
+  const auto config = read(kGood);
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(to_hex(config->node) == "00112233445566778899aabbccddeeff");
+  CHECK(config->data_directory == "/base/data");
+  CHECK(config->genesis_file == "/etc/genesis.json");
+  CHECK(config->api_listen == HostPort{"127.0.0.1", 8100});
+  CHECK(config->election_timeout == std::chrono::milliseconds(1000));
+  CHECK(config->pool.events_max == 1'000'000);
+}
+
+TEST_CASE("flags win over the environment, the environment over the file") {
+  const Overrides environment = {{"api.listen", "127.0.0.1:1"}, {"mining.threads", "3"}};
+  const Overrides flags = {{"api.listen", "[::1]:2"}, {"log.format", "json"}};
+  const auto config = read(kGood, environment, flags);
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->api_listen == HostPort{"::1", 2});
+  CHECK(config->mining_threads == 3);
+  CHECK(config->log_format == LogFormat::kJson);
+}
+
+TEST_CASE("an unknown key names its line and the nearest key") {
+  const std::string said = error_of(std::string(kGood) + "[mining]\nthread = 1\n");
+  CHECK(contains(said, "mining.thread"));
+  CHECK(contains(said, "line 10"));
+  CHECK(contains(said, "did you mean mining.threads?"));
+  CHECK(contains(error_of("[minig]\nthreads = 1\n"), "minig.threads"));
+  CHECK(contains(error_of("threads = 1\n"), "unknown key threads"));
+  CHECK(contains(error_of(kGood, {{"api.lissten", "x"}}), "did you mean api.listen?"));
+}
+
+TEST_CASE("wrong values are refused with key, place and remedy") {
+  struct Case {
+    const char* key;
+    const char* value;  // as it stands in the file
+    const char* says;
+  };
+  const Case cases[] = {
+      {"mining.threads", "-1", "from 0 to 255"},
+      {"mining.threads", "256", "from 0 to 255"},
+      {"mining.threads", "\"1\"", "must be an integer"},
+      {"mining.threads", "1.5", "must be a string, an integer or true/false"},
+      {"mining.threads", "[1]", "must be a string, an integer or true/false"},
+      {"mining.duty_percent", "0", "from 1 to 100"},
+      {"log.level", "\"loud\"", "must be one of: debug, info, warning, error"},
+      {"log.level", "1", "must be a string in quotes"},
+      {"pool.events_max", "9223372036854775807", "must be an integer"},
+      {"consensus.heartbeat_ms", "900", "three times"},
+      {"disk.reserve_bytes", "-5", "must be an integer"},
+      {"peers.listen", "\"nowhere\"", "write host:port"},
+  };
+  for (const Case& one : cases) {
+    const std::string key = one.key;
+    const std::size_t dot = key.find('.');
+    const std::string said = error_of(std::string(kGood) + "[" + key.substr(0, dot) + "]\n" +
+                                      key.substr(dot + 1) + " = " + one.value + "\n");
+    CAPTURE(key);
+    CAPTURE(said);
+    CHECK(contains(said, one.says));
+    CHECK(contains(said, key.substr(0, dot)));
+  }
+  CHECK(contains(error_of(kGood, {{"mining.threads", "many"}}), "mining.threads (flag)"));
+  CHECK(contains(error_of(kGood, {{"api.tls", "yes"}}), "must be true or false"));
+  CHECK(contains(error_of("[node\n"), "node.toml line 1"));
+  CHECK(contains(error_of(std::string(kGood) + "[api]\nthreads = 1\n"), "line"));
+}
+
+TEST_CASE("what a node cannot run without is asked for by name") {
+  CHECK(contains(error_of(""), "node.id"));
+  CHECK(contains(error_of("[node]\nid = \"00\"\n"), "32 lower-case hexadecimal digits"));
+  const auto without_listen =
+      "[node]\nid=\"00112233445566778899aabbccddeeff\"\ndata=\"d\"\ngenesis=\"g\"\n";
+  CHECK(contains(error_of(without_listen), "api.listen"));
+}
+
+TEST_CASE("clients are served without TLS on loopback only") {
+  for (const char* address : {"127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "localhost:1"})
+    CHECK(read(kGood, {}, {{"api.listen", address}}).has_value());
+  for (const char* address : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "127.example.org:1", "db1:1"})
+    CHECK(contains(error_of(kGood, {{"api.listen", address}}), "loopback"));
+  const Overrides tls = {{"api.listen", "0.0.0.0:1"}, {"api.tls", "true"}};
+  CHECK(contains(error_of(kGood, tls), "api.certificate"));
+  Overrides complete = tls;
+  complete["api.certificate"] = "/c";
+  complete["api.key"] = "/k";
+  CHECK(read(kGood, {}, complete).has_value());
+}
+
+TEST_CASE("peers need an id and an address and are not this node") {
+  const std::string links =
+      "[peers]\nlisten = \"0.0.0.0:7\"\ncertificate = \"c\"\nkey = \"k\"\nca = \"a\"\n";
+  const auto with = [&](std::string_view peer) {
+    return std::string(kGood) + links + "[[peers.nodes]]\n" + std::string(peer);
+  };
+  const auto config =
+      read(with("id = \"112233445566778899aabbccddeeff00\"\naddress = \"db2:7100\"\n"));
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  REQUIRE(config->peers.size() == 1);
+  CHECK(config->peers[0].address == HostPort{"db2", 7100});
+  CHECK(config->peers_tls.ca == "/base/a");
+  CHECK(contains(error_of(with("address = \"db2:7100\"\n")), "both id and address"));
+  CHECK(contains(
+      error_of(with("id = \"112233445566778899aabbccddeeff00\"\naddress = \"x:1\"\nport = 1\n")),
+      "unknown key"));
+  CHECK(contains(error_of(with("id = \"00112233445566778899aabbccddeeff\"\naddress = \"x:1\"\n")),
+                 "this node itself"));
+  CHECK(contains(error_of(std::string(kGood) +
+                          "[[peers.nodes]]\nid = \"112233445566778899aabbccddeeff00\"\naddress = "
+                          "\"x:1\"\n"),
+                 "peers.listen"));
+}
+
+TEST_CASE("addresses are host and port") {
+  CHECK(parse_host_port("a.b:1") == HostPort{"a.b", 1});
+  CHECK(parse_host_port("[::1]:65535") == HostPort{"::1", 65535});
+  for (const char* bad :
+       {"", ":", "a", "a:", ":1", "a:65536", "a:-1", "a:1x", "::1:1", "[]:1", "[::1]"})
+    CHECK_FALSE(parse_host_port(bad).has_value());
+}
+
+TEST_CASE("environment variables name settings, and a misspelt one is an error") {
+  const char* const good[] = {"PATH=/bin", "EVENTCHAIN_API_LISTEN=127.0.0.1:5",
+                              "EVENTCHAIN_CONSENSUS_ELECTION_TIMEOUT_MS=500",
+                              "EVENTCHAIN_ENDPOINT=x", nullptr};
+  const auto overrides = overrides_from_environment(good);
+  REQUIRE(overrides.has_value());
+  CHECK(*overrides ==
+        Overrides{{"api.listen", "127.0.0.1:5"}, {"consensus.election_timeout_ms", "500"}});
+  const char* const bad[] = {"EVENTCHAIN_API_LISTN=x", nullptr};
+  const auto refused = overrides_from_environment(bad);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(contains(refused.error().message, "EVENTCHAIN_API_LISTN"));
+}
+
+TEST_CASE("the shipped example is a valid configuration and shows every default as it is") {
+  const std::string file =
+      std::string(EVENTCHAIN_TEST_DATA) + "/../../deploy/eventchaind.example.toml";
+  const auto shipped = load_config(file, {}, {});
+  REQUIRE_MESSAGE(shipped.has_value(), shipped.error().message);
+  CHECK(shipped->peers.size() == 2);
+
+  // "# key = value" becomes a setting; the result must not differ.
+  std::ifstream stream(file);
+  std::string spelled_out;
+  int defaults = 0;
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t equals = line.find(" = ");
+    const bool is_default =
+        line.rfind("# ", 0) == 0 && equals != std::string::npos && line.find(' ', 2) == equals;
+    defaults += is_default ? 1 : 0;
+    spelled_out += (is_default ? line.substr(2) : line) + "\n";
+  }
+  CHECK(defaults >= 10);
+  const auto full = read(spelled_out);
+  REQUIRE_MESSAGE(full.has_value(), full.error().message);
+  CHECK(full->api_tls == shipped->api_tls);
+  CHECK(full->api_threads == shipped->api_threads);
+  CHECK(full->mining_threads == shipped->mining_threads);
+  CHECK(full->mining_duty_percent == shipped->mining_duty_percent);
+  CHECK(full->election_timeout == shipped->election_timeout);
+  CHECK(full->heartbeat_interval == shipped->heartbeat_interval);
+  CHECK(full->pool.events_max == shipped->pool.events_max);
+  CHECK(full->pool.bytes_max == shipped->pool.bytes_max);
+  CHECK(full->disk_reserve_bytes == shipped->disk_reserve_bytes);
+  CHECK(full->log_level == shipped->log_level);
+  CHECK(full->log_format == shipped->log_format);
+}
+
+TEST_CASE("a file that is not there is an error that names it") {
+  const auto config = load_config("/nonexistent/node.toml", {}, {});
+  REQUIRE_FALSE(config.has_value());
+  CHECK(contains(config.error().message, "/nonexistent/node.toml"));
+}

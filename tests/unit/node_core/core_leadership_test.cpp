@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include "node/core.h"
+#include "tests/unit/node_core/node_core_fixture.h"
+
+using namespace eventchain;
+using namespace eventchain::node;
+using namespace eventchain::node::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// One voter of three; the others are what the test says in their names.
+struct Voter {
+  Voter() {
+    CoreOptions options;
+    options.self = voter_id(0);
+    options.genesis = genesis;
+    store.turns().begin();
+    core = std::make_unique<NodeCore>(options, store);
+    core->start(now);
+    for (const std::size_t peer : {1, 2}) core->handle(now, PeerUp{voter_id(peer)});
+    mined();
+  }
+  void said(std::size_t peer, net::Message message) {
+    core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
+  }
+  // Ends the turn; the template it ordered to be mined last.
+  std::optional<chain::TemplateHash> mined() {
+    std::optional<chain::TemplateHash> hash;
+    for (const auto& effect : core->take_effects())
+      if (const auto* mine = std::get_if<Mine>(&effect)) hash = mine->order.template_hash;
+    store.turns().commit();
+    store.turns().begin();
+    return hash;
+  }
+
+  const chain::Genesis genesis = easy_genesis(3);
+  chain::Now now{chain::Instant{50s}, {1'750'000'000'000}};
+  store::MemoryStore store{genesis};
+  std::unique_ptr<NodeCore> core;
+};
+
+// An empty block's template, told apart by its time.
+chain::Template empty_template(const chain::Genesis& genesis, std::int64_t time) {
+  store::MemoryStore store(genesis);
+  store.turns().begin();
+  Ledger ledger(store.chain(), store.chain().recover(), chain::PoolLimits{}, chain::Now{});
+  return ledger.assemble({time}, {time}, chain::Now{}, {}).made;
+}
+
+net::RaftSaid heartbeat(std::uint64_t term, std::uint64_t from) {
+  consensus::AppendEntries message;
+  message.term = consensus::Term{term};
+  message.prev_index = consensus::LogIndex{1};
+  message.prev_term = consensus::Term{1};
+  return {{consensus::ServerId{from}, consensus::ServerId{1}, message}};
+}
+
+}  // namespace
+
+TEST_CASE("a leader's template counts although it came before the news that it leads") {
+  Voter voter;
+  const auto of_old = empty_template(voter.genesis, 1'750'000'000'000);
+  const auto of_new = empty_template(voter.genesis, 1'750'000'000'001);
+  voter.said(1, net::TemplatePush{of_old});
+  CHECK(voter.mined() == chain::template_hash(of_old.header));
+  voter.said(2, net::TemplatePush{of_new});
+  CHECK_FALSE(voter.mined().has_value());
+  voter.said(2, heartbeat(2, 3));
+  CHECK(voter.mined() == chain::template_hash(of_new.header));
+}

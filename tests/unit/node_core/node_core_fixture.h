@@ -1,0 +1,83 @@
+#pragma once
+
+#include <string>
+
+#include "chain/assembler.h"
+#include "node/ledger.h"
+#include "store/memory_store.h"
+
+// A chain small enough to seal by hand: targets of two hashes, one share a block.
+namespace eventchain::node::testing {
+
+inline chain::NodeId voter_id(std::size_t place) {
+  chain::NodeId id;
+  id.octets[0] = static_cast<std::uint8_t>(place + 1);
+  return id;
+}
+
+inline chain::Genesis easy_genesis(std::size_t voters) {
+  chain::Genesis genesis;
+  genesis.name = "test";
+  genesis.trust_domain = "test";
+  genesis.share_count = 1;
+  genesis.interval_ms = 1000;
+  genesis.first_target = chain::compact(chain::target_for(chain::U256(2)));
+  genesis.easiest_target = genesis.first_target;
+  for (std::size_t place = 0; place < voters; ++place) {
+    chain::Member member;
+    member.node = voter_id(place);
+    member.signing_key.octets[0] = static_cast<std::uint8_t>(place + 1);
+    member.slot = chain::Slot{static_cast<std::uint16_t>(place)};
+    member.name = "n" + std::to_string(place);
+    genesis.voters.push_back(member);
+  }
+  return genesis;
+}
+
+// `salt` tells variants of one content apart.
+inline chain::HeldEvent event(const std::string& id, const std::string& data, std::uint8_t salt,
+                              std::optional<std::int32_t> expected = std::nullopt) {
+  chain::Event made;
+  made.set("id", id);
+  made.set("source", std::string("/test"));
+  made.set("type", std::string("test"));
+  made.set("stream", std::string("s"));
+  if (expected) made.set("expectedversion", *expected);
+  made.data_kind = chain::DataKind::kBinary;
+  made.data = data;
+  chain::Salt octets;
+  octets.octets[0] = salt;
+  auto held = chain::hold_event(octets, chain::encode_body(made), chain::EventLimits{});
+  EC_ASSERT(held.has_value(), "a sound event");
+  return std::move(*held);
+}
+
+inline chain::Seal seal_of(const chain::TemplateHeader& header) {
+  const auto target = chain::expand(header.share_target);
+  chain::Nonce nonce;
+  while (!chain::share_meets(header, nonce, *target)) ++nonce.low;
+  return {header.time, {nonce}};
+}
+
+// A ledger inside an open turn, alone with its store.
+struct LoneLedger {
+  LoneLedger() { store.turns().begin(); }
+
+  Holding hold(const chain::HeldEvent& held, Origin origin) {
+    return ledger.hold(held, origin, now);
+  }
+  // Makes what is pending the next block.
+  Settled commit() {
+    const chain::UnixMillis time = ledger.state().tip_header.seal.sealed_at;
+    const auto assembly = ledger.assemble(time, time, now, {std::chrono::milliseconds(0)});
+    const Checked checked = ledger.check(assembly.made);
+    EC_ASSERT(checked.verdict.ok(), "what is assembled obeys the rules");
+    return ledger.apply(*checked.made, seal_of(assembly.made.header), ledger.applied().next());
+  }
+
+  chain::Now now{chain::Instant{std::chrono::seconds(5)}, {1'750'000'000'000}};
+  store::MemoryStore store{easy_genesis(1)};
+  Ledger ledger{store.chain(), store.chain().recover(), chain::PoolLimits{}, now};
+};
+
+}  // namespace eventchain::node::testing
