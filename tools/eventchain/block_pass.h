@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "chain/rules.h"
+#include "store/sqlite/chain_scan.h"
+#include "tools/eventchain/body_pass.h"
+#include "tools/eventchain/key_set.h"
+#include "tools/eventchain/verify.h"
+
+namespace eventchain::tools {
+
+// The second pass: recomputes the chain block by block from the recomputed bodies, with the same
+// rules that the nodes apply. Goes on after a bad block as far as what follows can still be judged.
+class BlockPass : private chain::ChainView {
+ public:
+  BlockPass(const VerifyOptions& options, const BodyPass& bodies, Findings& findings);
+
+  void visit(const store::ChainScan::BlockRow& row);
+  // After the last block: what should have come. Fills the report's totals.
+  void finish(VerifyReport& report);
+
+ private:
+  bool is_placed(const chain::EventKey& key) override { return keys_.contains(key); }
+  chain::StreamVersion stream_version(const chain::StreamKey& stream) override;
+
+  std::optional<chain::Block> decode(const store::ChainScan::BlockRow& row);
+  chain::ContentFacts compare(const chain::Block& block, std::uint64_t first_position);
+  chain::EventFacts compare_entry(const chain::EntryRef& entry, std::uint64_t position,
+                                  chain::Height height);
+  void judge(const chain::Block& block, const chain::ContentFacts& facts);
+  void compare_versions(const std::vector<chain::StreamVersion>& versions,
+                        std::uint64_t first_position);
+  void move_on(const chain::Block& block, const chain::ContentFacts& facts, chain::LogTree log);
+  void complain(chain::Height height, std::string text);
+  void lose_track(std::uint64_t height, const std::string& why);
+
+  const VerifyOptions& options_;
+  const BodyPass& bodies_;
+  Findings& findings_;
+  chain::ChainState state_;
+  KeySet keys_;
+  std::unordered_map<chain::StreamKey, chain::StreamVersion, chain::FixedBytesHash> streams_;
+  std::set<chain::BlockId> known_blocks_;  // those not met yet
+  std::set<chain::Commitment> rejected_;   // by some block
+  std::uint64_t next_height_ = 0;
+  std::uint64_t blocks_ = 0;
+  std::uint64_t events_ = 0;
+  // A block could not be followed: those above it are judged by themselves only.
+  bool lost_track_ = false;
+  // An event's stream is not known any more: versions above it cannot be judged.
+  bool versions_unknown_ = false;
+};
+
+}  // namespace eventchain::tools

@@ -1,0 +1,74 @@
+#include "tools/eventchain/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+
+namespace eventchain::tools {
+
+using chain::ErrorCode;
+using chain::fail;
+using chain::Result;
+
+namespace {
+
+tl::unexpected<chain::Error> system_failure(const std::filesystem::path& path, const char* what) {
+  return fail(ErrorCode::kIo, fmt::format("{} {}: {}", what, path.string(), std::strerror(errno)));
+}
+
+Result<void> write_descriptor(int descriptor, const std::filesystem::path& path,
+                              std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_failure(path, "cannot write");
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> create(const std::filesystem::path& path, std::string_view content, Secrecy secrecy,
+                    int flags) {
+  const mode_t mode = secrecy == Secrecy::kSecret ? 0600 : 0644;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
+  if (descriptor < 0) return system_failure(path, "cannot create");
+  Result<void> written = write_descriptor(descriptor, path, content);
+  if (::close(descriptor) != 0 && written) written = system_failure(path, "cannot close");
+  return written;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return system_failure(path, "cannot read");
+  std::string content(bytes_max + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad()) return system_failure(path, "cannot read");
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > bytes_max)
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("{} is larger than {} octets; is it the right file?", path.string(),
+                            bytes_max));
+  return content;
+}
+
+Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,
+                            Secrecy secrecy) {
+  return create(path, content, secrecy, O_EXCL);
+}
+
+Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
+                          Secrecy secrecy) {
+  const std::filesystem::path beside = path.string() + ".new";
+  if (auto written = create(beside, content, secrecy, O_TRUNC); !written) return written;
+  if (::rename(beside.c_str(), path.c_str()) != 0) return system_failure(path, "cannot replace");
+  return {};
+}
+
+}  // namespace eventchain::tools

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "chain/result.h"
+
+namespace eventchain::tools {
+
+enum class Secrecy { kPublic, kSecret };  // 0644 or 0600
+
+// The whole file; at most `bytes_max` octets.
+chain::Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max);
+
+// Creates the file, with its permissions from the first octet on, and refuses to replace one: a
+// key overwritten by mistake is lost.
+chain::Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,
+                                   Secrecy secrecy);
+
+// Writes beside the target and renames, so that nobody ever reads half a file.
+chain::Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
+                                 Secrecy secrecy);
+
+}  // namespace eventchain::tools

@@ -1,0 +1,117 @@
+#include "tools/eventchain/node_setup.h"
+
+#include <fmt/format.h>
+
+#include "chain/target.h"
+#include "node/config.h"
+#include "tools/eventchain/files.h"
+#include "tools/eventchain/pki.h"
+
+namespace eventchain::tools {
+
+namespace fs = std::filesystem;
+using chain::ErrorCode;
+using chain::fail;
+using chain::Result;
+
+namespace {
+
+constexpr std::size_t kMemberBytesMax = 64 * 1024;
+
+Result<chain::Member> load_member(const fs::path& home) {
+  const Result<std::string> text = read_file(home / "member.json", kMemberBytesMax);
+  if (!text)
+    return fail(text.error().code, text.error().message +
+                                       "; issue the node first: eventchain pki issue DIR --node " +
+                                       home.filename().string());
+  return member_from_json(*text);
+}
+
+// TOML's basic strings escape like JSON's; file names and addresses need no more than this.
+std::string toml_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+// As seen from the configuration's own directory, so that the whole tree can be moved.
+std::string path_from(const fs::path& file, const fs::path& target) {
+  const fs::path base = fs::absolute(file).lexically_normal().parent_path();
+  const fs::path absolute = fs::absolute(target).lexically_normal();
+  return toml_text(absolute.lexically_relative(base).string());
+}
+
+Result<std::string> peer_table(const std::string& peer) {
+  const std::size_t at = peer.rfind('@');
+  if (at == std::string::npos || at == 0)
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("'{}' is no peer; give NODE-ID@HOST:PORT or DIRECTORY@HOST:PORT", peer));
+  std::string id = peer.substr(0, at);
+  if (fs::is_directory(id)) {
+    const Result<chain::Member> member = load_member(id);
+    if (!member) return tl::unexpected(member.error());
+    id = chain::to_hex(member->node);
+  }
+  return fmt::format("\n[[peers.nodes]]\nid = {}\naddress = {}\n", toml_text(id),
+                     toml_text(peer.substr(at + 1)));
+}
+
+}  // namespace
+
+Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
+  const Result<Authority> authority = load_authority(plan.authority);
+  if (!authority) return tl::unexpected(authority.error());
+  if (plan.first_hashes == 0 || plan.easiest_hashes == 0)
+    return fail(ErrorCode::kInvalid, "the expected number of hashes must be at least 1");
+  chain::Genesis genesis;
+  genesis.name = authority->chain;
+  genesis.trust_domain = authority->trust_domain;
+  genesis.created = plan.created;
+  genesis.interval_ms = plan.interval_ms;
+  genesis.heartbeat_ms = plan.heartbeat_ms;
+  genesis.share_count = plan.share_count;
+  genesis.first_target = chain::compact(chain::target_for(chain::U256(plan.first_hashes)));
+  genesis.easiest_target = chain::compact(chain::target_for(chain::U256(plan.easiest_hashes)));
+  for (const std::string& name : plan.voters) {
+    Result<chain::Member> member = load_member(plan.authority / name);
+    if (!member) return tl::unexpected(member.error());
+    member->slot = chain::Slot{static_cast<std::uint16_t>(genesis.voters.size())};
+    genesis.voters.push_back(std::move(*member));
+  }
+  if (auto checked = chain::check_genesis(genesis); !checked)
+    return tl::unexpected(checked.error());
+  return genesis;
+}
+
+Result<std::string> plan_node(const NodePlan& plan) {
+  const Result<chain::Member> member = load_member(plan.home);
+  if (!member) return tl::unexpected(member.error());
+  const auto path = [&plan](const fs::path& target) { return path_from(plan.file, target); };
+  const std::string tls = fmt::format("certificate = {}\nkey = {}\n", path(plan.home / "cert.pem"),
+                                      path(plan.home / "key.pem"));
+  const std::string ca = fmt::format("ca = {}\n", path(plan.home / "ca.cert.pem"));
+  std::string text =
+      fmt::format("# Node \"{}\". Every key is explained in deploy/.\n\n", member->name);
+  text += fmt::format("[node]\nid = {}\ndata = {}\ngenesis = {}\n\n",
+                      toml_text(chain::to_hex(member->node)), path(plan.data), path(plan.genesis));
+  text += fmt::format("[api]\nlisten = {}\ntls = {}\n", toml_text(plan.api_listen), plan.api_tls);
+  if (plan.api_tls) text += tls + (plan.api_open ? "" : ca);
+  text += fmt::format("\n[mining]\nthreads = {}\nduty_percent = {}\n\n", plan.mining_threads,
+                      plan.mining_duty_percent);
+  text += fmt::format("[peers]\nlisten = {}\n{}{}", toml_text(plan.peers_listen), tls, ca);
+  for (const std::string& peer : plan.peers) {
+    const Result<std::string> table = peer_table(peer);
+    if (!table) return tl::unexpected(table.error());
+    text += *table;
+  }
+  const fs::path base = fs::absolute(plan.file).parent_path();
+  const auto checked = node::parse_config(text, plan.file.filename().string(), base, {}, {});
+  if (!checked) return tl::unexpected(checked.error());
+  return text;
+}
+
+}  // namespace eventchain::tools

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "chain/genesis.h"
+#include "chain/result.h"
+
+namespace eventchain::tools {
+
+struct GenesisPlan {
+  std::filesystem::path authority;  // directory made by `pki init`: trust domain and chain name
+  std::vector<std::string> voters;  // names issued there, in the order of their slots
+  std::uint32_t interval_ms = 10'000;
+  std::uint32_t heartbeat_ms = 60'000;
+  std::uint16_t share_count = 16;
+  std::uint64_t first_hashes = std::uint64_t{1} << 20;    // expected for each share of block 1
+  std::uint64_t easiest_hashes = std::uint64_t{1} << 10;  // never fewer than these
+  chain::UnixMillis created;
+};
+chain::Result<chain::Genesis> plan_genesis(const GenesisPlan& plan);
+
+struct NodePlan {
+  std::filesystem::path home;  // directory made by `pki issue --node`
+  std::filesystem::path genesis;
+  std::filesystem::path data;
+  std::filesystem::path file;      // of the configuration
+  std::string peers_listen;        // HOST:PORT
+  std::string api_listen;          // HOST:PORT
+  std::vector<std::string> peers;  // NODE-ID@HOST:PORT, or DIRECTORY@HOST:PORT of an issued node
+  bool api_tls = true;
+  bool api_open = false;  // clients need no certificate
+  unsigned mining_threads = 1;
+  unsigned mining_duty_percent = 50;
+};
+// The text of the node's TOML file, checked as the node itself will check it.
+chain::Result<std::string> plan_node(const NodePlan& plan);
+
+}  // namespace eventchain::tools

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chain/genesis.h"
+#include "chain/result.h"
+
+// A small certificate authority in a directory: enough for a cluster of its own, for tests and for
+// the quickstart. Organisations with an authority of their own issue the same certificates there.
+//
+//   DIR/authority.json       trust domain and chain name, fixed at init
+//   DIR/ca.key.pem           the authority's key (0600), DIR/ca.cert.pem its certificate
+//   DIR/<name>/              what one node or client gets: cert.pem, key.pem (0600), ca.cert.pem,
+//                            and for a node signing.key.pem (0600) and member.json
+namespace eventchain::tools {
+
+struct Authority {
+  std::string trust_domain;
+  std::string chain;  // the chain's name
+};
+
+enum class Subject { kNode, kClient };
+
+struct Issue {
+  Subject subject = Subject::kNode;
+  std::string name;                    // [a-z0-9-]{1,32}
+  std::string site;                    // nodes: failure domain, may be empty
+  std::vector<std::string> addresses;  // further DNS names or IP addresses of the certificate
+  int days = 397;
+};
+
+chain::Result<void> create_authority(const std::filesystem::path& dir, const Authority& authority);
+chain::Result<Authority> load_authority(const std::filesystem::path& dir);
+
+// Issues a certificate with exactly one URI name, spiffe://DOMAIN/eventchain/CHAIN/node/ID-HEX or
+// .../client/NAME. Issuing again for the same name rotates key and certificate; a node keeps its
+// id and signing key, so that its membership stays as it is.
+chain::Result<void> issue_certificate(const std::filesystem::path& dir, const Issue& issue);
+
+// What a node tells the chain of itself: the contents of member.json. Its slot is set by genesis.
+std::string member_to_json(const chain::Member& member);
+chain::Result<chain::Member> member_from_json(std::string_view text);
+
+}  // namespace eventchain::tools

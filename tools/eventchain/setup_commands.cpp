@@ -1,0 +1,144 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "node/genesis_json.h"
+#include "tools/eventchain/files.h"
+#include "tools/eventchain/node_setup.h"
+#include "tools/eventchain/pki.h"
+#include "tools/eventchain/session.h"
+
+namespace eventchain::tools {
+
+namespace {
+
+void add_pki(CLI::App& app) {
+  CLI::App* pki = app.add_subcommand("pki", "a small certificate authority in a directory");
+  pki->require_subcommand(1);
+
+  struct Init {
+    std::string dir;
+    Authority authority;
+  };
+  const auto init = std::make_shared<Init>();
+  CLI::App* make = pki->add_subcommand("init", "make the authority's key and certificate");
+  make->add_option("DIR", init->dir, "directory to make them in")->required();
+  make->add_option("--trust-domain", init->authority.trust_domain, "e.g. example.org")->required();
+  make->add_option("--chain", init->authority.chain, "the chain's name")->required();
+  make->callback([init] {
+    value_or_stop(create_authority(init->dir, init->authority));
+    fmt::print("{}: authority for spiffe://{}/eventchain/{}\n", init->dir,
+               init->authority.trust_domain, init->authority.chain);
+  });
+
+  struct Issuing {
+    std::string dir, node, client;
+    Issue issue;
+  };
+  const auto issuing = std::make_shared<Issuing>();
+  CLI::App* issue = pki->add_subcommand(
+      "issue", "issue (or rotate) the certificate of a node or a client, into DIR/NAME");
+  issue->add_option("DIR", issuing->dir, "the authority's directory")->required();
+  CLI::Option_group* who = issue->add_option_group("subject", "who it is for");
+  who->add_option("--node", issuing->node, "name of a node; makes its id and signing key too");
+  who->add_option("--client", issuing->client, "name of a client");
+  who->require_option(1);
+  issue->add_option("--address", issuing->issue.addresses,
+                    "DNS name or IP address for clients that check it; repeatable");
+  issue->add_option("--site", issuing->issue.site, "a node's failure domain");
+  issue->add_option("--days", issuing->issue.days, "validity")->capture_default_str();
+  issue->callback([issuing] {
+    const bool is_node = !issuing->node.empty();
+    issuing->issue.subject = is_node ? Subject::kNode : Subject::kClient;
+    issuing->issue.name = is_node ? issuing->node : issuing->client;
+    value_or_stop(issue_certificate(issuing->dir, issuing->issue));
+    fmt::print("{}/{}: certificate of {} \"{}\"\n", issuing->dir, issuing->issue.name,
+               is_node ? "node" : "client", issuing->issue.name);
+  });
+}
+
+void add_genesis(CLI::App& app) {
+  CLI::App* genesis = app.add_subcommand("genesis", "the chain's constitution");
+  genesis->require_subcommand(1);
+  struct Creating {
+    GenesisPlan plan;
+    std::string authority, out = "genesis.json";
+  };
+  const auto creating = std::make_shared<Creating>();
+  GenesisPlan& plan = creating->plan;
+  CLI::App* create = genesis->add_subcommand("create", "write genesis.json for issued nodes");
+  create->add_option("DIR", creating->authority, "the authority's directory")->required();
+  create->add_option("--voter", plan.voters, "name of an issued node; repeatable, order counts")
+      ->required();
+  create->add_option("--interval-ms", plan.interval_ms, "time between blocks")
+      ->capture_default_str();
+  create->add_option("--heartbeat-ms", plan.heartbeat_ms, "a block even without events; 0: none")
+      ->capture_default_str();
+  create->add_option("--shares", plan.share_count, "shares in a seal")->capture_default_str();
+  create->add_option("--first-hashes", plan.first_hashes, "expected hashes for a first share")
+      ->capture_default_str();
+  create->add_option("--easiest-hashes", plan.easiest_hashes, "the least a share ever costs")
+      ->capture_default_str();
+  create->add_option("--out", creating->out, "file to write")->capture_default_str();
+  create->callback([creating] {
+    creating->plan.authority = creating->authority;
+    creating->plan.created = {std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  std::chrono::system_clock::now().time_since_epoch())
+                                  .count()};
+    const chain::Genesis made = value_or_stop(plan_genesis(creating->plan));
+    value_or_stop(write_new_file(creating->out, node::format_genesis(made), Secrecy::kPublic));
+    fmt::print("{}: chain {} with {} voters\n", creating->out, to_hex(chain::chain_id(made)),
+               made.voters.size());
+  });
+}
+
+void add_config(CLI::App& app) {
+  CLI::App* config = app.add_subcommand("config", "a node's configuration");
+  config->require_subcommand(1);
+  struct Init {
+    NodePlan plan;
+    std::string home, genesis = "genesis.json", data, file;
+    bool plain = false;
+  };
+  const auto init = std::make_shared<Init>();
+  NodePlan& plan = init->plan;
+  CLI::App* make = config->add_subcommand("init", "write the TOML file of an issued node");
+  make->add_option("DIR", init->home, "the node's directory, made by pki issue")->required();
+  make->add_option("--genesis", init->genesis, "the genesis file")->capture_default_str();
+  make->add_option("--data", init->data, "where it keeps its database (DIR/data)");
+  make->add_option("--peers-listen", plan.peers_listen, "HOST:PORT for the other nodes")
+      ->required();
+  make->add_option("--api-listen", plan.api_listen, "HOST:PORT for clients")->required();
+  make->add_option("--peer", plan.peers, "NODE-ID@HOST:PORT or DIRECTORY@HOST:PORT; repeatable");
+  make->add_flag("--api-plain", init->plain, "no TLS for clients; loopback only");
+  make->add_flag("--api-open", plan.api_open, "clients need no certificate");
+  make->add_option("--mining-threads", plan.mining_threads, "0: lends nothing")
+      ->capture_default_str();
+  make->add_option("--mining-duty", plan.mining_duty_percent, "percent of each thread's CPU")
+      ->capture_default_str();
+  make->add_option("--out", init->file, "file to write (DIR/node.toml)");
+  make->callback([init] {
+    NodePlan& chosen = init->plan;
+    chosen.home = init->home;
+    chosen.genesis = init->genesis;
+    chosen.data = init->data.empty() ? chosen.home / "data" : std::filesystem::path(init->data);
+    chosen.file =
+        init->file.empty() ? chosen.home / "node.toml" : std::filesystem::path(init->file);
+    chosen.api_tls = !init->plain;
+    const std::string text = value_or_stop(plan_node(chosen));
+    value_or_stop(write_new_file(chosen.file, text, Secrecy::kPublic));
+    fmt::print("{}\n", chosen.file.string());
+  });
+}
+
+}  // namespace
+
+void add_setup_commands(CLI::App& app, Session&) {
+  add_pki(app);
+  add_genesis(app);
+  add_config(app);
+}
+
+}  // namespace eventchain::tools

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "chain/genesis.h"
+#include "chain/result.h"
+#include "chain/types.h"
+#include "chain/u256.h"
+
+// Offline verification of a node's whole database against nothing but its genesis: every body is
+// read and hashed, every block recomputed from them, whoever wrote it.
+namespace eventchain::tools {
+
+// One thing that is not as it must be.
+struct Finding {
+  std::string thing;        // "event", "block" or "database"
+  std::uint64_t place = 0;  // position of an event, height of a block
+  std::string text;
+};
+
+// Collects findings; goes on counting when there are more than anyone will read.
+class Findings {
+ public:
+  static constexpr std::size_t kKeptMax = 1000;
+
+  void add(Finding finding) {
+    ++total_;
+    if (kept_.size() < kKeptMax) kept_.push_back(std::move(finding));
+  }
+  [[nodiscard]] const std::vector<Finding>& kept() const { return kept_; }
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+
+ private:
+  std::vector<Finding> kept_;
+  std::uint64_t total_ = 0;
+};
+
+struct VerifyReport {
+  chain::ChainId chain;
+  std::uint64_t blocks = 0;  // with genesis
+  std::uint64_t events = 0;
+  std::uint64_t rejected = 0;
+  chain::Height height;  // of the tip
+  chain::BlockId tip;
+  chain::Hash log_root;
+  chain::U256 work;
+  Findings findings;
+};
+
+struct VerifyOptions {
+  std::string database;
+  chain::Genesis genesis;
+  unsigned threads = 1;  // for the bodies
+  // Blocks that must be in the chain. A chain that was rolled back or made anew as a whole obeys
+  // every rule; only what somebody noted elsewhere tells it from the true one.
+  std::vector<chain::BlockId> known_blocks;
+  // Bodies hashed so far, of how many; called now and then on the calling thread.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+// An error only when nothing can be verified at all (no such file, another chain). Needs about
+// 200 octets of memory for each event.
+chain::Result<VerifyReport> verify_chain(const VerifyOptions& options);
+
+}  // namespace eventchain::tools
