@@ -388,8 +388,8 @@ Result<HostPort> parse_host_port(std::string_view text) {
 Result<Overrides> overrides_from_environment(const char* const* environment) {
   static constexpr std::string_view kPrefix = "EVENTCHAIN_";
   // Read by the command-line tool and the tests; no settings of a node.
-  static constexpr std::string_view kNotOurs[] = {"ENDPOINT", "CA",     "CERT",
-                                                  "KEY",      "OUTPUT", "SEEDS"};
+  static constexpr std::string_view kNotOurs[] = {"ENDPOINT", "CA",    "CERT", "KEY",
+                                                  "OUTPUT",   "SEEDS", "SEED", "BUILD"};
   Overrides overrides;
   for (; environment != nullptr && *environment != nullptr; ++environment) {
     const std::string_view entry = *environment;

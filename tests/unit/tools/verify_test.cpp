@@ -278,7 +278,9 @@ TEST_CASE("what was removed, moved or added is found") {
       {"UPDATE event SET salt = zeroblob(31) WHERE arrival = 2", "event 1: "},
       {"DELETE FROM event WHERE arrival = 11", "block 3: the rejected event"},
   };
-  for (const auto& [sql, expected] : changes) {
+  for (const auto& change : changes) {
+    const std::string sql = change.first;
+    const std::string expected = change.second;
     Written written;
     written.change(sql);
     const VerifyReport report = written.verify();
