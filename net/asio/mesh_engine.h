@@ -19,7 +19,7 @@ namespace eventchain::net {
 
 // One run of a mesh, from start() to stop(): listener, dialers and the table of links, all on one
 // thread. Owned by Mesh, which makes a new one for each run.
-class MeshEngine : public SessionOwner {
+class MeshEngine final : public SessionOwner {
  public:
   MeshEngine(const MeshOptions& options, MeshHandler& handler, LiveCounters& counters,
              OutboxTable& outboxes);
