@@ -173,10 +173,17 @@ void NodeCore::State::on(const Woke&) {
   replica.tick(now);
   clients.expire(now);
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
-    fetcher.retry(now,
-                  [this](const chain::EntryRef& entry) { return ledger.is_placed(entry.key); });
+    retry_fetching();
   }
   if (announce_at <= now.steady) announce_pending();
+}
+
+// What has a place needs no fetching any more, unless a block names it to reject it: then the key
+// has long been taken, and the gate still waits for this very body.
+void NodeCore::State::retry_fetching() {
+  fetcher.retry(now, [this](const chain::EntryRef& entry) {
+    return ledger.is_placed(entry.key) && !decider.awaits(entry);
+  });
 }
 
 void NodeCore::State::announce_pending() {

@@ -36,7 +36,7 @@ void NodeCore::State::on(const PeerUp& input) {
   durability.peer_up(input.peer, ledger);
   outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
   work.show(input.peer);
-  fetcher.retry(now, [this](const chain::EntryRef& entry) { return ledger.is_placed(entry.key); });
+  retry_fetching();
   if (leader == input.peer) announce_pending();
 }
 

@@ -56,6 +56,7 @@ struct NodeCore::State {
   void try_adopt();
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void announce_pending();
+  void retry_fetching();
   void peer_fault(const chain::NodeId& peer, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }

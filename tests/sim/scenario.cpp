@@ -43,6 +43,7 @@ void Scenario::step(const Words& words) {
       {"restart", &Scenario::restart}, {"pause", &Scenario::pause},
       {"resume", &Scenario::resume},   {"mine", &Scenario::mine},
       {"submit", &Scenario::submit},   {"remember", &Scenario::remember},
+      {"slow", &Scenario::slow},
   };
   const auto verb = kVerbs.find(words.front());
   if (verb == kVerbs.end()) throw ScenarioFailure("there is no verb '" + words.front() + "'");

@@ -45,6 +45,7 @@ class Scenario {
   void restart(const Words& words);
   void pause(const Words& words);
   void resume(const Words& words);
+  void slow(const Words& words);
   void mine(const Words& words);
   void submit(const Words& words);
   void remember(const Words& words);

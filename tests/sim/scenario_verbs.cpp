@@ -143,6 +143,11 @@ void Scenario::resume(const Words& words) {
   for (const auto& word : words) cluster_->host(node(word)).resume();
 }
 
+// slow NODE NODE TIME: what a message takes longer between the two
+void Scenario::slow(const Words& words) {
+  cluster_->network().slow_down(node(at(words, 0)), node(at(words, 1)), span(at(words, 2)));
+}
+
 // mine NODE|all off | on | times N | part N: a share of what the cluster was set up for
 void Scenario::mine(const Words& words) {
   const std::uint64_t full = hash_rate(cluster_->options());

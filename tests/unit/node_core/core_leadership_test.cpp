@@ -19,7 +19,8 @@ struct Voter {
     store.turns().begin();
     core = std::make_unique<NodeCore>(options, store);
     core->start(now);
-    for (const std::size_t peer : {1, 2}) core->handle(now, PeerUp{voter_id(peer)});
+    for (const std::size_t peer : {std::size_t{1}, std::size_t{2}})
+      core->handle(now, PeerUp{voter_id(peer)});
     mined();
   }
   void said(std::size_t peer, net::Message message) {
