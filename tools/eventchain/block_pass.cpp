@@ -124,7 +124,8 @@ EventFacts BlockPass::compare_entry(const EntryRef& entry, std::uint64_t positio
     versions_unknown_ = true;
   } else {
     facts = held->facts;
-    if (held->state == HeldBody::State::kUnreadable) versions_unknown_ = true;
+    // What is not the committed body may name another stream than the committed one did.
+    if (facts.commitment != entry.commitment) versions_unknown_ = true;
     if (facts.commitment != entry.commitment)
       bad("salt and body do not hash to the commitment in the block; it " +
           describe_body(options_, *held));
@@ -201,6 +202,7 @@ void BlockPass::finish(VerifyReport& report) {
   for (const chain::BlockId& id : known_blocks_)
     findings_.add({"block", state_.height().value,
                    "the chain does not contain block " + to_hex(id) + ", which was named"});
+  report.versions_judged = !versions_unknown_;
   report.chain = state_.chain;
   report.blocks = blocks_;
   report.events = events_;

@@ -51,7 +51,7 @@ class BlockPass : private chain::ChainView {
   std::uint64_t events_ = 0;
   // A block could not be followed: those above it are judged by themselves only.
   bool lost_track_ = false;
-  // An event's stream is not known any more: versions above it cannot be judged.
+  // An event's stream is not known any more: versions from it on cannot be judged.
   bool versions_unknown_ = false;
 };
 

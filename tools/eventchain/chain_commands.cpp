@@ -88,6 +88,7 @@ void print(const Session& session, const VerifyReport& report, double seconds) {
                                          {"blocks", report.blocks},
                                          {"events", report.events},
                                          {"rejected", report.rejected},
+                                         {"versions_judged", report.versions_judged},
                                          {"height", report.height.value},
                                          {"tip", to_hex(report.tip)},
                                          {"log_root", to_hex(report.log_root)},
@@ -101,6 +102,8 @@ void print(const Session& session, const VerifyReport& report, double seconds) {
     fmt::print("BAD {} {}: {}\n", finding.thing, finding.place, finding.text);
   if (report.findings.total() > report.findings.kept().size())
     fmt::print("... and {} more\n", report.findings.total() - report.findings.kept().size());
+  if (!report.versions_judged)
+    fmt::print("stream versions could not be judged from the first damaged event on\n");
   fmt::print("chain     {}\nblocks    {} (tip {} at height {})\nevents    {} ({} rejected)\n",
              to_hex(report.chain), report.blocks, to_hex(report.tip), report.height.value,
              report.events, report.rejected);

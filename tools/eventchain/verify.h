@@ -43,7 +43,8 @@ struct VerifyReport {
   std::uint64_t blocks = 0;  // with genesis
   std::uint64_t events = 0;
   std::uint64_t rejected = 0;
-  chain::Height height;  // of the tip
+  bool versions_judged = true;  // false: not above the first event whose stream is unknown
+  chain::Height height;         // of the tip
   chain::BlockId tip;
   chain::Hash log_root;
   chain::U256 work;
