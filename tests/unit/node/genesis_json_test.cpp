@@ -66,9 +66,9 @@ TEST_CASE("a genesis that could be read in two ways, or breaks a rule, is refuse
       {"\"node\": \"07", "\"node\": \"0G"},
       {"\"site\": \"\"", "\"site\": null"},
   };
-  for (const auto& [from, to] : edits) {
-    CAPTURE(to);
-    const auto genesis = parse_genesis(edited(from, to));
+  for (const auto& edit : edits) {
+    CAPTURE(edit.second);
+    const auto genesis = parse_genesis(edited(edit.first, edit.second));
     REQUIRE_FALSE(genesis.has_value());
     CHECK(genesis.error().message.find("genesis: ") == 0);
   }
