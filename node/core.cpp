@@ -265,7 +265,8 @@ void NodeCore::State::take_progress(const Durability::Progress& progress) {
   }
   for (const auto& entry : progress.conflicts) {
     ++counters.key_conflicts;
-    ledger.forget(entry.key, entry.commitment);
+    // The client hears of it, but the body stays: it may be part of a block that another leader has
+    // proposed, or have been durable before a restart. A block will place or reject it.
     clients.key_conflict(entry.commitment);
   }
 }

@@ -79,7 +79,7 @@ class Ledger {
   void start(const chain::Now& now);
   // Takes a checked event into the store and the pool unless it is there.
   Holding hold(const chain::HeldEvent& event, Origin origin, const chain::Now& now);
-  // Forgets a pending variant that the leader refused for a key conflict.
+  // Forgets a pending variant of an event that has its place: no block can name it any more.
   // By value: the arguments often come from the very pool entry that goes.
   void forget(chain::EventKey key, chain::Commitment commitment);
   // Where the content under `key` stands, for a client's status question.

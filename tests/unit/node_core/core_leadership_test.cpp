@@ -26,13 +26,17 @@ struct Voter {
   void said(std::size_t peer, net::Message message) {
     core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
   }
+  std::vector<Effect> end_turn() {
+    auto effects = core->take_effects();
+    store.turns().commit();
+    store.turns().begin();
+    return effects;
+  }
   // Ends the turn; the template it ordered to be mined last.
   std::optional<chain::TemplateHash> mined() {
     std::optional<chain::TemplateHash> hash;
-    for (const auto& effect : core->take_effects())
+    for (const auto& effect : end_turn())
       if (const auto* mine = std::get_if<Mine>(&effect)) hash = mine->order.template_hash;
-    store.turns().commit();
-    store.turns().begin();
     return hash;
   }
 
@@ -70,4 +74,26 @@ TEST_CASE("a leader's template counts although it came before the news that it l
   CHECK_FALSE(voter.mined().has_value());
   voter.said(2, heartbeat(2, 3));
   CHECK(voter.mined() == chain::template_hash(of_new.header));
+}
+
+// The body may be named by a decision in the log, of a leader before this one; without it the
+// decision could not be applied.
+TEST_CASE("an event that the leader refuses for a key conflict is kept until a block decides") {
+  Voter voter;
+  voter.said(2, heartbeat(2, 3));
+  const auto held = event("a", "x", 1);
+  voter.core->handle(voter.now,
+                     ClientSubmit{RequestId{1}, {held}, WaitFor::kDurable, voter.now.steady + 1s});
+  std::uint64_t batch = 0;
+  for (const auto& effect : voter.end_turn()) {
+    if (const auto* send = std::get_if<Send>(&effect))
+      if (const auto* events = std::get_if<net::Events>(&send->message)) batch = events->batch;
+  }
+  REQUIRE(batch != 0);
+  voter.said(2, net::EventsHeld{batch, {net::HoldResult::kConflict}});
+  std::optional<EventOutcome::State> told;
+  for (const auto& effect : voter.end_turn())
+    if (const auto* answer = std::get_if<Answer>(&effect)) told = answer->outcomes[0].state;
+  CHECK(told == EventOutcome::State::kKeyConflict);
+  CHECK(voter.core->pool().find(held.facts.commitment) != nullptr);
 }
