@@ -156,8 +156,16 @@ void NodeCore::State::on(const ClientSubmit& input) {
   clients.open(input.request, input.wait, input.deadline, std::move(waiting));
 }
 
-void NodeCore::State::on(const ClientAsksStage& input) {
-  outbox.add(StageAnswer{input.request, ledger.stage(input.key)});
+void NodeCore::State::on(const ClientAsksPending& input) {
+  PendingAnswer answer{input.request, std::nullopt};
+  if (const chain::PendingEvent* pending = ledger.find_pending(input.key)) {
+    auto event = ledger.load({pending->facts.key, pending->facts.commitment});
+    if (event)
+      answer.pending = PendingLookup{std::move(*event), pending->stage};
+    else
+      outbox.notice(Notice::Level::kError, event.error().message);
+  }
+  outbox.add(std::move(answer));
 }
 
 void NodeCore::State::on(const DiskSpace& input) {

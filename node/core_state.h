@@ -22,7 +22,7 @@ struct NodeCore::State {
 
   // --- inputs (core.cpp, core_peers.cpp) ----------------------------------------------------
   void on(const ClientSubmit& input);
-  void on(const ClientAsksStage& input);
+  void on(const ClientAsksPending& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
   void on(const PeerSaid& input);

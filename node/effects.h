@@ -40,9 +40,15 @@ struct Answer {
   bool reached = true;
 };
 
-struct StageAnswer {
+// An event that waits for its block, and how far it has come as far as this node knows.
+struct PendingLookup {
+  chain::HeldEvent event;
+  chain::PendingStage stage = chain::PendingStage::kReceived;
+};
+
+struct PendingAnswer {
   RequestId request;
-  std::optional<chain::PendingStage> stage;  // nullopt: not pending here
+  std::optional<PendingLookup> pending;  // nullopt: not pending here
 };
 
 struct Send {
@@ -74,6 +80,7 @@ struct Notice {
   std::string text;  // "what happened key=value ..."
 };
 
-using Effect = std::variant<Answer, StageAnswer, Send, HangUp, Mine, StopMining, TipMoved, Notice>;
+using Effect =
+    std::variant<Answer, PendingAnswer, Send, HangUp, Mine, StopMining, TipMoved, Notice>;
 
 }  // namespace eventchain::node

@@ -28,8 +28,8 @@ struct ClientSubmit {
   chain::Instant deadline;
 };
 
-// Asks how far a pending event has come, as far as this node knows.
-struct ClientAsksStage {
+// Asks for the pending event under a key, which no reader of the store sees.
+struct ClientAsksPending {
   RequestId request;
   chain::EventKey key;
 };
@@ -56,7 +56,7 @@ struct DiskSpace {
 
 struct Woke {};  // next_wakeup() has come
 
-using Input = std::variant<ClientSubmit, ClientAsksStage, PeerUp, PeerDown, PeerSaid, MinerFound,
+using Input = std::variant<ClientSubmit, ClientAsksPending, PeerUp, PeerDown, PeerSaid, MinerFound,
                            DiskSpace, Woke>;
 
 }  // namespace eventchain::node

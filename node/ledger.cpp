@@ -102,10 +102,10 @@ void Ledger::forget(chain::EventKey key, chain::Commitment commitment) {
   if (pool_.remove(commitment)) store_.drop_variant({key, commitment});
 }
 
-std::optional<chain::PendingStage> Ledger::stage(const chain::EventKey& key) const {
-  std::optional<chain::PendingStage> best;
+const chain::PendingEvent* Ledger::find_pending(const chain::EventKey& key) const {
+  const chain::PendingEvent* best = nullptr;
   for (const chain::PendingEvent* pending : pool_.variants(key))
-    if (!best || pending->stage > *best) best = pending->stage;
+    if (best == nullptr || pending->stage > best->stage) best = pending;
   return best;
 }
 

@@ -82,8 +82,8 @@ class Ledger {
   // Forgets a pending variant of an event that has its place: no block can name it any more.
   // By value: the arguments often come from the very pool entry that goes.
   void forget(chain::EventKey key, chain::Commitment commitment);
-  // Where the content under `key` stands, for a client's status question.
-  [[nodiscard]] std::optional<chain::PendingStage> stage(const chain::EventKey& key) const;
+  // The pending event under a key; of several variants the one that has come farthest.
+  [[nodiscard]] const chain::PendingEvent* find_pending(const chain::EventKey& key) const;
   void mark_durable(const chain::Commitment& commitment) { pool_.mark_durable(commitment); }
   chain::Result<chain::HeldEvent> load(const chain::EntryRef& entry) {
     return store_.load_event(entry);

@@ -19,8 +19,9 @@ class NodePort {
   virtual ~NodePort() = default;
   virtual void submit(std::vector<chain::HeldEvent> events, WaitFor wait,
                       std::chrono::milliseconds timeout, std::function<void(Answer)> done) = 0;
-  virtual void ask_stage(const chain::EventKey& key,
-                         std::function<void(std::optional<chain::PendingStage>)> done) = 0;
+  // An event leaves the pending ones when the store's readers see its block, not before.
+  virtual void ask_pending(const chain::EventKey& key,
+                           std::function<void(std::optional<PendingLookup>)> done) = 0;
   virtual void ask_status(std::function<void(NodeStatus)> done) = 0;
   // Called after every commit until unsubscribed.
   virtual std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) = 0;

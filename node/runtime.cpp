@@ -146,14 +146,14 @@ void Runtime::carry_out(Effect& effect) {
             if (!node.empty()) done = std::move(node.mapped());
           }
           if (done) done(std::move(one));
-        } else if constexpr (std::is_same_v<Kind, StageAnswer>) {
-          std::function<void(std::optional<chain::PendingStage>)> done;
+        } else if constexpr (std::is_same_v<Kind, PendingAnswer>) {
+          std::function<void(std::optional<PendingLookup>)> done;
           {
             const std::lock_guard lock(mutex_);
-            auto node = stages_.extract(one.request);
+            auto node = lookups_.extract(one.request);
             if (!node.empty()) done = std::move(node.mapped());
           }
-          if (done) done(one.stage);
+          if (done) done(std::move(one.pending));
         } else if constexpr (std::is_same_v<Kind, Send>) {
           if (mesh_ != nullptr) mesh_->send(one.to, one.message);
         } else if constexpr (std::is_same_v<Kind, HangUp>) {
@@ -195,14 +195,14 @@ void Runtime::submit(std::vector<chain::HeldEvent> events, WaitFor wait,
   inbox_.post(Input{std::move(input)});
 }
 
-void Runtime::ask_stage(const chain::EventKey& key,
-                        std::function<void(std::optional<chain::PendingStage>)> done) {
-  ClientAsksStage input;
+void Runtime::ask_pending(const chain::EventKey& key,
+                          std::function<void(std::optional<PendingLookup>)> done) {
+  ClientAsksPending input;
   input.key = key;
   {
     const std::lock_guard lock(mutex_);
     input.request = next_request();
-    stages_.emplace(input.request, std::move(done));
+    lookups_.emplace(input.request, std::move(done));
   }
   inbox_.post(Input{input});
 }

@@ -49,8 +49,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   // NodePort
   void submit(std::vector<chain::HeldEvent> events, WaitFor wait, std::chrono::milliseconds timeout,
               std::function<void(Answer)> done) override;
-  void ask_stage(const chain::EventKey& key,
-                 std::function<void(std::optional<chain::PendingStage>)> done) override;
+  void ask_pending(const chain::EventKey& key,
+                   std::function<void(std::optional<PendingLookup>)> done) override;
   void ask_status(std::function<void(NodeStatus)> done) override;
   std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) override;
   void unsubscribe(std::uint64_t subscription) override;
@@ -100,7 +100,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::uint64_t last_request_ = 0;
   std::uint64_t last_subscription_ = 0;
   std::map<RequestId, std::function<void(Answer)>> submits_;
-  std::map<RequestId, std::function<void(std::optional<chain::PendingStage>)>> stages_;
+  std::map<RequestId, std::function<void(std::optional<PendingLookup>)>> lookups_;
   std::map<std::uint64_t, std::shared_ptr<std::function<void(const TipMoved&)>>> on_tip_;
   Counters counters_;
 };

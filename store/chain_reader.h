@@ -22,21 +22,18 @@ struct PlacedEvent {
   chain::Height height;
 };
 
+// What a block said of a key. An event that is still pending is the core's to know of.
 struct EventLookup {
-  enum class State : std::uint8_t {
-    kUnknown,
-    kPending,
-    kCompleted,
-    kRejected
-  } state = State::kUnknown;
+  enum class State : std::uint8_t { kUnknown, kCompleted, kRejected } state = State::kUnknown;
   std::optional<chain::HeldEvent> event;  // absent when unknown
   std::optional<chain::Position> position;
   std::optional<chain::StreamVersion> version;  // completed: its own; rejected: where it stood
   std::optional<chain::Height> height;
   std::optional<chain::RejectionReason> rejected;
 };
-// Several variants of a key may be held: a placed one speaks for the key, else one that may still
-// be placed, else a rejected one; among equals the first arrival.
+
+// Several variants of a key may be settled: a placed one speaks for the key, else a rejected one;
+// among equals the first arrival.
 inline bool is_better(EventLookup::State a, EventLookup::State b) {
   const auto rank = [](EventLookup::State state) {
     switch (state) {
@@ -44,10 +41,8 @@ inline bool is_better(EventLookup::State a, EventLookup::State b) {
         return 0;
       case EventLookup::State::kRejected:
         return 1;
-      case EventLookup::State::kPending:
-        return 2;
       case EventLookup::State::kCompleted:
-        return 3;
+        return 2;
     }
     return 0;
   };

@@ -61,6 +61,7 @@ class ChainStore : public chain::ChainView {
     std::vector<std::pair<std::uint64_t, chain::EventFacts>> pending;  // by arrival, unplaced
   };
 
+  // Comes before every other call: what is pending is known from then on.
   virtual Recovered recover() = 0;
 
   // --- events -------------------------------------------------------------------------------

@@ -41,9 +41,9 @@ Result<EventLookup> MemoryStore::event(const chain::EventKey& key) {
   const MemoryChain::Held* best = nullptr;
   for (const std::uint64_t arrival : variants->second) {
     const MemoryChain::Held& held = chain_.events_.at(arrival);
-    const auto state = held.position   ? EventLookup::State::kCompleted
-                       : held.rejected ? EventLookup::State::kRejected
-                                       : EventLookup::State::kPending;
+    if (held.is_pending()) continue;
+    const auto state =
+        held.position ? EventLookup::State::kCompleted : EventLookup::State::kRejected;
     if (best != nullptr && !is_better(state, lookup.state)) continue;
     best = &held;
     lookup.state = state;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "chain/result.h"
+
 namespace eventchain::node::api {
 
 namespace {
@@ -65,30 +67,19 @@ void append_outcome(JsonText& out, const EventOutcome& outcome) {
   out.close_object();
 }
 
-void append_standing(JsonText& out, const store::EventLookup& lookup,
-                     std::optional<chain::PendingStage> stage) {
-  switch (lookup.state) {
-    case store::EventLookup::State::kUnknown:
-    case store::EventLookup::State::kPending:
-      out.text("status", "in-progress")
-          .text("detail", stage == chain::PendingStage::kDurable ? "durable" : "received");
-      return;
-    case store::EventLookup::State::kCompleted:
-      out.text("status", "completed").text("detail", "committed");
-      break;
-    case store::EventLookup::State::kRejected:
-      out.text("status", "rejected")
-          .text("detail", lookup.rejected ? name_of(*lookup.rejected) : "unknown");
-      break;
-  }
-  append_place(out, lookup.position, lookup.version, lookup.height);
+void append_pending(JsonText& out, chain::PendingStage stage) {
+  out.text("status", "in-progress")
+      .text("detail", stage == chain::PendingStage::kDurable ? "durable" : "received");
 }
 
-void append_lookup(JsonText& out, const chain::EventKey& key, const store::EventLookup& lookup,
-                   std::optional<chain::PendingStage> stage) {
-  out.open_object().text("key", to_hex(key));
-  append_standing(out, lookup, stage);
-  out.close_object();
+void append_settled(JsonText& out, const store::EventLookup& lookup) {
+  EC_ASSERT(lookup.state != store::EventLookup::State::kUnknown, "nothing to tell");
+  if (lookup.state == store::EventLookup::State::kCompleted)
+    out.text("status", "completed").text("detail", "committed");
+  else
+    out.text("status", "rejected")
+        .text("detail", lookup.rejected ? name_of(*lookup.rejected) : "unknown");
+  append_place(out, lookup.position, lookup.version, lookup.height);
 }
 
 std::optional<Problem> refusal_of(const EventOutcome& outcome) {

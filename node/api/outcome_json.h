@@ -10,11 +10,10 @@ namespace eventchain::node::api {
 
 // {"key","status","detail","position","version","height"}: where an event stands.
 void append_outcome(JsonText& out, const EventOutcome& outcome);
-void append_lookup(JsonText& out, const chain::EventKey& key, const store::EventLookup& lookup,
-                   std::optional<chain::PendingStage> stage);
-// The members of append_lookup() behind the key, without braces.
-void append_standing(JsonText& out, const store::EventLookup& lookup,
-                     std::optional<chain::PendingStage> stage);
+// The same members without braces and key: of an event that waits for its block, and of one that a
+// block has placed or rejected.
+void append_pending(JsonText& out, chain::PendingStage stage);
+void append_settled(JsonText& out, const store::EventLookup& lookup);
 
 // Why an event was not accepted; nullopt when it was.
 std::optional<Problem> refusal_of(const EventOutcome& outcome);

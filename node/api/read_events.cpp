@@ -20,20 +20,32 @@ constexpr std::size_t kListMax = 1000;
 constexpr std::size_t kListOctetsMax = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t kSlice = 32;
 
+// What is known of a key: what a block said of it, or else the event that waits for its block.
+struct Standing {
+  store::EventLookup settled;
+  std::optional<PendingLookup> pending;
+
+  [[nodiscard]] bool is_known() const {
+    return pending || settled.state != store::EventLookup::State::kUnknown;
+  }
+  [[nodiscard]] const chain::HeldEvent* event() const {
+    if (pending) return &pending->event;
+    return settled.event ? &*settled.event : nullptr;
+  }
+};
+
 void answer_lookup(const CallPtr& call, const chain::EventKey& key, bool with_event,
-                   const store::EventLookup& lookup, std::optional<chain::PendingStage> stage) {
-  const bool is_known = lookup.state != store::EventLookup::State::kUnknown || stage.has_value();
-  if (!is_known)
+                   const Standing& standing) {
+  if (!standing.is_known())
     return call->answer(Problem::kNotFound, "no event with this key has reached this node");
   JsonText document;
-  if (!with_event) {
-    append_lookup(document, key, lookup, stage);
-    return call->answer_json(200, std::move(document));
-  }
   document.open_object().text("key", to_hex(key));
-  append_standing(document, lookup, stage);
-  if (lookup.event) {
-    const auto event = chain::decode_body(lookup.event->body);
+  if (standing.pending)
+    append_pending(document, standing.pending->stage);
+  else
+    append_settled(document, standing.settled);
+  if (with_event && standing.event() != nullptr) {
+    const auto event = chain::decode_body(standing.event()->body);
     if (!event) return call->answer(Problem::kCorrupt, event.error().message);
     document.key("event");
     append_event(document, *event);
@@ -41,17 +53,27 @@ void answer_lookup(const CallPtr& call, const chain::EventKey& key, bool with_ev
   call->answer_json(200, std::move(document.close_object()));
 }
 
-// The store knows what is committed; how far a pending event has come is known to the core alone.
-void look_up(const CallPtr& call, const chain::EventKey& key, bool with_event) {
+// nullopt after having answered.
+std::optional<store::EventLookup> read_settled(const CallPtr& call, const chain::EventKey& key) {
   auto lookup = call->context->reader.event(key);
-  if (!lookup) return call->answer(problem_response(lookup.error()));
-  const auto found = std::make_shared<const store::EventLookup>(std::move(*lookup));
-  if (found->state == store::EventLookup::State::kCompleted ||
-      found->state == store::EventLookup::State::kRejected)
-    return answer_lookup(call, key, with_event, *found, std::nullopt);
-  call->context->port.ask_stage(
-      key, [call, key, with_event, found](std::optional<chain::PendingStage> stage) {
-        call->later([=] { answer_lookup(call, key, with_event, *found, stage); });
+  if (lookup) return std::move(*lookup);
+  call->answer(problem_response(lookup.error()));
+  return std::nullopt;
+}
+
+void look_up(const CallPtr& call, const chain::EventKey& key, bool with_event) {
+  auto settled = read_settled(call, key);
+  if (!settled) return;
+  if (settled->state == store::EventLookup::State::kCompleted)
+    return answer_lookup(call, key, with_event, {std::move(*settled), std::nullopt});
+  call->context->port.ask_pending(
+      key, [call, key, with_event](std::optional<PendingLookup> pending) {
+        call->later([call, key, with_event, pending = std::move(pending)] {
+          if (pending) return answer_lookup(call, key, with_event, {{}, pending});
+          // Read again: a block may have settled it between the two questions.
+          if (auto now = read_settled(call, key))
+            answer_lookup(call, key, with_event, {std::move(*now), std::nullopt});
+        });
       });
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "store/chain_reader.h"
 #include "store/integrity.h"
 #include "store/sqlite/statement.h"
@@ -25,6 +27,14 @@ chain::Result<chain::SealedHeader> decode_sealed(chain::ByteView sealed, const c
 inline constexpr std::size_t kMarkSize = 16;
 inline chain::ByteView mark_of(const chain::Commitment& commitment) {
   return commitment.view().substr(0, kMarkSize);
+}
+
+// What stands for a key in the index: its first eight octets, big-endian, so that the index is a
+// third of the size. Another key may share it; whoever looks up compares the key of the body.
+inline std::int64_t key_prefix(const chain::EventKey& key) {
+  std::uint64_t prefix = 0;
+  for (std::size_t i = 0; i < sizeof prefix; ++i) prefix = prefix << 8 | key.octets[i];
+  return static_cast<std::int64_t>(prefix);
 }
 
 }  // namespace eventchain::store

@@ -18,13 +18,14 @@ constexpr std::size_t kFloorEvery = 4096;
 
 }  // namespace
 
-BlockWriter::BlockWriter(SqliteTurn& turn, StreamVersions& versions, Arrivals& arrivals)
+BlockWriter::BlockWriter(SqliteTurn& turn, StreamVersions& versions, PendingIndex& pending)
     : versions_(versions),
-      arrivals_(arrivals),
-      select_arrivals_(turn.database(), "SELECT arrival FROM event_key WHERE key = ?"),
+      pending_(pending),
       select_variant_(turn.database(),
                       "SELECT e.arrival FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " WHERE k.key = ? AND e.mark = ?"),
+                      " WHERE k.prefix = ? AND e.mark = ?"),
+      // A rejected event has its key here before a later block may place it.
+      insert_key_(turn.database(), "INSERT OR IGNORE INTO event_key VALUES (?, ?)"),
       // A variant that was rejected before may still get its place, but never the other way round.
       place_(turn.database(), "INSERT OR REPLACE INTO placement VALUES (?, ?, ?, ?, NULL)"),
       reject_(turn.database(),
@@ -60,6 +61,7 @@ void BlockWriter::apply(const BlockApplication& application) {
   std::vector<Outcome> all = outcomes(application);
   const std::size_t placed = all.size();
   write_streams(application, all);
+  write_keys(all);
   write_placements(application, std::move(all));
   write_tiles(application.tree_hashes);
   write_block(application);
@@ -71,17 +73,11 @@ void BlockWriter::apply(const BlockApplication& application) {
   move_pending_floor(placed);
 }
 
-std::uint64_t BlockWriter::arrival_of(const chain::EntryRef& entry) {
-  const Arrived* known = arrivals_.find(entry.commitment);
-  if (known != nullptr && known->key == entry.key) return known->arrival;
-  {
-    Statement::Rows rows = select_arrivals_.query(entry.key);
-    EC_ASSERT(rows.next(), "a block is applied only when its events are held");
-    const std::uint64_t arrival = rows.number(0);
-    if (!rows.next()) return arrival;
-  }
-  // Two nodes accepted the same event at the same moment: ask for the variant in the block.
-  Statement::Rows rows = select_variant_.query(entry.key, mark_of(entry.commitment));
+// From now on the event is in the tables only.
+std::uint64_t BlockWriter::take_arrival(const chain::EntryRef& entry) {
+  if (const auto pending = pending_.take(entry)) return *pending;
+  // It was rejected before.
+  Statement::Rows rows = select_variant_.query(key_prefix(entry.key), mark_of(entry.commitment));
   EC_ASSERT(rows.next(), "a block is applied only when its events are held");
   return rows.number(0);
 }
@@ -92,14 +88,21 @@ std::vector<BlockWriter::Outcome> BlockWriter::outcomes(const BlockApplication& 
   std::vector<Outcome> all;
   all.reserve(content.entries.size() + content.annex.size());
   for (std::size_t i = 0; i < content.entries.size(); ++i)
-    all.push_back({arrival_of(content.entries[i]), application.first_position + i,
-                   application.versions[i].value, std::nullopt});
+    all.push_back({key_prefix(content.entries[i].key), take_arrival(content.entries[i]),
+                   application.first_position + i, application.versions[i].value, std::nullopt});
   for (const chain::AnnexItem& item : content.annex) {
     const auto& rejection = std::get<chain::Rejection>(item);
-    all.push_back({arrival_of({rejection.key, rejection.commitment}), 0,
-                   rejection.stream_version.value, rejection.reason});
+    all.push_back({key_prefix(rejection.key), take_arrival({rejection.key, rejection.commitment}),
+                   0, rejection.stream_version.value, rejection.reason});
   }
   return all;
+}
+
+void BlockWriter::write_keys(std::vector<Outcome> outcomes) {
+  std::sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
+    return std::pair(a.prefix, a.arrival) < std::pair(b.prefix, b.arrival);
+  });
+  for (const Outcome& outcome : outcomes) insert_key_.run(outcome.prefix, outcome.arrival);
 }
 
 void BlockWriter::write_placements(const BlockApplication& application,

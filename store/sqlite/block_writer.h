@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "store/chain_store.h"
+#include "store/sqlite/pending_index.h"
 #include "store/sqlite/recent_map.h"
 #include "store/sqlite/turn.h"
 
@@ -12,31 +13,27 @@ namespace eventchain::store {
 
 // Versions of streams.
 using StreamVersions = RecentMap<chain::StreamKey, chain::StreamVersion>;
-// Held variants. The key is kept because what a peer says of a commitment's key may be wrong.
-struct Arrived {
-  chain::EventKey key;
-  std::uint64_t arrival = 0;
-};
-using Arrivals = RecentMap<chain::Commitment, Arrived>;
 
 // Applies a committed block: all tables that change with it, in the turn's transaction. Rows are
 // written in the order of their keys, because neighbours then share pages. Owned by SqliteChain.
 class BlockWriter {
  public:
-  BlockWriter(SqliteTurn& turn, StreamVersions& versions, Arrivals& arrivals);
+  BlockWriter(SqliteTurn& turn, StreamVersions& versions, PendingIndex& pending);
 
   void apply(const BlockApplication& application);
 
  private:
   struct Outcome {
+    std::int64_t prefix;  // of the key
     std::uint64_t arrival;
     std::uint64_t position;  // placed
     std::int64_t version;
     std::optional<chain::RejectionReason> rejected;
   };
 
-  std::uint64_t arrival_of(const chain::EntryRef& entry);
+  std::uint64_t take_arrival(const chain::EntryRef& entry);
   std::vector<Outcome> outcomes(const BlockApplication& application);
+  void write_keys(std::vector<Outcome> outcomes);
   void write_placements(const BlockApplication& application, std::vector<Outcome> outcomes);
   void write_streams(const BlockApplication& application, const std::vector<Outcome>& outcomes);
   void write_tiles(const std::vector<chain::TreeHash>& hashes);
@@ -44,8 +41,8 @@ class BlockWriter {
   void move_pending_floor(std::size_t placed);
 
   StreamVersions& versions_;
-  Arrivals& arrivals_;
-  Statement select_arrivals_, select_variant_;
+  PendingIndex& pending_;
+  Statement select_variant_, insert_key_;
   Statement place_, reject_;
   Statement insert_chunk_;
   Statement select_tile_, replace_tile_;

@@ -64,8 +64,8 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
                   " ORDER BY height DESC LIMIT 1"),
       select_variants_(*database_,
                        "SELECT k.arrival, p.height, p.position, p.version, p.reason"
-                       " FROM event_key k LEFT JOIN placement p ON p.arrival = k.arrival"
-                       " WHERE k.key = ? ORDER BY k.arrival"),
+                       " FROM event_key k JOIN placement p ON p.arrival = k.arrival"
+                       " WHERE k.prefix = ? ORDER BY k.arrival"),
       select_body_(*database_, "SELECT mark, salt, body FROM event WHERE arrival = ?"),
       select_placed_(*database_,
                      "SELECT e.salt, e.body, p.position, p.version, p.height FROM event e"
@@ -74,7 +74,7 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
           *database_,
           "SELECT e.salt, e.body, p.version FROM event_key k"
           " JOIN event e ON e.arrival = k.arrival"
-          " JOIN placement p ON p.arrival = k.arrival WHERE k.key = ? AND p.position = ?"),
+          " JOIN placement p ON p.arrival = k.arrival WHERE k.prefix = ? AND p.position = ?"),
       select_last_chunk_(*database_,
                          "SELECT first_version, arrivals FROM stream_chunk WHERE stream = ?"
                          " ORDER BY first_version DESC LIMIT 1"),
@@ -109,37 +109,37 @@ TipInfo ReadConnection::tip() {
 
 Result<EventLookup> ReadConnection::event(const chain::EventKey& key) {
   EventLookup lookup;
-  std::uint64_t best = 0;
-  {
-    Statement::Rows rows = select_variants_.query(key);
-    while (rows.next()) {
-      const bool is_placed = !rows.is_null(2);
-      const auto state = rows.is_null(1) ? EventLookup::State::kPending
-                         : is_placed     ? EventLookup::State::kCompleted
-                                         : EventLookup::State::kRejected;
-      if (!is_better(state, lookup.state)) continue;
-      best = rows.number(0);
-      lookup = EventLookup{state, {}, {}, {}, {}, {}};
-      if (state == EventLookup::State::kPending) continue;
-      lookup.height = chain::Height{rows.number(1)};
-      lookup.version = chain::StreamVersion{rows.integer(3)};
-      if (is_placed) lookup.position = chain::Position{rows.number(2)};
-      if (!is_placed) lookup.rejected = static_cast<chain::RejectionReason>(rows.integer(4));
-    }
+  Statement::Rows rows = select_variants_.query(key_prefix(key));
+  while (rows.next()) {
+    const bool is_placed = !rows.is_null(2);
+    const auto state = is_placed ? EventLookup::State::kCompleted : EventLookup::State::kRejected;
+    if (!is_better(state, lookup.state)) continue;
+    auto event = settled_body(rows.number(0));
+    if (!event) return tl::unexpected<chain::Error>(event.error());
+    if (key_prefix(event->facts.key) != key_prefix(key))
+      return damaged("the body stored for event " + to_hex(key) + " is of another event");
+    if (event->facts.key != key) continue;
+    lookup = EventLookup{state, std::move(*event), {}, {}, {}, {}};
+    lookup.height = chain::Height{rows.number(1)};
+    lookup.version = chain::StreamVersion{rows.integer(3)};
+    if (is_placed) lookup.position = chain::Position{rows.number(2)};
+    if (!is_placed) lookup.rejected = static_cast<chain::RejectionReason>(rows.integer(4));
   }
-  if (lookup.state == EventLookup::State::kUnknown) return lookup;
-
-  Statement::Rows rows = select_body_.query(best);
-  if (!rows.next()) return damaged("the body of event " + to_hex(key) + " is missing");
-  Result<chain::HeldEvent> event = checked_body(rows, 1, 2);
-  if (!event) return tl::unexpected<chain::Error>(event.error());
-  if (event->facts.key != key || mark_of(event->facts.commitment) != rows.bytes(0))
-    return damaged("the stored body of event " + to_hex(key) + " does not hash to what was put");
   if (lookup.position)
-    if (auto checked = Leaves(select_tile_).check(event->facts, *lookup.position); !checked)
+    if (auto checked = Leaves(select_tile_).check(lookup.event->facts, *lookup.position); !checked)
       return tl::unexpected<chain::Error>(checked.error());
-  lookup.event = std::move(*event);
   return lookup;
+}
+
+Result<chain::HeldEvent> ReadConnection::settled_body(std::uint64_t arrival) {
+  Statement::Rows rows = select_body_.query(arrival);
+  if (!rows.next())
+    return damaged(fmt::format("the body of the event with arrival number {} is missing", arrival));
+  Result<chain::HeldEvent> event = checked_body(rows, 1, 2);
+  if (event && mark_of(event->facts.commitment) != rows.bytes(0))
+    return damaged("the stored body of event " + to_hex(event->facts.key) +
+                   " does not hash to what was put");
+  return event;
 }
 
 Result<std::vector<PlacedEvent>> ReadConnection::stream(const chain::StreamKey& stream,
@@ -217,7 +217,7 @@ Result<void> ReadConnection::append_entries(const StoredBlock& stored, std::uint
        at < entries.size() && events.size() < limit && bytes < kReadBytesMax; ++at) {
     const chain::EntryRef& entry = entries[at];
     const chain::Position position{stored.first_position + at};
-    Statement::Rows rows = select_entry_.query(entry.key, position);
+    Statement::Rows rows = select_entry_.query(key_prefix(entry.key), position);
     if (!rows.next()) return damaged("the body of event " + to_hex(entry.key) + " is missing");
     Result<chain::HeldEvent> event = checked_body(rows, 0, 1);
     if (!event) return tl::unexpected<chain::Error>(event.error());

@@ -39,6 +39,7 @@ class ReadConnection {
   class Leaves;
 
   chain::Result<chain::HeldEvent> checked_body(const Statement::Rows& rows, int salt, int body);
+  chain::Result<chain::HeldEvent> settled_body(std::uint64_t arrival);
   chain::Result<PlacedEvent> placed_event(std::uint64_t arrival, Leaves& leaves);
   chain::Result<BlockCache::Shared> cached_block(chain::Height height);
   chain::Result<void> append_entries(const StoredBlock& stored, std::uint64_t from,

@@ -30,7 +30,7 @@ CREATE TABLE event(
   arrival INTEGER PRIMARY KEY,
   mark BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE event_key(
-  key BLOB NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY(key, arrival)) WITHOUT ROWID;
+  prefix INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY(prefix, arrival)) WITHOUT ROWID;
 CREATE TABLE placement(
   arrival INTEGER PRIMARY KEY,
   height INTEGER NOT NULL, position INTEGER, version INTEGER NOT NULL, reason INTEGER);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "store/integrity.h"
 #include "store/sqlite/block_rows.h"
 #include "store/sqlite/columns.h"
@@ -15,25 +17,29 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
     : turn_(turn),
       genesis_(genesis),
       limits_(chain::event_limits(genesis)),
-      writer_(turn, versions_, arrivals_),
+      writer_(turn, versions_, pending_),
       insert_event_(turn.database(), "INSERT INTO event VALUES (?, ?, ?, ?)"),
-      insert_key_(turn.database(), "INSERT INTO event_key VALUES (?, ?)"),
       delete_event_(turn.database(), "DELETE FROM event WHERE arrival = ?"),
-      delete_key_(turn.database(), "DELETE FROM event_key WHERE key = ? AND arrival = ?"),
       select_records_(turn.database(),
                       "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason"
                       " FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " LEFT JOIN placement p ON p.arrival = k.arrival"
-                      " WHERE k.key = ? ORDER BY k.arrival"),
+                      " JOIN placement p ON p.arrival = k.arrival"
+                      " WHERE k.prefix = ? ORDER BY k.arrival"),
+      select_pending_(turn.database(),
+                      "SELECT arrival, mark, salt, body, NULL, NULL, NULL FROM event"
+                      " WHERE arrival = ?"),
+      select_placed_(turn.database(),
+                     "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason"
+                     " FROM event_key k JOIN event e ON e.arrival = k.arrival"
+                     " JOIN placement p ON p.arrival = k.arrival"
+                     " WHERE k.prefix = ? AND p.position IS NOT NULL"),
       select_variant_(turn.database(),
                       "SELECT e.arrival FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " WHERE k.key = ? AND e.mark = ?"),
+                      " WHERE k.prefix = ? AND e.mark = ?"),
       select_variant_body_(turn.database(),
-                           "SELECT e.mark, e.salt, e.body FROM event_key k"
-                           " JOIN event e ON e.arrival = k.arrival WHERE k.key = ? AND e.mark = ?"),
-      select_placed_(turn.database(),
-                     "SELECT 1 FROM event_key k JOIN placement p ON p.arrival = k.arrival"
-                     " WHERE k.key = ? AND p.position IS NOT NULL"),
+                           "SELECT e.mark, e.salt, e.body FROM event_key k JOIN event e"
+                           " ON e.arrival = k.arrival WHERE k.prefix = ? AND e.mark = ?"),
+      select_body_(turn.database(), "SELECT mark, salt, body FROM event WHERE arrival = ?"),
       select_last_chunk_(turn.database(),
                          "SELECT first_version, arrivals FROM stream_chunk WHERE stream = ?"
                          " ORDER BY first_version DESC LIMIT 1"),
@@ -50,7 +56,10 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
 
 bool SqliteChain::is_placed(const chain::EventKey& key) {
   turn_.before_read();
-  return select_placed_.query(key).next();
+  Statement::Rows rows = select_placed_.query(key_prefix(key));
+  while (rows.next())
+    if (record_of(rows, key).facts.key == key) return true;
+  return false;
 }
 
 chain::StreamVersion SqliteChain::stream_version(const chain::StreamKey& stream) {
@@ -78,9 +87,19 @@ ChainStore::Recovered SqliteChain::recover() {
                     " LEFT JOIN placement p ON p.arrival = e.arrival"
                     " WHERE e.arrival >= ? AND p.arrival IS NULL ORDER BY e.arrival");
   Statement::Rows rows = pending.query(at.integer(1));
-  while (rows.next())
-    recovered.pending.emplace_back(rows.number(0), or_failure(checked_event(rows, 1, 2, 3)).facts);
+  pending_ = {};
+  is_recovered_ = true;
+  while (rows.next()) {
+    const chain::EventFacts facts = or_failure(checked_event(rows, 1, 2, 3)).facts;
+    pending_.add({facts.key, facts.commitment}, rows.number(0));
+    recovered.pending.emplace_back(rows.number(0), facts);
+  }
   return recovered;
+}
+
+PendingIndex& SqliteChain::pending() {
+  EC_ASSERT(is_recovered_, "a store is recovered before it is used");
+  return pending_;
 }
 
 StoredTip SqliteChain::stored_tip() {
@@ -109,43 +128,54 @@ std::uint64_t SqliteChain::put_event(const chain::HeldEvent& event) {
   turn_.before_write();
   const std::uint64_t arrival = next_arrival_++;
   insert_event_.run(arrival, mark_of(event.facts.commitment), event.salt, event.body);
-  insert_key_.run(event.facts.key, arrival);
-  arrivals_.put(event.facts.commitment, {event.facts.key, arrival});
+  pending().add({event.facts.key, event.facts.commitment}, arrival);
   return arrival;
 }
 
 std::vector<EventRecord> SqliteChain::find_event(const chain::EventKey& key) {
   turn_.before_read();
   std::vector<EventRecord> records;
-  Statement::Rows rows = select_records_.query(key);
-  while (rows.next()) {
-    EventRecord record;
-    record.arrival = rows.number(0);
-    record.facts = or_failure(checked_event(rows, 1, 2, 3)).facts;
-    if (record.facts.key != key)
-      throw StoreFailure(
-          fmt::format("the database is damaged: the body stored for event {} is of "
-                      "another event; fetch it again from a peer",
-                      to_hex(key)));
-    if (!rows.is_null(4)) record.height = chain::Height{rows.number(4)};
-    if (!rows.is_null(5)) record.position = chain::Position{rows.number(5)};
-    if (!rows.is_null(6)) record.rejected = static_cast<chain::RejectionReason>(rows.integer(6));
-    records.push_back(std::move(record));
-  }
+  const auto take = [&](Statement::Rows rows) {
+    while (rows.next()) {
+      EventRecord record = record_of(rows, key);
+      if (record.facts.key == key) records.push_back(std::move(record));
+    }
+  };
+  take(select_records_.query(key_prefix(key)));
+  pending().each(key, [&](std::uint64_t arrival) { take(select_pending_.query(arrival)); });
+  std::sort(records.begin(), records.end(),
+            [](const EventRecord& a, const EventRecord& b) { return a.arrival < b.arrival; });
   return records;
 }
 
+// Of an event that was looked up by `key` or by one that shares its prefix.
+EventRecord SqliteChain::record_of(const Statement::Rows& rows, const chain::EventKey& key) const {
+  EventRecord record;
+  record.arrival = rows.number(0);
+  record.facts = or_failure(checked_event(rows, 1, 2, 3)).facts;
+  if (key_prefix(record.facts.key) != key_prefix(key))
+    throw StoreFailure(
+        fmt::format("the database is damaged: the body stored for event {} is of another event; "
+                    "fetch it again from a peer",
+                    to_hex(key)));
+  if (!rows.is_null(4)) record.height = chain::Height{rows.number(4)};
+  if (!rows.is_null(5)) record.position = chain::Position{rows.number(5)};
+  if (!rows.is_null(6)) record.rejected = static_cast<chain::RejectionReason>(rows.integer(6));
+  return record;
+}
+
 bool SqliteChain::holds(const chain::EntryRef& entry) {
-  const Arrived* known = arrivals_.find(entry.commitment);
-  if (known != nullptr && known->key == entry.key) return true;
+  if (pending().find(entry)) return true;
   turn_.before_read();
-  return select_variant_.query(entry.key, mark_of(entry.commitment)).next();
+  return select_variant_.query(key_prefix(entry.key), mark_of(entry.commitment)).next();
 }
 
 Result<chain::HeldEvent> SqliteChain::load_event(const chain::EntryRef& entry) {
   turn_.before_read();
   const chain::ByteView mark = mark_of(entry.commitment);
-  Statement::Rows rows = select_variant_body_.query(entry.key, mark);
+  const auto held = pending().find(entry);
+  Statement::Rows rows =
+      held ? select_body_.query(*held) : select_variant_body_.query(key_prefix(entry.key), mark);
   if (!rows.next())
     return chain::fail(ErrorCode::kNotFound,
                        fmt::format("event {} is not held in the variant {}; fetch it from a peer",
@@ -159,16 +189,9 @@ Result<chain::HeldEvent> SqliteChain::load_event(const chain::EntryRef& entry) {
 
 void SqliteChain::drop_variant(const chain::EntryRef& entry) {
   turn_.before_write();
-  std::uint64_t arrival = 0;
-  {
-    const chain::ByteView mark = mark_of(entry.commitment);
-    Statement::Rows rows = select_variant_.query(entry.key, mark);
-    EC_ASSERT(rows.next(), "only what is held is dropped");
-    arrival = rows.number(0);
-  }
-  arrivals_.erase(entry.commitment);
-  delete_key_.run(entry.key, arrival);
-  delete_event_.run(arrival);
+  const auto arrival = pending().take(entry);
+  EC_ASSERT(arrival.has_value(), "only what is pending is dropped");
+  delete_event_.run(*arrival);
 }
 
 void SqliteChain::put_template(const chain::Template& candidate) {
@@ -188,6 +211,7 @@ std::optional<chain::Template> SqliteChain::find_template(const chain::TemplateH
 
 void SqliteChain::apply_block(const BlockApplication& application) {
   turn_.before_write();
+  EC_ASSERT(is_recovered_, "a store is recovered before it is used");
   writer_.apply(application);
 }
 

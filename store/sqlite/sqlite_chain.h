@@ -7,6 +7,7 @@
 #include "store/chain_store.h"
 #include "store/integrity.h"
 #include "store/sqlite/block_writer.h"
+#include "store/sqlite/pending_index.h"
 #include "store/sqlite/turn.h"
 
 namespace eventchain::store {
@@ -40,17 +41,21 @@ class SqliteChain : public ChainStore {
   chain::Result<chain::HeldEvent> checked_event(const Statement::Rows& rows, int mark, int salt,
                                                 int body) const;
   StoredTip stored_tip();
+  PendingIndex& pending();
+  EventRecord record_of(const Statement::Rows& rows, const chain::EventKey& key) const;
 
   SqliteTurn& turn_;
   const chain::Genesis genesis_;
   const chain::EventLimits limits_;
   StreamVersions versions_;
-  Arrivals arrivals_;
+  PendingIndex pending_;
+  bool is_recovered_ = false;
   BlockWriter writer_;
   std::uint64_t next_arrival_ = 1;
 
-  Statement insert_event_, insert_key_, delete_event_, delete_key_;
-  Statement select_records_, select_variant_, select_variant_body_, select_placed_;
+  Statement insert_event_, delete_event_;
+  Statement select_records_, select_pending_, select_placed_;
+  Statement select_variant_, select_variant_body_, select_body_;
   Statement select_last_chunk_;
   Statement insert_template_, select_template_;
   Statement update_applied_;

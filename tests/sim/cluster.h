@@ -111,7 +111,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void said(std::size_t at, std::size_t peer, net::Message message) override;
 
   void do_effect(NodeHost& host, node::Answer& answer);
-  void do_effect(NodeHost& host, node::StageAnswer& answer);
+  void do_effect(NodeHost& host, node::PendingAnswer& answer);
   void do_effect(NodeHost& host, node::Send& send);
   void do_effect(NodeHost& host, node::HangUp& hang_up);
   void do_effect(NodeHost& host, node::Mine& mine);

@@ -90,7 +90,7 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
   asked.done(std::move(answer));
 }
 
-void Cluster::do_effect(NodeHost&, node::StageAnswer&) {}
+void Cluster::do_effect(NodeHost&, node::PendingAnswer&) {}
 
 void Cluster::do_effect(NodeHost& host, node::Send& send) {
   const auto message = std::make_shared<const net::Message>(std::move(send.message));

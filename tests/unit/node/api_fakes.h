@@ -36,9 +36,10 @@ class FakePort final : public node::NodePort {
     }
     done(std::move(answer));
   }
-  void ask_stage(const chain::EventKey&,
-                 std::function<void(std::optional<chain::PendingStage>)> done) override {
-    done(stage);
+  void ask_pending(const chain::EventKey&,
+                   std::function<void(std::optional<node::PendingLookup>)> done) override {
+    if (before_pending) before_pending();
+    done(pending);
   }
   void ask_status(std::function<void(node::NodeStatus)> done) override { done(status); }
   std::uint64_t subscribe(std::function<void(const node::TipMoved&)> on_tip) override {
@@ -60,7 +61,8 @@ class FakePort final : public node::NodePort {
 
   std::vector<node::EventOutcome> outcomes;
   bool reached = true;
-  std::optional<chain::PendingStage> stage;
+  std::optional<node::PendingLookup> pending;
+  std::function<void()> before_pending;
   node::NodeStatus status;
   std::vector<chain::HeldEvent> submitted;
   node::WaitFor waited_for = node::WaitFor::kReceived;

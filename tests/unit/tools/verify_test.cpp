@@ -54,7 +54,9 @@ class SmallChain : chain::ChainView {
   explicit SmallChain(const std::string& database)
       : genesis_(easy_genesis()),
         state_(chain::initial_state(genesis_)),
-        store_(store::open_store(database, genesis_).value()) {}
+        store_(store::open_store(database, genesis_).value()) {
+    store_->chain().recover();
+  }
 
   void add(const std::vector<chain::HeldEvent>& events,
            const std::vector<chain::HeldEvent>& rejected = {}) {
