@@ -19,7 +19,7 @@ class Pass {
   // could be of the same stream, and the one that did not fit could be passed by for ever. The
   // block that follows starts with it.
   void place_from(const PendingPool& pool) {
-    for (const auto& [arrival, pending] : pool.in_order()) {
+    for (const PendingEvent& pending : pool.in_order()) {
       if (is_full_) return;
       consider(pending);
     }

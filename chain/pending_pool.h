@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <unordered_map>
+#include <list>
+#include <unordered_set>
 #include <vector>
 
 #include "chain/event.h"
@@ -22,6 +21,7 @@ struct PendingEvent {
   std::uint64_t arrival = 0;  // the store's sequence number: order of arrival here
   Instant since;
   PendingStage stage = PendingStage::kReceived;
+  bool is_key_taken = false;  // another variant of its key has a position
 };
 
 struct PoolLimits {
@@ -36,17 +36,28 @@ class PendingPool {
  public:
   explicit PendingPool(PoolLimits limits) : limits_(limits) {}
 
+  PendingPool(PendingPool&&) noexcept = default;
+  PendingPool& operator=(PendingPool&&) noexcept = default;
+
   // Pre: `arrival` greater than any before; the commitment is not held. Over the limits it still
-  // adds: what is durable elsewhere must be held here too. Intake is refused earlier.
-  void add(const EventFacts& facts, std::uint64_t arrival, Instant now);
+  // adds: what is durable elsewhere must be held here too. Intake is refused earlier. The result
+  // lives until it is removed.
+  PendingEvent& add(const EventFacts& facts, std::uint64_t arrival, Instant now);
   void mark_durable(const Commitment& commitment);
+  // The variants of this key that are left lost it to one that is not pending any more.
+  void mark_key_taken(const EventKey& key);
+  // All of them wait from `now` on, whatever they were told before.
+  void restart_waits(Instant now);
   // Forgets one variant; false if not held.
   bool remove(const Commitment& commitment);
   // Forgets all variants of a key and returns them.
   std::vector<PendingEvent> take(const EventKey& key);
 
   [[nodiscard]] const PendingEvent* find(const Commitment& commitment) const;
+  // First arrival first.
   [[nodiscard]] std::vector<const PendingEvent*> variants(const EventKey& key) const;
+  // One of the variants, nullptr if there is none; quicker than all of them.
+  [[nodiscard]] const PendingEvent* any_variant(const EventKey& key) const;
 
   [[nodiscard]] std::size_t size() const { return by_arrival_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -54,16 +65,39 @@ class PendingPool {
   [[nodiscard]] bool is_above(unsigned percent) const;
   [[nodiscard]] const PoolLimits& limits() const { return limits_; }
   // Arrival order; iteration is the assembler's.
-  [[nodiscard]] const std::map<std::uint64_t, PendingEvent>& in_order() const {
-    return by_arrival_;
-  }
+  [[nodiscard]] const std::list<PendingEvent>& in_order() const { return by_arrival_; }
 
  private:
+  using Place = std::list<PendingEvent>::iterator;
+  // Both tables refer to the list, so that a lookup ends at the event itself.
+  template <auto kName>
+  struct ByName {
+    using is_transparent = void;
+    template <class Tag, std::size_t N>
+    std::size_t operator()(const FixedBytes<Tag, N>& name) const {
+      return FixedBytesHash()(name);
+    }
+    std::size_t operator()(Place place) const { return FixedBytesHash()(place->facts.*kName); }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return name_of(a) == name_of(b);
+    }
+
+   private:
+    template <class Tag, std::size_t N>
+    static const FixedBytes<Tag, N>& name_of(const FixedBytes<Tag, N>& name) {
+      return name;
+    }
+    static const auto& name_of(Place place) { return place->facts.*kName; }
+  };
+  using ByCommitment = ByName<&EventFacts::commitment>;
+  using ByKey = ByName<&EventFacts::key>;
+
   PoolLimits limits_;
   std::size_t bytes_ = 0;
-  std::map<std::uint64_t, PendingEvent> by_arrival_;
-  std::unordered_map<Commitment, std::uint64_t, FixedBytesHash> by_commitment_;
-  std::unordered_multimap<EventKey, std::uint64_t, FixedBytesHash> by_key_;
+  std::list<PendingEvent> by_arrival_;
+  std::unordered_set<Place, ByCommitment, ByCommitment> by_commitment_;
+  std::unordered_multiset<Place, ByKey, ByKey> by_key_;
 };
 
 }  // namespace eventchain::chain

@@ -61,7 +61,7 @@ void NodeCore::start(const chain::Now& now) {
 void NodeCore::handle(const chain::Now& now, Input input) {
   state_->now = now;
   state_->decider.at(now, state_->leader);
-  std::visit([this](const auto& one) { state_->on(one); }, input);
+  std::visit([this](auto& one) { state_->on(std::move(one)); }, input);
   state_->settle();
 }
 
@@ -103,9 +103,9 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
   switch (holding.state) {
     case Holding::State::kNew:
     case Holding::State::kPending: {
-      const auto* pending = ledger.pool().find(holding.commitment);
-      const bool durable = pending != nullptr && pending->stage == chain::PendingStage::kDurable;
-      outcome.state = durable ? EventOutcome::State::kDurable : EventOutcome::State::kReceived;
+      outcome.state = holding.stage == chain::PendingStage::kDurable
+                          ? EventOutcome::State::kDurable
+                          : EventOutcome::State::kReceived;
       break;
     }
     case Holding::State::kPlaced:
@@ -127,11 +127,11 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
   return outcome;
 }
 
-void NodeCore::State::on(const ClientSubmit& input) {
+void NodeCore::State::on(ClientSubmit input) {
   std::vector<Clients::Waiting> waiting;
   waiting.reserve(input.events.size());
   const bool full = ledger.pool().is_above(kIntakePercentMax);
-  for (const auto& event : input.events) {
+  for (auto& event : input.events) {
     if (disk_nearly_full || full) {
       EventOutcome refused;
       refused.key = event.facts.key;
@@ -145,7 +145,7 @@ void NodeCore::State::on(const ClientSubmit& input) {
     if (waiting.back().outcome.state != EventOutcome::State::kReceived) continue;
     if (holding.state == Holding::State::kNew) {
       ++counters.events_received;
-      durability.accepted(event);
+      durability.accepted(std::move(event));
     } else if (!clients.is_waiting(holding.commitment)) {
       // Accepted by another node, or before a restart: how far it has come is not known here, and
       // asking the voters again is how to find out.
@@ -198,7 +198,7 @@ void NodeCore::State::announce_pending() {
   announce_at = now.steady + kAnnounceEvery;
   if (!leader || *leader == members.self_id() || !members.is_linked(*leader)) return;
   net::EventsAnnounce message;
-  for (const auto& [arrival, pending] : ledger.pool().in_order()) {
+  for (const chain::PendingEvent& pending : ledger.pool().in_order()) {
     if (message.entries.size() == kAnnounceMax) break;
     message.entries.push_back({pending.facts.key, pending.facts.commitment});
   }

@@ -45,8 +45,8 @@ void NodeCore::State::on(const PeerDown& input) {
   fetcher.peer_down(input.peer);
 }
 
-void NodeCore::State::on(const PeerSaid& input) {
-  std::visit([&](const auto& message) { said(input.peer, message); }, input.message);
+void NodeCore::State::on(PeerSaid input) {
+  std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::Hello&) {
@@ -63,12 +63,12 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& messa
   decider.prefetch(replica.held_back());
 }
 
-void NodeCore::State::said(const chain::NodeId& peer, const net::Events& message) {
+void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
   net::EventsHeld answer;
   answer.batch = message.batch;
   bool gate_may_open = false;
-  for (const auto& raw : message.events) {
-    auto event = chain::hold_event(raw.salt, raw.body, ledger.limits());
+  for (auto& raw : message.events) {
+    auto event = chain::hold_event(raw.salt, std::move(raw.body), ledger.limits());
     if (!event) {
       peer_fault(peer, event.error().message);
       answer.results.push_back(net::HoldResult::kRefused);

@@ -21,18 +21,18 @@ struct NodeCore::State {
   State(const CoreOptions& core_options, store::Store& store);
 
   // --- inputs (core.cpp, core_peers.cpp) ----------------------------------------------------
-  void on(const ClientSubmit& input);
+  void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
-  void on(const PeerSaid& input);
+  void on(PeerSaid input);
   void on(const MinerFound& input);
   void on(const DiskSpace& input);
   void on(const Woke& input);
 
   void said(const chain::NodeId& peer, const net::Hello& message);
   void said(const chain::NodeId& peer, const net::RaftSaid& message);
-  void said(const chain::NodeId& peer, const net::Events& message);
+  void said(const chain::NodeId& peer, net::Events message);
   void said(const chain::NodeId& peer, const net::EventsHeld& message);
   void said(const chain::NodeId& peer, const net::EventsAnnounce& message);
   void said(const chain::NodeId& peer, const net::EventsRequest& message);

@@ -21,14 +21,12 @@ Ledger::Ledger(store::ChainStore& store, store::ChainStore::Recovered recovered,
       pool_(limits),
       limits_(chain::event_limits(state_.genesis)),
       applied_(recovered.applied) {
-  for (const auto& [arrival, facts] : recovered.pending) pool_.add(facts, arrival, now.steady);
+  for (const auto& [arrival, facts] : recovered.pending)
+    pool_.add(facts, arrival, now.steady).is_key_taken = store_.is_placed(facts.key);
 }
 
 void Ledger::start(const chain::Now& now) {
-  chain::PendingPool pool(pool_.limits());
-  for (const auto& [arrival, pending] : pool_.in_order())
-    pool.add(pending.facts, arrival, now.steady);
-  pool_ = std::move(pool);
+  pool_.restart_waits(now.steady);
 }
 
 Holding Ledger::existing(const store::EventRecord& record) {
@@ -46,19 +44,28 @@ Holding Ledger::existing(const store::EventRecord& record) {
       holding.version = store_.stream_version(record.facts.stream);
   } else {
     holding.state = Holding::State::kPending;
+    const chain::PendingEvent* pending = pool_.find(record.facts.commitment);
+    if (pending != nullptr) holding.stage = pending->stage;
   }
   return holding;
 }
 
-void Ledger::keep(const chain::HeldEvent& event, const chain::Now& now) {
+bool Ledger::is_placed(const chain::EventKey& key) {
+  const chain::PendingEvent* pending = pool_.any_variant(key);
+  return pending != nullptr ? pending->is_key_taken : store_.is_placed(key);
+}
+
+void Ledger::keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now) {
   const std::uint64_t arrival = store_.put_event(event);
-  pool_.add(event.facts, arrival, now.steady);
+  pool_.add(event.facts, arrival, now.steady).is_key_taken = is_key_taken;
 }
 
 Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::Now& now) {
   const auto records = store_.find_event(event.facts.key);
   bool other_content = false;
+  bool is_key_taken = false;
   for (const auto& record : records) {
+    if (record.position) is_key_taken = true;
     if (record.facts.commitment == event.facts.commitment) return existing(record);
   }
   for (const auto& record : records) {
@@ -92,7 +99,7 @@ Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::
       return holding;
     }
   }
-  keep(event, now);
+  keep(event, is_key_taken, now);
   Holding holding;
   holding.commitment = event.facts.commitment;
   return holding;
@@ -154,7 +161,7 @@ Checked Ledger::check(const chain::Template& candidate) {
     }
   }
   const chain::Verdict verdict =
-      chain::check_template(state_, store_, candidate, made->facts, &made->projection);
+      chain::check_template(state_, *this, candidate, made->facts, &made->projection);
   if (!verdict.ok()) return {verdict, nullptr};
   made->hash = hash;
   made->made = candidate;
@@ -179,7 +186,7 @@ std::optional<chain::EventFacts> Ledger::placed_facts(const chain::EventKey& key
 chain::Assembly Ledger::assemble(chain::UnixMillis started, chain::UnixMillis time,
                                  const chain::Now& now, const chain::AssemblerOptions& options) {
   return chain::assemble(
-      state_, store_, pool_,
+      state_, *this, pool_,
       [this](const chain::EventFacts& a, const chain::EventFacts& b) {
         return same_content(entry_of(a), entry_of(b));
       },
@@ -226,6 +233,7 @@ Settled Ledger::settle(const CheckedTemplate& checked, std::uint64_t first_posit
       settled.placed_twins.push_back(settled.placed[i]);
       settled.placed_twins.back().commitment = twin;
     }
+    pool_.mark_key_taken(checked.facts.entries[i].key);
   }
   for (const auto& rejection : settled.rejected) {
     for (const auto& twin : drop_twins({rejection.key, rejection.commitment})) {

@@ -33,7 +33,8 @@ struct Holding {
     kPast,      // expects a version its stream has passed
   };
   State state = State::kNew;
-  chain::Commitment commitment;  // of the variant that is held
+  chain::Commitment commitment;                                // of the variant that is held
+  chain::PendingStage stage = chain::PendingStage::kReceived;  // kNew, kPending
   std::optional<chain::Position> position;
   std::optional<chain::StreamVersion> version;  // kPast, kRejected: where the stream stands
   std::optional<chain::Height> height;
@@ -70,7 +71,7 @@ struct Settled {
 
 // The chain as this node holds it: committed state, pending events, and their rules. Owned by the
 // node's core; every call belongs to the current turn.
-class Ledger {
+class Ledger : private chain::ChainView {
  public:
   Ledger(store::ChainStore& store, store::ChainStore::Recovered recovered,
          const chain::PoolLimits& limits, const chain::Now& now);
@@ -88,7 +89,9 @@ class Ledger {
   chain::Result<chain::HeldEvent> load(const chain::EntryRef& entry) {
     return store_.load_event(entry);
   }
-  [[nodiscard]] bool is_placed(const chain::EventKey& key) { return store_.is_placed(key); }
+  // Whether the key has a position. Of a pending event's key the pool knows, without a look at the
+  // store; assembling and checking a block ask for each of its entries.
+  [[nodiscard]] bool is_placed(const chain::EventKey& key) override;
   [[nodiscard]] bool holds(const chain::EntryRef& entry) {
     return pool_.find(entry.commitment) != nullptr || store_.holds(entry);
   }
@@ -122,10 +125,13 @@ class Ledger {
   [[nodiscard]] consensus::LogIndex applied() const { return applied_; }
 
  private:
+  chain::StreamVersion stream_version(const chain::StreamKey& stream) override {
+    return store_.stream_version(stream);
+  }
   bool same_content(const chain::EntryRef& a, const chain::EntryRef& b);
   std::optional<chain::EventFacts> facts_of(const chain::EntryRef& entry);
   Holding existing(const store::EventRecord& record);
-  void keep(const chain::HeldEvent& event, const chain::Now& now);
+  void keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now);
   Settled settle(const CheckedTemplate& checked, std::uint64_t first_position);
   std::vector<chain::Commitment> drop_twins(const chain::EntryRef& settled);
   std::optional<chain::EventFacts> placed_facts(const chain::EventKey& key);

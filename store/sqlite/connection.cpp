@@ -16,8 +16,15 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;  // readers wait while the WAL is being recovered
 
+// Counting the memory in use costs a lock around every allocation, and nobody asks for it. Refused,
+// without harm, where somebody else has started SQLite before.
+void count_no_memory() {
+  [[maybe_unused]] static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 std::unique_ptr<SQLite::Database> open(const std::string& path, int flags,
                                        const StoreOptions& options) {
+  count_no_memory();
   // No mutex in SQLite: each connection is used by one thread at a time.
   auto database = std::make_unique<SQLite::Database>(path, flags | SQLite::OPEN_NOMUTEX,
                                                      kBusyTimeoutMs, options.vfs);

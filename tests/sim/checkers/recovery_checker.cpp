@@ -20,9 +20,11 @@ RecoveryChecker::Kept RecoveryChecker::of(const NodeHost& host, const std::optio
   return kept;
 }
 
-void RecoveryChecker::committed(const NodeHost& host) {
+void RecoveryChecker::committed(NodeHost& host) {
   auto& kept = kept_[host.index()];
+  const bool is_new_tip = !kept || kept->tip != host.core().chain_state().tip;
   kept = of(host, kept);
+  if (is_new_tip) compare_keys(host);
   const chain::PendingPool& pool = host.core().pool();
   // Each node takes in no more than its own pool holds and one request over it; all of that may
   // have to be kept here too.
@@ -31,6 +33,15 @@ void RecoveryChecker::committed(const NodeHost& host) {
       pool.bytes() > nodes * pool.limits().bytes_max)
     throw Violation("I14",
                     fmt::format("the pool of n{} holds {} events", host.index(), pool.size()));
+}
+
+void RecoveryChecker::compare_keys(NodeHost& host) {
+  for (const chain::PendingEvent& pending : host.core().pool().in_order()) {
+    if (pending.is_key_taken == host.store().chain().is_placed(pending.facts.key)) continue;
+    throw Violation("pool",
+                    fmt::format("n{} has pending event {}, and its key is {}taken", host.index(),
+                                to_hex(pending.facts.key), pending.is_key_taken ? "not " : ""));
+  }
 }
 
 void RecoveryChecker::recovered(const NodeHost& host) {

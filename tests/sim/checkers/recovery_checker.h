@@ -7,16 +7,18 @@
 
 namespace eventchain::sim {
 
-// What a node finds when it starts is what it had at its last commit, as a whole (I12); and what
-// it holds stays within bounds (I14).
+// What a node finds when it starts is what it had at its last commit, as a whole (I12); what it
+// holds stays within bounds (I14); and what the pool says of its keys is what the store says.
 class RecoveryChecker {
  public:
   explicit RecoveryChecker(std::size_t nodes) : kept_(nodes) {}
 
-  void committed(const NodeHost& host);
+  void committed(NodeHost& host);
   void recovered(const NodeHost& host);
 
  private:
+  static void compare_keys(NodeHost& host);
+
   struct Kept {
     chain::BlockId tip;
     std::uint64_t log_size = 0;

@@ -117,7 +117,7 @@ struct RandomWorld : Growing {
 void check_like_naive(RandomWorld& world, const Assembly& assembly) {
   NaiveAssembler naive{world.state.genesis, world.view, {}, world.same_content,
                        world.now,           {},         {}, {}};
-  for (const auto& [arrival, event] : world.pool.in_order()) naive.pool.push_back(event);
+  for (const PendingEvent& event : world.pool.in_order()) naive.pool.push_back(event);
   naive.run();
   REQUIRE(assembly.facts.entries == naive.entries);
   REQUIRE(assembly.redundant == naive.redundant);

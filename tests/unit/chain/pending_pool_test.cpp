@@ -37,11 +37,12 @@ void check_equal(const PendingPool& pool, const NaivePool& naive) {
   std::size_t bytes = 0;
   auto held = pool.in_order().begin();
   for (const PendingEvent& expected : naive.events) {
-    const PendingEvent& event = (held++)->second;
+    const PendingEvent& event = *held++;
     REQUIRE(event.facts == expected.facts);
     REQUIRE(event.arrival == expected.arrival);
     REQUIRE(event.since == expected.since);
     REQUIRE(event.stage == expected.stage);
+    REQUIRE(event.is_key_taken == expected.is_key_taken);
     REQUIRE(pool.find(expected.facts.commitment) == &event);
     bytes += expected.facts.body_bytes;
   }
@@ -60,7 +61,7 @@ TEST_CASE("the pending pool does what a searched list does") {
     for (int step = 0; step < 400; ++step) {
       const EventKey key = key_of(rng.below(20));
       const Commitment commitment = commitment_of(rng.below(next + 3));
-      switch (rng.below(5)) {
+      switch (rng.below(6)) {
         case 0:
         case 1: {
           EventFacts facts = facts_of(next, 0);
@@ -80,12 +81,20 @@ TEST_CASE("the pending pool does what a searched list does") {
         case 3:
           CHECK(pool.remove(commitment) == naive.remove(commitment));
           break;
+        case 4:
+          pool.mark_key_taken(key);
+          for (PendingEvent& event : naive.events)
+            if (event.facts.key == key) event.is_key_taken = true;
+          break;
         default: {
           const std::vector<Commitment> expected = naive.of_key(key);
           std::vector<Commitment> seen;
           for (const PendingEvent* variant : pool.variants(key))
             seen.push_back(variant->facts.commitment);
           CHECK(seen == expected);
+          const PendingEvent* any = pool.any_variant(key);
+          CHECK((any != nullptr) == !expected.empty());
+          if (any != nullptr) CHECK(any->facts.key == key);
           if (!rng.chance(1, 3)) break;
           std::vector<Commitment> taken;
           for (const PendingEvent& event : pool.take(key)) taken.push_back(event.facts.commitment);

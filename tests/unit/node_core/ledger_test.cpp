@@ -76,5 +76,5 @@ TEST_CASE("what was pending before a restart waits from the restart on") {
                chain::Now{});
   after.start(chain::Now{chain::Instant{100h}, {}});
   REQUIRE(after.pool().size() == 1);
-  CHECK(after.pool().in_order().begin()->second.since == chain::Instant{100h});
+  CHECK(after.pool().in_order().front().since == chain::Instant{100h});
 }
