@@ -65,7 +65,7 @@ void NodeCore::handle(const chain::Now& now, Input input) {
   state_->settle();
 }
 
-std::vector<Effect> NodeCore::take_effects() {
+Effects NodeCore::take_effects() {
   state_->finish_turn();
   return state_->outbox.take();
 }

@@ -42,7 +42,7 @@ class NodeCore {
 
   void start(const chain::Now& now);  // inside a turn; before the first handle()
   void handle(const chain::Now& now, Input input);
-  std::vector<Effect> take_effects();
+  Effects take_effects();
   [[nodiscard]] chain::Instant next_wakeup() const;  // send Woke then, if nothing came before
   [[nodiscard]] NodeStatus status() const;
 

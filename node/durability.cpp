@@ -50,7 +50,7 @@ void Durability::open(std::vector<chain::HeldEvent> events, Progress& progress) 
   batch.finished.assign(batch.entries.size(), false);
   batch.unfinished = batch.entries.size();
   evaluate(batch, progress);
-  outbox_.send(members_.linked(), std::move(message));
+  outbox_.send_ahead(members_.linked(), std::move(message));
   if (batch.unfinished > 0) batches_.emplace(id, std::move(batch));
 }
 

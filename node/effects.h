@@ -83,4 +83,10 @@ struct Notice {
 using Effect =
     std::variant<Answer, PendingAnswer, Send, HangUp, Mine, StopMining, TipMoved, Notice>;
 
+// What a turn wants done.
+struct Effects {
+  std::vector<Send> ahead;           // rests on nothing that this turn writes: before its commit
+  std::vector<Effect> when_durable;  // after its commit, in order
+};
+
 }  // namespace eventchain::node

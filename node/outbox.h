@@ -8,7 +8,8 @@
 
 namespace eventchain::node {
 
-// Collects a turn's effects in order. The runtime carries them out after the turn is durable.
+// Collects a turn's effects in order. The runtime carries them out after the turn is durable, but
+// for those that are sent ahead.
 class Outbox {
  public:
   void add(Effect effect) { effects_.push_back(std::move(effect)); }
@@ -18,12 +19,18 @@ class Outbox {
   void send(std::vector<chain::NodeId> to, net::Message message) {
     if (!to.empty()) effects_.push_back(Send{std::move(to), std::move(message)});
   }
+  // For messages that claim nothing of this node's disk. Waiting for the own sync before the voters
+  // begin theirs would make every event wait for two.
+  void send_ahead(std::vector<chain::NodeId> to, net::Message message) {
+    if (!to.empty()) ahead_.push_back(Send{std::move(to), std::move(message)});
+  }
   void notice(Notice::Level level, std::string text) {
     effects_.push_back(Notice{level, std::move(text)});
   }
-  std::vector<Effect> take() { return std::exchange(effects_, {}); }
+  Effects take() { return {std::exchange(ahead_, {}), std::exchange(effects_, {})}; }
 
  private:
+  std::vector<Send> ahead_;
   std::vector<Effect> effects_;
 };
 

@@ -81,9 +81,7 @@ void Runtime::run() {
   store_.turns().begin();
   core_ = std::make_unique<NodeCore>(options_.core, store_);
   core_->start(now());
-  auto effects = core_->take_effects();
-  store_.turns().commit();
-  for (auto& effect : effects) carry_out(effect);
+  commit(core_->take_effects());
   while (true) {
     const std::chrono::steady_clock::time_point wake{core_->next_wakeup().since_start};
     auto items = inbox_.take(wake, kInputsPerTurnMax);
@@ -107,20 +105,25 @@ void Runtime::turn(std::vector<Inbox::Item> items) {
   const chain::Now at = now();
   watch_disk(at);
   if (core_->next_wakeup() <= at.steady) core_->handle(at, Woke{});
-  auto effects = core_->take_effects();
-  const auto committing = std::chrono::steady_clock::now();
-  store_.turns().commit();
-  const auto committed = std::chrono::steady_clock::now();
-  for (auto& effect : effects) carry_out(effect);
+  const auto waited = commit(core_->take_effects());
   for (auto& question : questions) question(core_->status());
 
   const std::lock_guard lock(mutex_);
   ++counters_.turns;
   counters_.inputs += items.size();
-  counters_.commit_nanoseconds +=
-      static_cast<std::uint64_t>((committed - committing) / std::chrono::nanoseconds(1));
+  counters_.commit_nanoseconds += static_cast<std::uint64_t>(waited / std::chrono::nanoseconds(1));
   counters_.busy_nanoseconds += static_cast<std::uint64_t>(
       (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+}
+
+std::chrono::nanoseconds Runtime::commit(Effects effects) {
+  for (const Send& send : effects.ahead)
+    if (mesh_ != nullptr) mesh_->send(send.to, send.message);
+  const auto committing = std::chrono::steady_clock::now();
+  store_.turns().commit();
+  const auto waited = std::chrono::steady_clock::now() - committing;
+  for (auto& effect : effects.when_durable) carry_out(effect);
+  return waited;
 }
 
 void Runtime::watch_disk(const chain::Now& at) {

@@ -76,6 +76,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   [[nodiscard]] chain::Now now() const;
   void run();
   void turn(std::vector<Inbox::Item> items);
+  // Ends the turn; how long the disk took.
+  std::chrono::nanoseconds commit(Effects effects);
   void carry_out(Effect& effect);
   void watch_disk(const chain::Now& at);
   RequestId next_request();

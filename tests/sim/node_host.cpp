@@ -98,7 +98,8 @@ void NodeHost::take_turn() {
 }
 
 void NodeHost::write_turn() {
-  effects_ = core_->take_effects();
+  auto effects = core_->take_effects();
+  effects_ = std::move(effects.when_durable);
   is_writing_ = true;
   ++turn_;
   scheduler_.after(disk_.next_commit(), [this, run = run_] {
@@ -109,6 +110,11 @@ void NodeHost::write_turn() {
       commit();
     }
   });
+  for (auto& send : effects.ahead) {
+    node::Effect effect(std::move(send));
+    trace_.fold(5, index(), effect.index());
+    watcher_.carry_out(*this, effect);
+  }
 }
 
 void NodeHost::commit() {

@@ -28,7 +28,8 @@ chain::Now at(std::chrono::nanoseconds since_start) {
 
 std::vector<Answer> answers(Outbox& outbox) {
   std::vector<Answer> result;
-  for (auto& effect : outbox.take())
+  auto effects = outbox.take();
+  for (auto& effect : effects.when_durable)
     if (auto* answer = std::get_if<Answer>(&effect)) result.push_back(std::move(*answer));
   return result;
 }

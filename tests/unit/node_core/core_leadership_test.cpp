@@ -27,7 +27,9 @@ struct Voter {
     core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
   }
   std::vector<Effect> end_turn() {
-    auto effects = core->take_effects();
+    auto taken = core->take_effects();
+    auto effects = std::move(taken.when_durable);
+    for (auto& send : taken.ahead) effects.emplace_back(std::move(send));
     store.turns().commit();
     store.turns().begin();
     return effects;

@@ -41,7 +41,10 @@ net::EventsHeld all_held(std::uint64_t batch, std::size_t events) {
 
 std::vector<net::Events> sent(Outbox& outbox) {
   std::vector<net::Events> result;
-  for (auto& effect : outbox.take()) {
+  auto effects = outbox.take();
+  for (auto& send : effects.ahead)
+    if (auto* events = std::get_if<net::Events>(&send.message)) result.push_back(*events);
+  for (auto& effect : effects.when_durable) {
     if (auto* send = std::get_if<Send>(&effect))
       if (auto* events = std::get_if<net::Events>(&send->message)) result.push_back(*events);
   }
