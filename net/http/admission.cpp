@@ -48,6 +48,19 @@ void Admission::give_body(std::size_t octets) {
   body_octets_ -= octets;
 }
 
+bool Admission::take_answer(std::size_t octets, std::size_t held) {
+  if (held + octets > limits_.short_answer_max)
+    return add_within(answer_octets_, octets, limits_.answers_in_flight_max);
+  answer_octets_ += octets;
+  return true;
+}
+void Admission::give_answer(std::size_t octets) {
+  answer_octets_ -= octets;
+}
+bool Admission::has_answer_room() const {
+  return answer_octets_ < limits_.answers_in_flight_max;
+}
+
 bool Admission::count_up(std::map<std::string, std::size_t>& counts, const std::string& name,
                          std::size_t most) {
   const std::lock_guard lock(mutex_);

@@ -24,6 +24,10 @@ class Admission {
   void forget(const std::string& principal);
   bool take_body(std::size_t octets);  // give_body()
   void give_body(std::size_t octets);
+  // `held`: what the same connection has waiting already.
+  bool take_answer(std::size_t octets, std::size_t held);  // give_answer()
+  void give_answer(std::size_t octets);
+  [[nodiscard]] bool has_answer_room() const;
 
   [[nodiscard]] std::size_t connections() const { return connections_; }
   [[nodiscard]] std::size_t body_octets() const { return body_octets_; }
@@ -37,6 +41,7 @@ class Admission {
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> handshakes_{0};
   std::atomic<std::size_t> body_octets_{0};
+  std::atomic<std::size_t> answer_octets_{0};
   // guarded by mutex_
   std::mutex mutex_;
   std::map<std::string, std::size_t> by_address_;

@@ -22,12 +22,14 @@ Connection::Connection(std::shared_ptr<Loop> loop, std::shared_ptr<Service> serv
       service_(std::move(service)),
       transport_(std::move(transport)),
       address_(std::move(address)),
+      pace_(service_->limits.body_deadline, service_->limits.octets_per_second_min),
       buffer_(std::max(kReadBuffer, 2 * service_->limits.header_bytes_max)),
       parser_(service_->limits) {}
 
 // The acceptor let us in; whoever made us pays back even if the loop stopped before start().
 Connection::~Connection() {
   give_back_body();
+  give_back_answer();
   if (is_shaking_hands_) service_->admission.end_handshake();
   if (is_identified_) service_->admission.forget(principal_);
   service_->admission.leave(address_);
@@ -60,6 +62,7 @@ void Connection::close() {
   const auto self = shared_from_this();  // leaving the loop may drop the last owner
   end_stream();
   give_back_body();
+  give_back_answer();
   transport_->close();
   loop_->leave(this);
 }
@@ -68,13 +71,12 @@ void Connection::enter(Phase phase, std::chrono::milliseconds allowance) {
   phase_ = phase;
   phase_began_ = Loop::now();
   allowance_ = allowance;
-  passed_ = 0;
+  pace_.begin(phase_began_);
 }
 
-SteadyTime Connection::deadline() const {
-  const std::size_t rate = std::max<std::size_t>(service_->limits.octets_per_second_min, 1);
-  const bool buys_time = phase_ == Phase::kBody || phase_ == Phase::kWriting;
-  return phase_began_ + allowance_ + std::chrono::seconds(buys_time ? passed_ / rate : 0);
+bool Connection::is_late(SteadyTime now) const {
+  if (phase_ == Phase::kBody || phase_ == Phase::kWriting) return pace_.is_late(now);
+  return now > phase_began_ + allowance_;
 }
 
 void Connection::check_deadline(SteadyTime now) {
@@ -83,23 +85,28 @@ void Connection::check_deadline(SteadyTime now) {
     case Phase::kHandling:  // whoever took the request answers in bounded time
       return;
     case Phase::kStreaming:
-      if (is_writing_ && now > stream_sent_at_ + service_->limits.body_deadline) return close();
-      if (!is_writing_ && now > stream_sent_at_ + service_->limits.stream_keep_alive &&
+      if (is_writing_) {
+        if (pace_.is_late(now)) close();
+        return;
+      }
+      if (now > stream_sent_at_ + service_->limits.stream_keep_alive &&
           !stream_.keep_alive.empty()) {
         write({}, frames_chunks() ? chunk_of(stream_.keep_alive) : stream_.keep_alive,
               &Connection::flush_stream);
+        return;
       }
-      return;
+      // A producer that was told no because of other connections' octets tries again.
+      return flush_stream();
     case Phase::kHeader:
     case Phase::kBody:
-      if (now <= deadline()) return;
+      if (!is_late(now)) return;
       if (is_writing_) return close();  // not even the 100 Continue got through
       return refuse({408, "too-slow", "the request did not arrive in time; send it faster"});
     case Phase::kHandshake:
     case Phase::kIdle:
     case Phase::kWriting:
     case Phase::kLingering:
-      if (now > deadline()) close();
+      if (is_late(now)) close();
       return;
   }
 }
@@ -161,7 +168,7 @@ void Connection::parse() {
   for (;;) {
     const auto progress = parser_.feed({buffer_.data() + begin_, end_ - begin_});
     begin_ += progress.consumed;
-    if (phase_ == Phase::kBody) passed_ += progress.consumed;
+    if (phase_ == Phase::kBody) pace_.pass(progress.consumed, Loop::now());
     switch (progress.step) {
       case RequestParser::Step::kFailed:
         return refuse(parser_.refusal());
@@ -244,6 +251,10 @@ void Connection::answer(Response response) {
   std::string head = make_head(response.status, response.content_type, response.headers,
                                response.body.size(), options);
   if (is_head_) response.body.clear();
+  const std::size_t octets = head.size() + response.body.size();
+  if (!service_->admission.take_answer(octets, 0))
+    return exchange_.status == 503 ? close() : answer(overloaded());
+  answer_taken_ = octets;
   exchange_.response_octets = response.body.size();
   enter(Phase::kWriting, service_->limits.body_deadline);
   write(std::move(head), std::move(response.body), &Connection::on_written);
@@ -260,6 +271,7 @@ void Connection::write(std::string head, std::string body, Next next) {
   after_write_ = next;
   is_writing_ = true;
   stream_sent_at_ = Loop::now();
+  if (phase_ == Phase::kStreaming) pace_.begin(stream_sent_at_);
   write_more();
 }
 
@@ -273,16 +285,22 @@ void Connection::write_more() {
                          [self = shared_from_this()](const error_code& ec, std::size_t octets) {
                            if (ec || self->phase_ == Phase::kClosed) return self->close();
                            self->written_ += octets;
-                           if (self->phase_ == Phase::kWriting) self->passed_ += octets;
-                           if (self->phase_ == Phase::kStreaming)
-                             self->stream_sent_at_ = Loop::now();
+                           self->stream_sent_at_ = Loop::now();
+                           if (self->phase_ != Phase::kBody)
+                             self->pace_.pass(octets, self->stream_sent_at_);
                            if (self->written_ < self->head_.size() + self->body_.size())
                              return self->write_more();
                            self->is_writing_ = false;
                            self->head_.clear();
                            self->body_ = {};
+                           self->give_back_answer();
                            ((*self).*(self->after_write_))();
                          });
+}
+
+void Connection::give_back_answer() {
+  if (answer_taken_ > 0) service_->admission.give_answer(answer_taken_);
+  answer_taken_ = 0;
 }
 
 void Connection::on_written() {
@@ -303,68 +321,6 @@ void Connection::linger() {
 void Connection::observe() {
   exchange_.duration = Loop::now() - handed_over_at_;
   if (service_->observer) service_->observer(exchange_);
-}
-
-// --- streams ------------------------------------------------------------------------------------
-
-void Connection::begin_stream(StreamHead head, std::shared_ptr<Outbox> outbox) {
-  outbox_ = std::move(outbox);
-  stream_ = std::move(head);
-  if (phase_ != Phase::kHandling) return end_stream();
-  give_back_body();
-  exchange_.label = stream_.label;
-  exchange_.status = stream_.status;
-  HeadOptions options;
-  options.date = loop_->date();
-  options.is_http_1_0 = parser_.is_http_1_0();
-  // HTTP/1.0 tells the end of such an answer by closing.
-  if (options.is_http_1_0) keeps_alive_ = false;
-  options.keep_alive = keeps_alive_;
-  options.is_chunked = true;
-  phase_ = Phase::kStreaming;
-  write(make_head(stream_.status, stream_.content_type, stream_.headers, 0, options), {},
-        &Connection::flush_stream);
-  if (end_ - begin_ < buffer_.size()) read();
-}
-
-void Connection::flush_stream() {
-  if (phase_ != Phase::kStreaming || is_writing_) return;
-  std::string ready;
-  bool is_ended = is_head_;
-  bool was_full = false;
-  {
-    const std::lock_guard lock(outbox_->mutex);
-    outbox_->is_flush_posted = false;
-    ready.swap(outbox_->pending);
-    is_ended = is_ended || (outbox_->is_ended && ready.empty());
-    std::swap(was_full, outbox_->was_full);
-  }
-  if (!ready.empty() && !is_head_) {
-    exchange_.response_octets += ready.size();
-    write({}, std::move(ready), &Connection::flush_stream);
-    if (was_full && stream_.on_room) stream_.on_room();
-    return;
-  }
-  if (!is_ended) return;
-  enter(Phase::kWriting, service_->limits.body_deadline);
-  const bool has_trailer = frames_chunks() && !is_head_;
-  end_stream();
-  if (has_trailer) return write("0\r\n\r\n", {}, &Connection::on_written);
-  on_written();
-}
-
-void Connection::end_stream() {
-  if (!outbox_) return;
-  {
-    const std::lock_guard lock(outbox_->mutex);
-    outbox_->is_closed = true;
-    outbox_->pending = {};
-  }
-  outbox_.reset();
-  // Its callbacks own the producer, which owns us.
-  const StreamHead over = std::move(stream_);
-  stream_ = StreamHead{};
-  if (over.on_closed) over.on_closed();
 }
 
 }  // namespace eventchain::net::http

@@ -8,6 +8,7 @@
 
 #include "net/http/admission.h"
 #include "net/http/loop.h"
+#include "net/http/pace.h"
 #include "net/http/request_parser.h"
 #include "net/http/response.h"
 #include "net/http/server.h"
@@ -30,7 +31,7 @@ struct Service {
 struct Outbox {
   std::mutex mutex;
   // guarded by mutex
-  std::string pending;  // chunked framing included
+  std::string pending;  // chunked framing included; each octet is counted by the admission
   bool is_flush_posted = false;
   bool was_full = false;
   bool is_ended = false;   // by the producer
@@ -57,7 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin_stream(StreamHead head, std::shared_ptr<Outbox> outbox);
   void flush_stream();
   [[nodiscard]] bool frames_chunks() const { return !parser_.is_http_1_0(); }
-  [[nodiscard]] std::size_t stream_buffer_max() const { return service_->limits.stream_buffer_max; }
+  [[nodiscard]] Service& service() { return *service_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -89,7 +90,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_stream();
   void give_back_body();
   void observe();
-  [[nodiscard]] SteadyTime deadline() const;
+  void give_back_answer();
+  [[nodiscard]] bool is_late(SteadyTime now) const;
 
   // constant after construction
   const std::shared_ptr<Loop> loop_;
@@ -101,7 +103,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kHandshake;
   SteadyTime phase_began_;
   std::chrono::milliseconds allowance_{0};
-  std::size_t passed_ = 0;  // octets in this phase, where they buy time
+  Pace pace_;  // of the body being read or the octets being written
   std::string principal_;
   bool is_identified_ = false;
   bool is_shaking_hands_ = false;
@@ -116,6 +118,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::string head_, body_;  // being written
   std::size_t written_ = 0;
+  std::size_t answer_taken_ = 0;  // from the admission's budget, for head_ and body_
   bool is_writing_ = false;
   Next after_write_ = nullptr;
   Exchange exchange_;
@@ -128,6 +131,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 // A piece of a body in chunked framing.
 std::string chunk_of(std::string_view octets);
+
+// What is said instead of an answer for which there is no room.
+Response overloaded();
 
 // The responder of one request on `connection`.
 std::shared_ptr<Responder> make_responder(std::shared_ptr<Connection> connection);

@@ -46,15 +46,18 @@ class RequestResponder final : public Responder {
     const auto outbox = this->outbox();
     if (!outbox || chunk.empty()) return false;
     bool must_post = false;
+    Service& service = connection_->service();
     {
       const std::lock_guard lock(outbox->mutex);
       if (outbox->is_closed || outbox->is_ended) return false;
-      const std::size_t most = connection_->stream_buffer_max();
-      if (!outbox->pending.empty() && outbox->pending.size() + chunk.size() > most) {
+      const std::string framed = frames_chunks_ ? chunk_of(chunk) : std::string(chunk);
+      const std::size_t held = outbox->pending.size();
+      const bool fits = held == 0 || held + chunk.size() <= service.limits.stream_buffer_max;
+      if (!fits || !service.admission.take_answer(framed.size(), held)) {
         outbox->was_full = true;
         return false;
       }
-      outbox->pending.append(frames_chunks_ ? chunk_of(chunk) : std::string(chunk));
+      outbox->pending.append(framed);
       must_post = !outbox->is_flush_posted;
       outbox->is_flush_posted = true;
     }

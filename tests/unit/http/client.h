@@ -13,7 +13,10 @@
 // A client that sends exactly the octets a test wants, which no HTTP library would.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `window`: octets that arrive before the client reads them, about; 0 for the system's choice.
+  explicit RawClient(std::uint16_t port, int window = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (window > 0) setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -107,6 +107,10 @@ TEST_CASE("slow clients are cut off") {
     client.send(post("Content-Length: 10\r\n", "abc"));
     CHECK(status_of(client.read_all()) == 408);
   }
+  SUBCASE("that send most of their body at once and then nothing") {
+    client.send(post("Content-Length: 1000000\r\n", std::string(999'999, 'a')));
+    CHECK(status_of(client.read_all()) == 408);
+  }
   SUBCASE("that are idle after an answer") {
     client.send(kGet);
     CHECK(body_of(client.read_answer()) == "GET /a []");
@@ -117,7 +121,7 @@ TEST_CASE("slow clients are cut off") {
 TEST_CASE("a client that does not read its answer is cut off") {
   Limits limits;
   limits.body_deadline = std::chrono::milliseconds(100);
-  // Sent octets buy time; here they buy next to none.
+  // What the sockets' own buffers take is not progress enough.
   limits.octets_per_second_min = std::size_t{1} << 30;
   std::mutex mutex;
   std::condition_variable changed;
