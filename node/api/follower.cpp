@@ -13,13 +13,14 @@ namespace {
 
 // Read at once: enough to keep up, little enough to hold up the thread only briefly.
 constexpr std::size_t kSlice = 16;
-// Kept for one reader before it is offered to the connection, besides the event that exceeds it:
-// there may be hundreds of readers that read nothing, and events may be a megabyte each.
-constexpr std::size_t kUnsentMax = std::size_t{64} * 1024;
+// Offered to the connection at once, besides the event that exceeds it: events may be a megabyte
+// each, and there may be hundreds of readers.
+constexpr std::size_t kPieceMax = std::size_t{64} * 1024;
 
 // One live reader of the log. Runs on its connection's thread; a commit only posts a pump there. A
-// slow client makes send() refuse: then nothing is read until there is room, and the store is the
-// buffer. Owned by the stream's callbacks and the subscription; both let go when the stream ends.
+// slow client makes send() refuse: then nothing is kept or read until there is room, and the store
+// is the buffer. Owned by the stream's callbacks and the subscription; both let go when the stream
+// ends.
 class LogFollower : public std::enable_shared_from_this<LogFollower> {
  public:
   LogFollower(CallPtr call, std::uint64_t from) : call_(std::move(call)), next_(from) {}
@@ -35,7 +36,10 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
         {"EventChain-Position", fmt::format("{}", call_->context->log_size.load())});
     head.keep_alive = ": the connection is alive\n\n";
     head.label = call_->label;
-    head.on_room = [self = shared_from_this()] { self->pump(); };
+    head.on_room = [self = shared_from_this()] {
+      self->is_waiting_ = false;
+      self->pump();
+    };
     head.on_closed = [self = shared_from_this()] { self->stop(); };
     // First, so that no commit falls between the last read and the subscription.
     subscription_ = call_->context->port.subscribe(
@@ -55,25 +59,27 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   }
 
   void pump() {
-    while (!is_stopped_) {
-      if (!unsent_.empty()) {
-        if (!call_->responder->send(unsent_)) return;  // on_room comes, or on_closed
-        unsent_.clear();
-      }
+    while (!is_stopped_ && !is_waiting_) {
       const auto events = call_->context->reader.log(chain::Position{next_}, slice_);
       if (!events) return fail(events.error());
+      std::string piece;
+      std::uint64_t next = next_;
       for (const store::PlacedEvent& placed : *events) {
         JsonText text;
         if (const auto appended = append_placed(text, placed); !appended)
           return fail(appended.error());
-        unsent_ += fmt::format("id: {}\nevent: event\ndata: {}\n\n", placed.position.value,
-                               one_line(text.take()));
-        next_ = placed.position.value + 1;
-        if (unsent_.size() >= kUnsentMax) break;
+        piece += fmt::format("id: {}\nevent: event\ndata: {}\n\n", placed.position.value,
+                             one_line(text.take()));
+        next = placed.position.value + 1;
+        if (piece.size() >= kPieceMax) break;
       }
       // What was read beyond it is read again: of large events, one at a time.
-      slice_ = unsent_.size() >= kUnsentMax ? 1 : std::min(2 * slice_, kSlice);
-      if (unsent_.empty()) return;  // the next commit calls again
+      slice_ = piece.size() >= kPieceMax ? 1 : std::min(2 * slice_, kSlice);
+      if (piece.empty()) return;  // the next commit calls again
+      if (call_->responder->send(piece))
+        next_ = next;
+      else
+        is_waiting_ = true;  // on_room comes, or on_closed
     }
   }
 
@@ -103,8 +109,8 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   // owned by the connection's thread
   std::uint64_t next_;
   std::size_t slice_ = kSlice;
-  std::string unsent_;
   std::uint64_t subscription_ = 0;
+  bool is_waiting_ = false;  // for room on the connection
   bool is_stopped_ = false;
 };
 

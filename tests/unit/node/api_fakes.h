@@ -97,6 +97,7 @@ class FakeReader final : public store::ChainReader {
   }
   chain::Result<std::vector<store::PlacedEvent>> log(chain::Position from,
                                                      std::size_t limit) override {
+    ++log_reads;
     if (is_damaged) return chain::fail(chain::ErrorCode::kCorrupt, "position 0 is damaged");
     std::vector<store::PlacedEvent> events;
     for (std::size_t at = from.value; at < placed_events.size() && events.size() < limit; ++at)
@@ -145,6 +146,7 @@ class FakeReader final : public store::ChainReader {
   std::map<chain::Height, store::StoredBlock> blocks;
   std::vector<store::StaleBlock> stale_blocks;
   bool is_damaged = false;
+  std::size_t log_reads = 0;
 };
 
 // A client that takes what it is sent; posted work waits until run().

@@ -196,6 +196,24 @@ TEST_CASE("a slow live reader gets everything, in order, once it reads") {
   client->hang_up();
 }
 
+TEST_CASE("a live reader keeps nothing that its connection did not take") {
+  Fixture fixture;
+  for (int i = 0; i < 100; ++i) fixture.reader.place(sample_event(fmt::format("e{}", i)));
+  auto client = std::make_shared<FakeClient>();
+  client->room = 0;
+  fixture.api->handle(live_request("/v1/log"), client);
+  client->sent.clear();
+  const std::size_t reads = fixture.reader.log_reads;
+  // The second piece was refused; it is read anew when there is room, and not before.
+  fixture.port.commit(100);
+  client->run();
+  CHECK(client->sent.empty());
+  CHECK(fixture.reader.log_reads == reads);
+  fixture.reader.is_damaged = true;
+  client->stream.on_room();
+  CHECK(contains(client->sent, "event: problem"));
+}
+
 TEST_CASE("line breaks inside of data do not break the event stream") {
   Fixture fixture;
   auto event = sample_event("a");
