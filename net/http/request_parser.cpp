@@ -124,7 +124,7 @@ Refusal refusal_of(const error_code& ec) {
   if (ec == error::header_limit)
     return {431, "header-too-large", "the request header is over the limit; shorten it"};
   if (ec == error::body_limit)
-    return {413, "body-too-large", "the request body is over the limit; send smaller batches"};
+    return {413, "too-large", "the request body is over the limit; send smaller batches"};
   if (ec == error::bad_content_length || ec == error::multiple_content_length ||
       ec == error::bad_transfer_encoding)
     return {400, "malformed-request",

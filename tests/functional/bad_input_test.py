@@ -20,7 +20,7 @@ POST = "POST /v1/events HTTP/1.1"
 # What arrives, status, last part of the problem's type.
 FRAMING = [
     ("a declared body over the limit", head(POST, f"Content-Length: {BODY_MAX + 1}"), 413,
-     "body-too-large"),
+     "too-large"),
     ("a length beyond 64 bits", head(POST, "Content-Length: " + "9" * 30), 400,
      "malformed-request"),
     ("a negative length", head(POST, "Content-Length: -1"), 400, "malformed-request"),
@@ -35,7 +35,7 @@ FRAMING = [
      "transfer-encoding"),
     ("chunked twice", head(POST, "Transfer-Encoding: chunked, chunked"), 501,
      "transfer-encoding"),
-    ("a chunk beyond the limit", head(POST, *CHUNKED) + b"7fffffff\r\n", 413, "body-too-large"),
+    ("a chunk beyond the limit", head(POST, *CHUNKED) + b"7fffffff\r\n", 413, "too-large"),
     ("a chunk beyond 64 bits", head(POST, *CHUNKED) + b"f" * 17 + b"\r\n", 400,
      "malformed-request"),
     ("a chunk without a size", head(POST, *CHUNKED) + b"\r\n\r\n", 400, "malformed-request"),
@@ -225,13 +225,13 @@ class BadInputTest(unittest.TestCase):
             with RawConnection(node.api_port) as connection:
                 connection.send(head(POST, *CHUNKED))
                 connection.send((b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 400)
-                self.check_problem(connection.answer(), 413, "body-too-large")
+                self.check_problem(connection.answer(), 413, "too-large")
             # Chunks of one octet, whose framing outweighs them.
             with RawConnection(node.api_port) as connection:
                 connection.send(head(POST, *CHUNKED))
                 for _ in range(64):
                     connection.send((b"1;" + b"x" * 1000 + b"\r\n \r\n") * 1024)
-                self.check_problem(connection.answer(), 413, "body-too-large")
+                self.check_problem(connection.answer(), 413, "too-large")
             # The largest bodies of the worst shapes, one after the other.
             for octets in (b"[" * BODY_MAX, b'{"a":' * (BODY_MAX // 5), b"\xff" * BODY_MAX):
                 answer = exchange(node.api_port, post(octets, type=MANY_EVENTS))

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "node/api/cloudevent_json.h"
+#include "node/api/problem.h"
 #include "tests/unit/node/api_fakes.h"
 
 using namespace api_test;
@@ -305,4 +306,24 @@ TEST_CASE("openapi.json describes every route and no other") {
   }
   CHECK(described == routed);
   CHECK(routed.size() == node::api::route_names().size());
+}
+
+TEST_CASE("openapi.json names every kind of problem once") {
+  using node::api::Problem;
+  Fixture fixture;
+  const auto answer = fixture.get("/openapi.json");
+  const auto document = boost::json::parse(answer.body);
+  std::multiset<std::string> described;
+  for (const auto& type :
+       document.at_pointer("/components/schemas/Problem/properties/type/enum").as_array())
+    described.insert(std::string(type.as_string()));
+  // What the server refuses before the API sees it.
+  std::multiset<std::string> known = {"header-too-large",     "too-slow",    "overloaded",
+                                      "too-many-connections", "expectation", "transfer-encoding",
+                                      "http-version"};
+  for (int kind = 0; kind <= static_cast<int>(Problem::kDiskFull); ++kind)
+    known.insert(std::string(node::api::name_of(static_cast<Problem>(kind))));
+  std::multiset<std::string> expected;
+  for (const std::string& name : known) expected.insert("urn:eventchain:problem:" + name);
+  CHECK(described == expected);
 }
