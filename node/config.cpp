@@ -170,6 +170,8 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
       {"mining.duty_percent", integer_of(1, 100, &Config::mining_duty_percent)},
       {"consensus.election_timeout_ms", milliseconds_of(50, 60'000, &Config::election_timeout)},
       {"consensus.heartbeat_ms", milliseconds_of(5, 10'000, &Config::heartbeat_interval)},
+      {"consensus.snapshot_every", integer_of(1, 100'000, &Config::snapshot_every)},
+      {"consensus.snapshot_trailing", integer_of(1, 100'000, &Config::snapshot_trailing)},
       {"pool.events_max",
        [](const Setting& s, Config& c, const std::filesystem::path&) {
          return put(as_integer(s, 1000, 10'000'000), c.pool.events_max);

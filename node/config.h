@@ -56,6 +56,8 @@ struct Config {
 
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
+  std::uint64_t snapshot_every = 4096;     // applied Raft entries between snapshots
+  std::uint64_t snapshot_trailing = 2048;  // Raft entries kept behind one
 
   chain::PoolLimits pool;
   std::uint64_t disk_reserve_bytes = std::uint64_t{1} << 30;

@@ -80,6 +80,8 @@ CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
     options.seed = (options.seed << 8) | seed.octets[i];
   options.election_timeout = config.election_timeout;
   options.heartbeat_interval = config.heartbeat_interval;
+  options.snapshot_every = config.snapshot_every;
+  options.snapshot_trailing = config.snapshot_trailing;
   options.pool = config.pool;
   // Without threads of its own a node still checks and collects the others' shares.
   options.mines = config.mining_threads > 0;

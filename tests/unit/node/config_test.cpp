@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "node/core.h"
+
 using namespace eventchain;
 using namespace eventchain::node;
 
@@ -46,6 +48,18 @@ TEST_CASE("a file sets what it names and leaves the rest at its defaults") {
   CHECK(config->pool.events_max == 1'000'000);
 }
 
+TEST_CASE("how often the Raft log is cut and how much of it stays are settings") {
+  const auto usual = read(kGood);
+  REQUIRE(usual.has_value());
+  CHECK(usual->snapshot_every == CoreOptions{}.snapshot_every);
+  CHECK(usual->snapshot_trailing == CoreOptions{}.snapshot_trailing);
+  const auto config =
+      read(std::string(kGood) + "[consensus]\nsnapshot_every = 100000\nsnapshot_trailing = 1\n");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->snapshot_every == 100'000);
+  CHECK(config->snapshot_trailing == 1);
+}
+
 TEST_CASE("flags win over the environment, the environment over the file") {
   const Overrides environment = {{"api.listen", "127.0.0.1:1"}, {"mining.threads", "3"}};
   const Overrides flags = {{"api.listen", "[::1]:2"}, {"log.format", "json"}};
@@ -83,6 +97,10 @@ TEST_CASE("wrong values are refused with key, place and remedy") {
       {"log.level", "1", "must be a string in quotes"},
       {"pool.events_max", "9223372036854775807", "must be an integer"},
       {"consensus.heartbeat_ms", "900", "three times"},
+      {"consensus.snapshot_every", "0", "from 1 to 100000"},
+      {"consensus.snapshot_every", "100001", "from 1 to 100000"},
+      {"consensus.snapshot_trailing", "0", "from 1 to 100000"},
+      {"consensus.snapshot_trailing", "100001", "from 1 to 100000"},
       {"disk.reserve_bytes", "-5", "must be an integer"},
       {"peers.listen", "\"nowhere\"", "write host:port"},
   };
@@ -196,6 +214,8 @@ TEST_CASE("the shipped example is a valid configuration and shows every default 
   CHECK(full->mining_duty_percent == shipped->mining_duty_percent);
   CHECK(full->election_timeout == shipped->election_timeout);
   CHECK(full->heartbeat_interval == shipped->heartbeat_interval);
+  CHECK(full->snapshot_every == shipped->snapshot_every);
+  CHECK(full->snapshot_trailing == shipped->snapshot_trailing);
   CHECK(full->pool.events_max == shipped->pool.events_max);
   CHECK(full->pool.bytes_max == shipped->pool.bytes_max);
   CHECK(full->disk_reserve_bytes == shipped->disk_reserve_bytes);
