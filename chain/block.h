@@ -10,7 +10,7 @@
 #include "chain/target.h"
 #include "chain/types.h"
 
-// Templates, shares, seals and blocks as plain data with their canonical encodings (README.md has
+// Templates, shares, seals and blocks as plain data with their canonical encodings (FORMATS.md has
 // the byte layouts). Rules live in rules.h.
 namespace eventchain::chain {
 
@@ -93,7 +93,7 @@ struct Nonce {
 };
 std::uint64_t nonce_high(Slot slot, std::uint8_t thread, std::uint64_t counter);
 
-// The 116 octets that are hashed (layout in README.md); the nonce goes to fixed places.
+// The 116 octets that are hashed (layout in FORMATS.md); the nonce goes to fixed places.
 inline constexpr std::size_t kSharePreimageSize = 116;
 inline constexpr std::size_t kNonceHighOffset = 36;  // u64, little-endian
 inline constexpr std::size_t kNonceLowOffset = 112;  // u32, little-endian

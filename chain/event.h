@@ -68,7 +68,7 @@ Result<void> check_event(const Event& event, const EventLimits& limits);
 EventKey event_key(std::string_view source, std::string_view id);
 StreamKey stream_key(std::string_view stream_name);
 
-// Canonical body: byte layout in README.md. decode_body refuses every other spelling, so that
+// Canonical body: byte layout in FORMATS.md. decode_body refuses every other spelling, so that
 // encode_body(decode_body(b)) == b.
 Bytes encode_body(const Event& event);
 Result<Event> decode_body(ByteView body);

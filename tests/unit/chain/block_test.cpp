@@ -130,11 +130,11 @@ TEST_CASE("headers, shares, seals and contents are hashed as the golden vectors 
   CHECK(to_hex(encode_content(golden_content())) == golden_vector("content"));
 }
 
-TEST_CASE("the README's vectors of blocks are the golden ones") {
-  const std::string readme = readme_without_spaces();
+TEST_CASE("the vectors of blocks in FORMATS.md are the golden ones") {
+  const std::string formats = formats_without_spaces();
   for (const char* name : {"template-hash", "share-digest", "share-value", "block-id"}) {
     INFO("vector ", std::string(name));
-    CHECK(readme.find(golden_vector(name)) != std::string::npos);
+    CHECK(formats.find(golden_vector(name)) != std::string::npos);
   }
 }
 

@@ -80,13 +80,13 @@ TEST_CASE("body, keys and commitment are those of the golden vectors") {
   CHECK(to_hex(encode_body(small)) == golden_vector("event-body-small"));
 }
 
-TEST_CASE("the golden vectors stand in the README") {
-  const std::string readme = readme_without_spaces();
+TEST_CASE("the golden vectors stand in FORMATS.md") {
+  const std::string formats = formats_without_spaces();
   for (const char* name :
        {"event-body-small", "event-key", "stream-key", "commitment", "log-leaf",
         "history-leaf-hash", "history-node", "history-root-empty", "history-root-two"}) {
     INFO("vector ", std::string(name));
-    CHECK(readme.find(golden_vector(name)) != std::string::npos);
+    CHECK(formats.find(golden_vector(name)) != std::string::npos);
   }
 }
 

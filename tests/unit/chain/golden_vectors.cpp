@@ -20,9 +20,9 @@ std::string golden_vector(std::string_view name) {
   return {};
 }
 
-std::string readme_without_spaces() {
-  std::ifstream file(EVENTCHAIN_TEST_DATA "/../../chain/README.md");
-  REQUIRE_MESSAGE(file.is_open(), "chain/README.md cannot be opened");
+std::string formats_without_spaces() {
+  std::ifstream file(EVENTCHAIN_TEST_DATA "/../../chain/FORMATS.md");
+  REQUIRE_MESSAGE(file.is_open(), "chain/FORMATS.md cannot be opened");
   std::string text;
   for (char c; file.get(c);)
     if (c != ' ' && c != '\n' && c != '`') text.push_back(c);

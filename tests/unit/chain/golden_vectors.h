@@ -7,5 +7,5 @@
 // comment). Fails the test if there is none.
 std::string golden_vector(std::string_view name);
 
-// chain/README.md without white space and back-ticks, so that a wrapped vector is found in it.
-std::string readme_without_spaces();
+// chain/FORMATS.md without white space and back-ticks, so that a wrapped vector is found in it.
+std::string formats_without_spaces();
