@@ -117,6 +117,7 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
     case Holding::State::kConflict:
       outcome.state = EventOutcome::State::kKeyConflict;
       outcome.position.reset();  // of the event that has the key, not of this one
+      outcome.version.reset();
       outcome.height.reset();
       ++counters.key_conflicts;
       break;

@@ -36,6 +36,7 @@ Holding Ledger::existing(const store::EventRecord& record) {
   if (record.position) {
     holding.state = Holding::State::kPlaced;
     holding.position = record.position;
+    holding.version = record.version;
   } else if (record.rejected) {
     holding.state = Holding::State::kRejected;
     holding.rejection = record.rejected;

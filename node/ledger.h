@@ -36,7 +36,8 @@ struct Holding {
   chain::Commitment commitment;                                // of the variant that is held
   chain::PendingStage stage = chain::PendingStage::kReceived;  // kNew, kPending
   std::optional<chain::Position> position;
-  std::optional<chain::StreamVersion> version;  // kPast, kRejected: where the stream stands
+  // kPlaced: its own; kPast, kRejected: where the stream stands
+  std::optional<chain::StreamVersion> version;
   std::optional<chain::Height> height;
   std::optional<chain::RejectionReason> rejection;
 };

@@ -25,6 +25,7 @@ struct EventRecord {
   std::uint64_t arrival = 0;
   chain::EventFacts facts;
   std::optional<chain::Position> position;         // placed
+  std::optional<chain::StreamVersion> version;     // of its own; of the stream when rejected
   std::optional<chain::RejectionReason> rejected;  // or rejected
   std::optional<chain::Height> height;             // of the block that did either
 };

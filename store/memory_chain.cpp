@@ -57,7 +57,8 @@ std::vector<EventRecord> MemoryChain::find_event(const chain::EventKey& key) {
   if (variants == by_key_.end()) return records;
   for (const std::uint64_t arrival : variants->second) {
     const Held& held = events_.at(arrival);
-    records.push_back({arrival, held.event.facts, held.position, held.rejected, held.height});
+    records.push_back(
+        {arrival, held.event.facts, held.position, held.version, held.rejected, held.height});
   }
   return records;
 }

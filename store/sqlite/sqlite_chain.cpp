@@ -21,15 +21,17 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
       insert_event_(turn.database(), "INSERT INTO event VALUES (?, ?, ?, ?)"),
       delete_event_(turn.database(), "DELETE FROM event WHERE arrival = ?"),
       select_records_(turn.database(),
-                      "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason"
+                      "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
+                      " p.version"
                       " FROM event_key k JOIN event e ON e.arrival = k.arrival"
                       " JOIN placement p ON p.arrival = k.arrival"
                       " WHERE k.prefix = ? ORDER BY k.arrival"),
       select_pending_(turn.database(),
-                      "SELECT arrival, mark, salt, body, NULL, NULL, NULL FROM event"
+                      "SELECT arrival, mark, salt, body, NULL, NULL, NULL, NULL FROM event"
                       " WHERE arrival = ?"),
       select_placed_(turn.database(),
-                     "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason"
+                     "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
+                     " p.version"
                      " FROM event_key k JOIN event e ON e.arrival = k.arrival"
                      " JOIN placement p ON p.arrival = k.arrival"
                      " WHERE k.prefix = ? AND p.position IS NOT NULL"),
@@ -161,6 +163,7 @@ EventRecord SqliteChain::record_of(const Statement::Rows& rows, const chain::Eve
   if (!rows.is_null(4)) record.height = chain::Height{rows.number(4)};
   if (!rows.is_null(5)) record.position = chain::Position{rows.number(5)};
   if (!rows.is_null(6)) record.rejected = static_cast<chain::RejectionReason>(rows.integer(6));
+  if (!rows.is_null(7)) record.version = chain::StreamVersion{rows.integer(7)};
   return record;
 }
 

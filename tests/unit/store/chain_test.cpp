@@ -48,6 +48,11 @@ TEST_CASE("an event is pending until a block gives it a position or rejects it")
     CHECK(rejected->rejected == chain::RejectionReason::kVersionConflict);
     CHECK(rejected->version == StreamVersion{0});
     CHECK(rejected->height == Height{1});
+    // The writer is told the same.
+    ChainStore& chain = subject.store().chain();
+    CHECK(chain.find_event(placed.facts.key).at(0).version == StreamVersion{0});
+    CHECK(chain.find_event(refused.facts.key).at(0).version == StreamVersion{0});
+    CHECK_FALSE(chain.find_event(waiting.facts.key).at(0).version.has_value());
     CHECK(subject.reader().event(event_of(9, 9).facts.key)->state == EventLookup::State::kUnknown);
   });
 }
@@ -74,6 +79,7 @@ TEST_CASE("variants of one key are kept apart and the placed one speaks for the 
     REQUIRE(records.size() == 2);
     CHECK(records[0].facts == second.facts);
     CHECK(records[0].position == Position{0});
+    CHECK(records[0].version == StreamVersion{0});
     CHECK(records[1].rejected == chain::RejectionReason::kKeyTaken);
     CHECK(subject.reader().event(first.facts.key)->event->facts == second.facts);
     CHECK(chain.recover().pending.empty());

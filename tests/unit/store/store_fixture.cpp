@@ -125,8 +125,9 @@ std::string describe(Store& store, const std::vector<chain::HeldEvent>& events) 
     for (const EventRecord& record : store.chain().find_event(event.facts.key)) {
       const auto body = store.chain().load_event({record.facts.key, record.facts.commitment});
       text += " [" + to_hex(record.facts.commitment).substr(0, 8) + " at " +
-              or_none(record.position) + " in " + or_none(record.height) +
-              (record.rejected ? " rejected" : "") + (body ? "]" : body.error().message + "]");
+              or_none(record.position) + " version " + or_none(record.version) + " in " +
+              or_none(record.height) + (record.rejected ? " rejected" : "") +
+              (body ? "]" : body.error().message + "]");
     }
     text += store.chain().is_placed(event.facts.key) ? " placed " : " ";
     text += std::to_string(store.chain().stream_version(event.facts.stream).value);
