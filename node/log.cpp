@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <utility>
+
+#include "chain/text.h"
+#include "node/line_budget.h"
 
 namespace eventchain::node {
 
@@ -31,15 +33,18 @@ spdlog::level::level_enum spd_level(Notice::Level level) {
   return spdlog::level::err;
 }
 
-// Nothing that a peer sends may end a line or a JSON string.
+// Nothing that a peer sends may end a line or a JSON string, or make the line something other than
+// JSON: octets that are no UTF-8 become the characters of their numbers.
 std::string escaped(std::string_view text, LogFormat format) {
+  const bool is_json = format == LogFormat::kJson;
+  const bool is_foreign = is_json && !chain::is_utf8(text);
   std::string result;
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
-    if (format == LogFormat::kJson && (c == '"' || c == '\\')) {
+    if (is_json && (c == '"' || c == '\\')) {
       result += '\\';
       result += c;
-    } else if (octet < 0x20 || octet == 0x7f) {
+    } else if (octet < 0x20 || octet == 0x7f || (octet >= 0x80 && is_foreign)) {
       result += fmt::format("\\u{:04x}", octet);
     } else {
       result += c;
@@ -55,25 +60,14 @@ struct Log::Parts {
   LogFormat format;
   std::mutex mutex;
   // guarded by mutex
-  std::int64_t second = 0;
-  std::uint64_t written = 0;
-  std::uint64_t left_out = 0;
+  LineBudget budget{kLinesPerSecondMax};
 
-  // How many lines were left out before this one; nullopt if this one is left out too.
   std::optional<std::uint64_t> admit() {
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::steady_clock::now().time_since_epoch())
                          .count();
     const std::lock_guard lock(mutex);
-    if (now != second) {
-      second = now;
-      written = 0;
-    }
-    if (++written > kLinesPerSecondMax) {
-      ++left_out;
-      return std::nullopt;
-    }
-    return std::exchange(left_out, 0);
+    return budget.admit(now);
   }
 };
 
