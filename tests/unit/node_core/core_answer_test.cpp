@@ -40,7 +40,7 @@ class OnlyVoter {
 
  private:
   std::vector<Effect> end_turn() {
-    auto effects = core_->take_effects();
+    auto effects = core_->take_effects().when_durable;
     store_.turns().commit();
     store_.turns().begin();
     return effects;
