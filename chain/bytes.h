@@ -4,9 +4,11 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace eventchain::chain {
 
@@ -14,6 +16,17 @@ namespace eventchain::chain {
 // the wire to the store without a copy.
 using Bytes = std::string;
 using ByteView = std::string_view;
+
+// The little-endian integer that begins at `octets`. Spelled as one expression because compilers
+// make a single load of it, but not of a loop.
+template <class UInt>
+UInt load_little_endian(const void* octets) {
+  const auto* at = static_cast<const std::uint8_t*>(octets);
+  return [at]<std::size_t... kAt>(std::index_sequence<kAt...>) {
+    return static_cast<UInt>(((static_cast<std::uint64_t>(at[kAt]) << (8 * kAt)) | ...));
+  }
+  (std::make_index_sequence<sizeof(UInt)>());
+}
 
 // A fixed number of octets with value semantics; ordered lexicographically. The Tag keeps kinds of
 // equal size apart at compile time.
@@ -34,7 +47,7 @@ struct FixedBytes {
   static std::optional<FixedBytes> from(ByteView bytes) {
     if (bytes.size() != N) return std::nullopt;
     FixedBytes result;
-    for (std::size_t i = 0; i < N; ++i) result.octets[i] = static_cast<std::uint8_t>(bytes[i]);
+    std::memcpy(result.octets.data(), bytes.data(), N);
     return result;
   }
 };
@@ -44,10 +57,8 @@ struct FixedBytes {
 struct FixedBytesHash {
   template <class Tag, std::size_t N>
   std::size_t operator()(const FixedBytes<Tag, N>& value) const {
-    std::size_t result = 0;
-    for (std::size_t i = 0; i < sizeof(result) && i < N; ++i)
-      result |= static_cast<std::size_t>(value.octets[i]) << (8 * i);
-    return result;
+    static_assert(N >= sizeof(std::uint64_t));
+    return load_little_endian<std::uint64_t>(value.octets.data());
   }
 };
 

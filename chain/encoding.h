@@ -150,10 +150,7 @@ class Reader {
   template <class UInt>
   UInt integer() {
     const ByteView octets = raw(sizeof(UInt));
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < octets.size(); ++i)
-      value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(octets[i])) << (8 * i);
-    return static_cast<UInt>(value);
+    return octets.empty() ? UInt{0} : load_little_endian<UInt>(octets.data());
   }
 
   ByteView sized(std::size_t size, std::size_t max) {

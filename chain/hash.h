@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "chain/bytes.h"
@@ -16,7 +17,7 @@ template <class Kind>
 Kind as_kind(const Hash& hash) {
   static_assert(Kind::kSize <= Hash::kSize);
   Kind result;
-  for (std::size_t i = 0; i < Kind::kSize; ++i) result.octets[i] = hash.octets[i];
+  std::copy_n(hash.octets.begin(), Kind::kSize, result.octets.begin());
   return result;
 }
 
