@@ -1,6 +1,6 @@
 #include "chain/text.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace eventchain::chain {
 
@@ -27,28 +27,60 @@ char32_t next_code_point(ByteView text, std::size_t& at) {
   return is_overlong || is_surrogate || point > 0x10ffff ? kBadSequence : point;
 }
 
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+// Eight octets of which each is ASCII. A lambda, as the next, because it is inlined where it is
+// handed in.
+constexpr auto is_ascii = [](std::uint64_t eight) { return (eight & kHighBits) == 0; };
+
+// Eight octets of which each is in 0x20..0x7e. Subtracting borrows into an octet's high bit if it
+// is less than 0x20, adding carries into it if it is 0x7f.
+constexpr auto is_printable = [](std::uint64_t eight) {
+  return is_ascii(eight | (eight - 0x2020202020202020) | (eight + 0x0101010101010101));
+};
+
+// How many octets at the start are as `is_good` wants them, eight at a time: nearly all texts are
+// to their ends. May be a few less than there are, never more.
+template <class IsGood>
+std::size_t skip_good(ByteView text, IsGood is_good) {
+  constexpr std::size_t kStep = sizeof(std::uint64_t);
+  std::size_t at = 0;
+  for (; text.size() - at >= kStep; at += kStep)
+    if (!is_good(load_little_endian<std::uint64_t>(text.data() + at))) return at;
+  // The last few, together with some that were seen.
+  if (at > 0 && is_good(load_little_endian<std::uint64_t>(text.data() + text.size() - kStep)))
+    return text.size();
+  return at;
+}
+
 bool is_forbidden(char32_t point) {
   if (point < 0x20 || (point >= 0x7f && point <= 0x9f)) return true;
   return (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe;
 }
 
-// A number of exactly `digits` decimal digits in [low, high] at the start of `text`, cut off it;
-// -1 if there is none.
-int take_number(ByteView& text, std::size_t digits, int low, int high) {
-  if (text.size() < digits) return -1;
-  int number = 0;
-  for (char c : text.substr(0, digits)) {
-    if (c < '0' || c > '9') return -1;
-    number = number * 10 + (c - '0');
+// Cut off the start of `text` if that has the shape: a 0 stands for any digit, a T for either case.
+bool take_shape(ByteView& text, ByteView shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const char c = text[i];
+    const bool fits = shape[i] == '0'   ? c >= '0' && c <= '9'
+                      : shape[i] == 'T' ? c == 'T' || c == 't'
+                                        : c == shape[i];
+    if (!fits) return false;
   }
-  text.remove_prefix(digits);
-  return number >= low && number <= high ? number : -1;
+  text.remove_prefix(shape.size());
+  return true;
 }
 
-bool take_one_of(ByteView& text, ByteView choices) {
-  if (text.empty() || choices.find(text.front()) == ByteView::npos) return false;
-  text.remove_prefix(1);
-  return true;
+// Pre: digits.
+int number_of(ByteView digits) {
+  int number = 0;
+  for (char c : digits) number = number * 10 + (c - '0');
+  return number;
+}
+
+bool is_in(int number, int low, int high) {
+  return number >= low && number <= high;
 }
 
 int days_in_month(int year, int month) {
@@ -57,24 +89,29 @@ int days_in_month(int year, int month) {
   return month == 2 && is_leap ? 29 : kDays[month - 1];
 }
 
-bool take_date(ByteView& text) {
-  const int year = take_number(text, 4, 0, 9999);
-  if (year < 0 || !take_one_of(text, "-")) return false;
-  const int month = take_number(text, 2, 1, 12);
-  if (month < 0 || !take_one_of(text, "-")) return false;
-  return take_number(text, 2, 1, days_in_month(year, month)) > 0;
+// Pre: the shape 0000-00-00.
+bool is_date(ByteView text) {
+  const int year = number_of(text.substr(0, 4));
+  const int month = number_of(text.substr(5, 2));
+  return is_in(month, 1, 12) && is_in(number_of(text.substr(8, 2)), 1, days_in_month(year, month));
 }
 
-bool take_hour_and_minute(ByteView& text) {
-  return take_number(text, 2, 0, 23) >= 0 && take_one_of(text, ":") &&
-         take_number(text, 2, 0, 59) >= 0;
+// Pre: the shape 00:00.
+bool is_hour_and_minute(ByteView text) {
+  return is_in(number_of(text.substr(0, 2)), 0, 23) && is_in(number_of(text.substr(3, 2)), 0, 59);
+}
+
+bool is_offset(ByteView text) {
+  if (text == "Z" || text == "z") return true;
+  const ByteView hour_and_minute = text.substr(std::min<std::size_t>(text.size(), 1));
+  return (take_shape(text, "+00:00") || take_shape(text, "-00:00")) && text.empty() &&
+         is_hour_and_minute(hour_and_minute);
 }
 
 }  // namespace
 
 TextFault find_text_fault(ByteView text) {
-  for (std::size_t at = 0; at < text.size();) {
-    // Nearly all characters of nearly all attributes are printable ASCII.
+  for (std::size_t at = skip_good(text, is_printable); at < text.size();) {
     if (text[at] >= 0x20 && text[at] < 0x7f) {
       ++at;
       continue;
@@ -88,30 +125,21 @@ TextFault find_text_fault(ByteView text) {
 
 bool is_utf8(ByteView text) {
   for (std::size_t at = 0; at < text.size();) {
-    // Data is mostly ASCII: eight octets at a time.
-    std::uint64_t eight = 0;
-    if (text.size() - at >= sizeof(eight)) {
-      std::memcpy(&eight, text.data() + at, sizeof(eight));
-      if ((eight & 0x8080808080808080ULL) == 0) {
-        at += sizeof(eight);
-        continue;
-      }
-    }
-    if (next_code_point(text, at) == kBadSequence) return false;
+    at += skip_good(text.substr(at), is_ascii);
+    if (at < text.size() && next_code_point(text, at) == kBadSequence) return false;
   }
   return true;
 }
 
 bool is_timestamp(ByteView text) {
-  if (!take_date(text) || !take_one_of(text, "Tt") || !take_hour_and_minute(text)) return false;
-  if (!take_one_of(text, ":") || take_number(text, 2, 0, 60) < 0) return false;
-  if (take_one_of(text, ".")) {
-    constexpr ByteView kDigits = "0123456789";
-    if (!take_one_of(text, kDigits)) return false;
-    while (take_one_of(text, kDigits)) continue;
+  const ByteView whole = text;
+  if (!take_shape(text, "0000-00-00T00:00:00")) return false;
+  if (!is_date(whole.substr(0, 10)) || !is_hour_and_minute(whole.substr(11, 5))) return false;
+  if (!is_in(number_of(whole.substr(17, 2)), 0, 60)) return false;
+  if (take_shape(text, ".0")) {
+    while (take_shape(text, "0")) continue;
   }
-  if (take_one_of(text, "Zz")) return text.empty();
-  return take_one_of(text, "+-") && take_hour_and_minute(text) && text.empty();
+  return is_offset(text);
 }
 
 }  // namespace eventchain::chain
