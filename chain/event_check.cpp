@@ -45,7 +45,14 @@ tl::unexpected<Error> invalid(std::string_view name, std::string_view rest) {
   return fail(ErrorCode::kInvalid, fmt::format("attribute {} {}", quoted(name), rest));
 }
 
-Result<void> check_name(std::string_view name, std::string_view previous) {
+// The place in the table; its size if the name is not in it.
+std::size_t find_known(std::string_view name) {
+  std::size_t at = 0;
+  while (at < kKnownTexts.size() && kKnownTexts[at].name != name) ++at;
+  return at;
+}
+
+Result<void> check_spelling(std::string_view name) {
   const bool is_spelled_well = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
   });
@@ -58,8 +65,13 @@ Result<void> check_name(std::string_view name, std::string_view previous) {
   if (!is_spelled_well || name.empty() || name.size() > EventLimits::kAttributeNameMax)
     return invalid(name, fmt::format("has a bad name; use 1 to {} of the characters a-z and 0-9",
                                      EventLimits::kAttributeNameMax));
-  if (name == previous) return invalid(name, "occurs twice; send it once");
-  if (name < previous) return invalid(name, "is out of order; sort the attributes by name");
+  return {};
+}
+
+Result<void> check_order(std::string_view name, std::string_view previous) {
+  const int order = name.compare(previous);
+  if (order == 0) return invalid(name, "occurs twice; send it once");
+  if (order < 0) return invalid(name, "is out of order; sort the attributes by name");
   return {};
 }
 
@@ -86,11 +98,14 @@ Result<void> check_text(const AttributeView& attribute, std::size_t bytes_max) {
 }  // namespace
 
 Result<void> EventCheck::attribute(const AttributeView& attribute) {
-  if (auto name = check_name(attribute.name, previous_); !name) return name;
+  const std::size_t known = find_known(attribute.name);
+  // A name in our own table is spelled well and not reserved.
+  if (known == kKnownCount)
+    if (auto name = check_spelling(attribute.name); !name) return name;
+  if (auto order = check_order(attribute.name, previous_); !order) return order;
   previous_ = attribute.name;
+  if (known != kKnownCount) return known_text(known, attribute);
   if (attribute.name == kExpectedVersion) return expected(attribute);
-  for (std::size_t i = 0; i < kKnownTexts.size(); ++i)
-    if (attribute.name == kKnownTexts[i].name) return known_text(i, attribute);
   return check_text(attribute, EventLimits::kAttributeBytesMax);
 }
 
