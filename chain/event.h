@@ -96,6 +96,7 @@ struct HeldEvent {
 
 // Derives the facts from salt and body after checking the body as check_event() would. One pass
 // over the body without building an Event: every body that arrives from a peer goes through here.
+Result<EventFacts> derive_facts(const Salt& salt, ByteView body, const EventLimits& limits);
 Result<HeldEvent> hold_event(const Salt& salt, Bytes body, const EventLimits& limits);
 
 }  // namespace eventchain::chain

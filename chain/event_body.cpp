@@ -116,7 +116,7 @@ Result<Event> decode_body(ByteView body) {
   return event;
 }
 
-Result<HeldEvent> hold_event(const Salt& salt, Bytes body, const EventLimits& limits) {
+Result<EventFacts> derive_facts(const Salt& salt, ByteView body, const EventLimits& limits) {
   if (auto size = check_body_size(body.size(), limits); !size)
     return tl::unexpected<Error>(std::move(size.error()));
   EventCheck check;
@@ -124,14 +124,15 @@ Result<HeldEvent> hold_event(const Salt& salt, Bytes body, const EventLimits& li
   if (!end) return tl::unexpected<Error>(std::move(end.error()));
   if (auto checked = check.finish(end->kind, end->data); !checked)
     return tl::unexpected<Error>(std::move(checked.error()));
-  HeldEvent held;
-  held.facts = EventFacts{event_key(check.source(), check.id()), commit(salt, body),
-                          stream_key(check.stream()), check.expected_version(),
-                          static_cast<std::uint32_t>(body.size())};
-  held.salt = salt;
-  // Last: the views of the check point into the body.
-  held.body = std::move(body);
-  return held;
+  return EventFacts{event_key(check.source(), check.id()), commit(salt, body),
+                    stream_key(check.stream()), check.expected_version(),
+                    static_cast<std::uint32_t>(body.size())};
+}
+
+Result<HeldEvent> hold_event(const Salt& salt, Bytes body, const EventLimits& limits) {
+  auto facts = derive_facts(salt, body, limits);
+  if (!facts) return tl::unexpected<Error>(std::move(facts.error()));
+  return HeldEvent{*facts, salt, std::move(body)};
 }
 
 }  // namespace eventchain::chain

@@ -26,8 +26,8 @@ HeldBody recompute(const ChainScan::EventRow& row, const chain::EventLimits& lim
   held.state = HeldBody::State::kUnreadable;
   const auto salt = chain::Salt::from(row.salt);
   if (!salt) return held;
-  if (Result<chain::HeldEvent> event = chain::hold_event(*salt, chain::Bytes(row.body), limits)) {
-    held.facts = event->facts;
+  if (const Result<chain::EventFacts> facts = chain::derive_facts(*salt, row.body, limits)) {
+    held.facts = *facts;
     held.state = HeldBody::State::kGood;
     return held;
   }
