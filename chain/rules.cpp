@@ -30,14 +30,32 @@ Verdict check_sizes(const ChainState& state, const Template& candidate, const Co
   return kGood;
 }
 
-Verdict check_entry(BlockOverlay& overlay, const EntryRef& entry, const EventFacts& facts) {
+Verdict check_key(BlockOverlay& overlay, const EntryRef& entry, const EventFacts& facts) {
   if (entry.key != facts.key || entry.commitment != facts.commitment)
     return leader(Rule::kKeyMismatch);
-  if (overlay.placed_here(facts.key) != nullptr || overlay.is_placed_before(facts.key))
-    return leader(Rule::kDuplicateKey);
-  if (facts.expected.has_value() && *facts.expected != overlay.version(facts.stream))
-    return leader(Rule::kVersionExpectation);
-  return kGood;
+  return overlay.take_key(facts) ? kGood : leader(Rule::kDuplicateKey);
+}
+
+// The verdict on the first entry that breaks a rule; fills `versions`. All keys come first, see
+// BlockOverlay, and then the streams of the entries whose keys were good.
+Verdict check_entries(BlockOverlay& overlay, const std::vector<EntryRef>& entries,
+                      const std::vector<EventFacts>& facts, std::vector<StreamVersion>& versions) {
+  Verdict verdict;
+  std::size_t good = 0;
+  while (good < entries.size()) {
+    verdict = check_key(overlay, entries[good], facts[good]);
+    if (!verdict.ok()) break;
+    ++good;
+  }
+  versions.reserve(good);
+  for (std::size_t i = 0; i < good; ++i) {
+    const StreamVersion given = overlay.move_stream(facts[i].stream);
+    const StreamVersion before{given.value - 1};
+    if (facts[i].expected.has_value() && *facts[i].expected != before)
+      return leader(Rule::kVersionExpectation);
+    versions.push_back(given);
+  }
+  return verdict;
 }
 
 // Pre: every entry of the block is in the overlay. A rejection speaks of the stream as the block
@@ -173,17 +191,16 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
   EC_ASSERT(facts.rejections.size() == content.annex.size(), "one facts for each rejection");
   if (const Verdict verdict = check_sizes(state, candidate, facts); !verdict.ok()) return verdict;
 
-  BlockOverlay overlay(view);
+  BlockOverlay overlay(view, content.entries.size());
   Projection result{{}, state.log.size(), state.log, {}};
-  result.versions.reserve(content.entries.size());
-  for (std::size_t i = 0; i < content.entries.size(); ++i) {
-    const Verdict verdict = check_entry(overlay, content.entries[i], facts.entries[i]);
-    if (!verdict.ok()) return verdict;
-    result.versions.push_back(overlay.place(facts.entries[i]));
-    result.log.append(log_leaf(content.entries[i].commitment), &result.tree_hashes);
-  }
-  const Verdict verdict = check_rejections(overlay, content.annex, facts.rejections);
-  if (!verdict.ok()) return verdict;
+  const Verdict placing = check_entries(overlay, content.entries, facts.entries, result.versions);
+  if (!placing.ok()) return placing;
+  const Verdict refusing = check_rejections(overlay, content.annex, facts.rejections);
+  if (!refusing.ok()) return refusing;
+  // A leaf for each entry, and a root for each complete subtree of 256.
+  result.tree_hashes.reserve(content.entries.size() + content.entries.size() / 255 + 2);
+  for (const EntryRef& entry : content.entries)
+    result.log.append(log_leaf(entry.commitment), &result.tree_hashes);
   if (result.log.root() != candidate.header.log_root) return leader(Rule::kWrongLogRoot);
   if (projection != nullptr) *projection = std::move(result);
   return kGood;
