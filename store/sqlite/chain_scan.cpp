@@ -12,6 +12,9 @@ using chain::Result;
 
 namespace {
 
+// A scan reads each page once; a large cache would only cost the memory to fill it.
+constexpr std::int64_t kCacheKib = 1024;
+
 class SqliteScan final : public ChainScan {
  public:
   explicit SqliteScan(std::unique_ptr<SQLite::Database> database)
@@ -102,7 +105,9 @@ class SqliteScan final : public ChainScan {
 
 Result<std::unique_ptr<ChainScan>> open_scan(const std::string& path,
                                              const chain::Genesis& genesis) {
-  auto database = open_read_only(path, genesis, StoreOptions{});
+  StoreOptions options;
+  options.cache_kib = kCacheKib;
+  auto database = open_read_only(path, genesis, options);
   if (!database) return tl::unexpected<chain::Error>(database.error());
   try {
     return std::make_unique<SqliteScan>(std::move(*database));

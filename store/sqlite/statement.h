@@ -1,13 +1,15 @@
 #pragma once
 
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "chain/bytes.h"
 #include "store/chain_store.h"
+
+struct sqlite3_stmt;
 
 namespace eventchain::store {
 
@@ -15,7 +17,8 @@ namespace eventchain::store {
 [[noreturn]] void throw_failure(const char* what, const SQLite::Exception& cause);
 
 // A statement prepared once and run many times. SQLite's errors leave as StoreFailure. One thread;
-// must not outlive its connection; not re-entered while Rows of it are alive.
+// must not outlive its connection; not re-entered while Rows of it are alive. Not
+// SQLite::Statement, which counts a reference with locked instructions for each value that is read.
 class Statement {
  public:
   Statement(const SQLite::Database& database, const char* sql);
@@ -24,12 +27,12 @@ class Statement {
   // keeps its read transaction open and with that the WAL from being reset.
   class Rows {
    public:
-    explicit Rows(SQLite::Statement& statement) : statement_(statement) {}
-    ~Rows() { statement_.tryReset(); }
+    explicit Rows(sqlite3_stmt* statement) : statement_(statement) {}
+    ~Rows();
     Rows(const Rows&) = delete;
     Rows& operator=(const Rows&) = delete;
 
-    bool next();  // false after the last row
+    bool next();  // false after the last row; not called again then
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] std::uint64_t number(int column) const {
       return static_cast<std::uint64_t>(integer(column));
@@ -48,7 +51,8 @@ class Statement {
    private:
     [[noreturn]] void refuse_size(int column) const;
 
-    SQLite::Statement& statement_;
+    sqlite3_stmt* statement_;
+    bool is_over_ = false;
   };
 
   // Octets are bound without a copy: they must live as long as the rows.
@@ -56,7 +60,7 @@ class Statement {
   Rows query(const Values&... values) {
     int index = 0;
     (bind(++index, values), ...);
-    return Rows(statement_);
+    return Rows(statement_.get());
   }
   template <class... Values>
   void run(const Values&... values) {
@@ -66,6 +70,12 @@ class Statement {
   }
 
  private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  // Throws what SQLite says of `code`.
+  [[noreturn]] static void refuse(sqlite3_stmt* statement, int code);
+
   void bind(int index, std::int64_t value);
   void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
   void bind(int index, int value) { bind(index, std::int64_t{value}); }
@@ -81,7 +91,7 @@ class Statement {
     bind(index, value.value);
   }
 
-  SQLite::Statement statement_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
 }  // namespace eventchain::store
