@@ -5,7 +5,6 @@
 namespace eventchain::tools {
 
 using chain::Block;
-using chain::ContentFacts;
 using chain::EntryRef;
 using chain::EventFacts;
 using chain::Height;
@@ -23,8 +22,8 @@ BlockPass::BlockPass(const VerifyOptions& options, const BodyPass& bodies, Findi
       known_blocks_(options.known_blocks.begin(), options.known_blocks.end()) {}
 
 StreamVersion BlockPass::stream_version(const chain::StreamKey& stream) {
-  const auto found = streams_.find(stream);
-  return found == streams_.end() ? chain::kEmptyStream : found->second;
+  const StreamVersion* found = streams_.find(stream);
+  return found == nullptr ? chain::kEmptyStream : *found;
 }
 
 void BlockPass::complain(Height height, std::string text) {
@@ -82,18 +81,19 @@ void BlockPass::visit(const ChainScan::BlockRow& row) {
   if (first != row.first_position)
     complain({row.height}, fmt::format("it is stored as beginning at position {}, but begins at {}",
                                        row.first_position, first));
-  const ContentFacts facts = compare(*block, first);
-  events_ += facts.entries.size();
-  if (!lost_track_) judge(*block, facts);
+  compare(*block, first);
+  events_ += facts_.entries.size();
+  if (!lost_track_) judge(*block);
 }
 
-// The facts of what the block says; findings for bodies that are not what it says.
-ContentFacts BlockPass::compare(const Block& block, std::uint64_t first_position) {
+// Sets facts_ to those of what the block says; findings for bodies that are not what it says.
+void BlockPass::compare(const Block& block, std::uint64_t first_position) {
   const Height height = block.sealed.header.height;
-  ContentFacts facts;
-  facts.entries.reserve(block.content.entries.size());
+  facts_.entries.clear();
+  facts_.rejections.clear();
+  facts_.entries.reserve(block.content.entries.size());
   for (std::size_t i = 0; i < block.content.entries.size(); ++i)
-    facts.entries.push_back(compare_entry(block.content.entries[i], first_position + i, height));
+    facts_.entries.push_back(compare_entry(block.content.entries[i], first_position + i, height));
   for (const chain::AnnexItem& item : block.content.annex) {
     const auto& rejection = std::get<chain::Rejection>(item);
     const HeldBody* held = bodies_.rejected(rejection.commitment);
@@ -107,9 +107,8 @@ ContentFacts BlockPass::compare(const Block& block, std::uint64_t first_position
                            " is not held as it was rejected");
     expected.key = rejection.key;
     expected.commitment = rejection.commitment;
-    facts.rejections.push_back(expected);
+    facts_.rejections.push_back(expected);
   }
-  return facts;
 }
 
 EventFacts BlockPass::compare_entry(const EntryRef& entry, std::uint64_t position, Height height) {
@@ -142,11 +141,11 @@ EventFacts BlockPass::compare_entry(const EntryRef& entry, std::uint64_t positio
   return facts;
 }
 
-void BlockPass::judge(const Block& block, const ContentFacts& facts) {
+void BlockPass::judge(const Block& block) {
   const Height height = block.sealed.header.height;
   chain::Projection projection;
   const Verdict verdict = chain::check_template(state_, *this, {block.sealed.header, block.content},
-                                                facts, &projection);
+                                                facts_, &projection);
   const bool is_about_versions =
       verdict.rule == Rule::kVersionExpectation || verdict.rule == Rule::kUnjustifiedRejection;
   if (!verdict.ok() && !(versions_unknown_ && is_about_versions))
@@ -163,12 +162,12 @@ void BlockPass::judge(const Block& block, const ContentFacts& facts) {
   }
   if (verdict.ok()) {
     if (!versions_unknown_) compare_versions(projection.versions, projection.first_position);
-    move_on(block, facts, std::move(projection.log));
+    move_on(block, std::move(projection.log));
     return;
   }
   chain::LogTree log = state_.log;
   for (const EntryRef& entry : block.content.entries) log.append(chain::log_leaf(entry.commitment));
-  move_on(block, facts, std::move(log));
+  move_on(block, std::move(log));
 }
 
 void BlockPass::compare_versions(const std::vector<StreamVersion>& versions,
@@ -182,10 +181,10 @@ void BlockPass::compare_versions(const std::vector<StreamVersion>& versions,
   }
 }
 
-void BlockPass::move_on(const Block& block, const ContentFacts& facts, chain::LogTree log) {
-  for (const EventFacts& entry : facts.entries) {
-    keys_.insert(entry.key);
-    StreamVersion& version = streams_.try_emplace(entry.stream, chain::kEmptyStream).first->second;
+void BlockPass::move_on(const Block& block, chain::LogTree log) {
+  for (const EventFacts& entry : facts_.entries) keys_.try_emplace(entry.key);
+  for (const EventFacts& entry : facts_.entries) {
+    StreamVersion& version = *streams_.try_emplace(entry.stream, chain::kEmptyStream).first;
     version = version.next();
   }
   state_ = chain::advance(state_, block.sealed, std::move(log)).state;

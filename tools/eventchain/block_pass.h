@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <unordered_map>
 
+#include "chain/flat_map.h"
 #include "chain/rules.h"
 #include "store/sqlite/chain_scan.h"
 #include "tools/eventchain/body_pass.h"
-#include "tools/eventchain/key_set.h"
 #include "tools/eventchain/verify.h"
 
 namespace eventchain::tools {
@@ -28,13 +27,13 @@ class BlockPass : private chain::ChainView {
   chain::StreamVersion stream_version(const chain::StreamKey& stream) override;
 
   std::optional<chain::Block> decode(const store::ChainScan::BlockRow& row);
-  chain::ContentFacts compare(const chain::Block& block, std::uint64_t first_position);
+  void compare(const chain::Block& block, std::uint64_t first_position);
   chain::EventFacts compare_entry(const chain::EntryRef& entry, std::uint64_t position,
                                   chain::Height height);
-  void judge(const chain::Block& block, const chain::ContentFacts& facts);
+  void judge(const chain::Block& block);
   void compare_versions(const std::vector<chain::StreamVersion>& versions,
                         std::uint64_t first_position);
-  void move_on(const chain::Block& block, const chain::ContentFacts& facts, chain::LogTree log);
+  void move_on(const chain::Block& block, chain::LogTree log);
   void complain(chain::Height height, std::string text);
   void lose_track(std::uint64_t height, const std::string& why);
 
@@ -42,8 +41,9 @@ class BlockPass : private chain::ChainView {
   const BodyPass& bodies_;
   Findings& findings_;
   chain::ChainState state_;
-  KeySet keys_;
-  std::unordered_map<chain::StreamKey, chain::StreamVersion, chain::FixedBytesHash> streams_;
+  chain::ContentFacts facts_;  // of the block that is visited; kept to keep its memory
+  chain::FlatMap<chain::EventKey, chain::NoValue> keys_;
+  chain::FlatMap<chain::StreamKey, chain::StreamVersion> streams_;
   std::set<chain::BlockId> known_blocks_;  // those not met yet
   std::set<chain::Commitment> rejected_;   // by some block
   std::uint64_t next_height_ = 0;
