@@ -11,6 +11,7 @@
 
 #include "tools/bench/cost.h"
 #include "tools/bench/load.h"
+#include "tools/bench/sync_probe.h"
 
 namespace eventchain::bench {
 
@@ -160,6 +161,11 @@ std::string disk_per_event(const Options& options, std::uint64_t before, std::ui
       "{:.0f}", grown / static_cast<double>(options.data.size()) / static_cast<double>(events));
 }
 
+std::string describe_sync(const Options& options) {
+  const auto median = sync_milliseconds(options.data);
+  return median ? fmt::format("{:.2f}", *median) : "-";
+}
+
 int run_all(Options& options) {
   for (const auto& text : options.endpoints) {
     auto address = parse_address(text);
@@ -178,6 +184,7 @@ int run_all(Options& options) {
   const std::uint64_t disk_before = disk_bytes(options.data);
   std::uint64_t events = 0;
   std::vector<LoadRun> runs;
+  const std::string sync_before = describe_sync(options);
   fmt::print("{}\n", options.label);
   for (unsigned i = 1; i <= options.runs; ++i) {
     options.plan.request.session = static_cast<std::uint64_t>(
@@ -191,16 +198,20 @@ int run_all(Options& options) {
             [](const LoadRun& a, const LoadRun& b) { return a.rate() < b.rate(); });
   const LoadRun& median = runs[(runs.size() - 1) / 2];
   const std::string disk = disk_per_event(options, disk_before, events);
+  const std::string sync = sync_before + " / " + describe_sync(options);
   std::map<int, std::uint64_t> refusals;
   for (const auto& run : runs)
     for (const auto& [status, count] : run.refusals) refusals[status] += count;
-  const std::string row =
-      fmt::format("| {} | {:.0f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | {} | {} |",
-                  options.label, median.rate(), percentile(median.latencies, 50),
-                  percentile(median.latencies, 99), median.node_cpu_per_100k(),
-                  median.own_cpu_per_100k(), disk, describe(refusals), describe_delays(median));
-  fmt::print("  median: {:.0f} events/s; {} bytes on disk per event and node\n", median.rate(),
-             disk);
+  const std::string row = fmt::format(
+      "| {} | {:.0f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | {} | {} | {} |", options.label,
+      median.rate(), percentile(median.latencies, 50), percentile(median.latencies, 99),
+      median.node_cpu_per_100k(), median.own_cpu_per_100k(), disk, sync, describe(refusals),
+      describe_delays(median));
+  fmt::print(
+      "  median: {:.0f} events/s; {} bytes on disk per event and node; one sync takes {} ms before "
+      "/ "
+      "after, with a writer for each node\n",
+      median.rate(), disk, sync);
   if (!options.row_file.empty()) std::ofstream(options.row_file, std::ios::app) << row << '\n';
   return 0;
 }
