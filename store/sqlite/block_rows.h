@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "store/chain_reader.h"
 #include "store/integrity.h"
@@ -35,6 +37,16 @@ inline std::int64_t key_prefix(const chain::EventKey& key) {
   std::uint64_t prefix = 0;
   for (std::size_t i = 0; i < sizeof prefix; ++i) prefix = prefix << 8 | key.octets[i];
   return static_cast<std::int64_t>(prefix);
+}
+
+// A query over the whole index of keys: `of_one` with $KEYS for its table, once for each of the
+// two.
+inline std::string from_keys(std::string_view of_one) {
+  const std::size_t at = of_one.find("$KEYS");
+  const auto with = [&](const char* table) {
+    return std::string(of_one.substr(0, at)) + table + std::string(of_one.substr(at + 5));
+  };
+  return with("recent_key") + " UNION ALL " + with("event_key");
 }
 
 }  // namespace eventchain::store

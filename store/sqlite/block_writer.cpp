@@ -22,10 +22,14 @@ BlockWriter::BlockWriter(SqliteTurn& turn, StreamVersions& versions, PendingInde
     : versions_(versions),
       pending_(pending),
       select_variant_(turn.database(),
-                      "SELECT e.arrival FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " WHERE k.prefix = ? AND e.mark = ?"),
-      // A rejected event has its key here before a later block may place it.
-      insert_key_(turn.database(), "INSERT OR IGNORE INTO event_key VALUES (?, ?)"),
+                      from_keys("SELECT e.arrival FROM $KEYS k JOIN event e"
+                                " ON e.arrival = k.arrival WHERE k.prefix = ?1 AND e.mark = ?2")
+                          .c_str()),
+      insert_key_(turn.database(), "INSERT INTO recent_key VALUES (?, ?)"),
+      move_keys_(turn.database(),
+                 "INSERT INTO event_key SELECT prefix, arrival FROM recent_key"
+                 " WHERE prefix BETWEEN ? AND ?"),
+      delete_keys_(turn.database(), "DELETE FROM recent_key WHERE prefix BETWEEN ? AND ?"),
       // A variant that was rejected before may still get its place, but never the other way round.
       place_(turn.database(), "INSERT OR REPLACE INTO placement VALUES (?, ?, ?, ?, NULL)"),
       reject_(turn.database(),
@@ -61,7 +65,7 @@ void BlockWriter::apply(const BlockApplication& application) {
   std::vector<Outcome> all = outcomes(application);
   const std::size_t placed = all.size();
   write_streams(application, all);
-  write_keys(all);
+  write_keys(application.block.sealed.header.height);
   write_placements(application, std::move(all));
   write_tiles(application.tree_hashes);
   write_block(application);
@@ -75,8 +79,11 @@ void BlockWriter::apply(const BlockApplication& application) {
 
 // From now on the event is in the tables only.
 std::uint64_t BlockWriter::take_arrival(const chain::EntryRef& entry) {
-  if (const auto pending = pending_.take(entry)) return *pending;
-  // It was rejected before.
+  if (const auto pending = pending_.take(entry)) {
+    new_keys_.emplace_back(key_prefix(entry.key), *pending);
+    return *pending;
+  }
+  // It was rejected before, and its key is known since then.
   Statement::Rows rows = select_variant_.query(key_prefix(entry.key), mark_of(entry.commitment));
   EC_ASSERT(rows.next(), "a block is applied only when its events are held");
   return rows.number(0);
@@ -88,21 +95,31 @@ std::vector<BlockWriter::Outcome> BlockWriter::outcomes(const BlockApplication& 
   std::vector<Outcome> all;
   all.reserve(content.entries.size() + content.annex.size());
   for (std::size_t i = 0; i < content.entries.size(); ++i)
-    all.push_back({key_prefix(content.entries[i].key), take_arrival(content.entries[i]),
-                   application.first_position + i, application.versions[i].value, std::nullopt});
+    all.push_back({take_arrival(content.entries[i]), application.first_position + i,
+                   application.versions[i].value, std::nullopt});
   for (const chain::AnnexItem& item : content.annex) {
     const auto& rejection = std::get<chain::Rejection>(item);
-    all.push_back({key_prefix(rejection.key), take_arrival({rejection.key, rejection.commitment}),
-                   0, rejection.stream_version.value, rejection.reason});
+    all.push_back({take_arrival({rejection.key, rejection.commitment}), 0,
+                   rejection.stream_version.value, rejection.reason});
   }
   return all;
 }
 
-void BlockWriter::write_keys(std::vector<Outcome> outcomes) {
-  std::sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
-    return std::pair(a.prefix, a.arrival) < std::pair(b.prefix, b.arrival);
-  });
-  for (const Outcome& outcome : outcomes) insert_key_.run(outcome.prefix, outcome.arrival);
+// Keys are spread over the whole index, so each would dirty a page of its own once the index is
+// large. They go to a small index first, and with every block a sixteenth of all keys, in turn,
+// moves on to the large one: many keys to a page.
+void BlockWriter::write_keys(chain::Height height) {
+  std::sort(new_keys_.begin(), new_keys_.end());
+  for (const auto& [prefix, arrival] : new_keys_) insert_key_.run(prefix, arrival);
+  new_keys_.clear();
+  constexpr unsigned kPartBits = 4;
+  constexpr std::uint64_t kParts = std::uint64_t{1} << kPartBits;
+  constexpr std::uint64_t kPartMask = ~std::uint64_t{0} >> kPartBits;
+  const std::uint64_t part = height.value % kParts << (64 - kPartBits);
+  const auto first = static_cast<std::int64_t>(part);
+  const auto last = static_cast<std::int64_t>(part | kPartMask);
+  move_keys_.run(first, last);
+  delete_keys_.run(first, last);
 }
 
 void BlockWriter::write_placements(const BlockApplication& application,

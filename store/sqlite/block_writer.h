@@ -24,7 +24,6 @@ class BlockWriter {
 
  private:
   struct Outcome {
-    std::int64_t prefix;  // of the key
     std::uint64_t arrival;
     std::uint64_t position;  // placed
     std::int64_t version;
@@ -33,7 +32,7 @@ class BlockWriter {
 
   std::uint64_t take_arrival(const chain::EntryRef& entry);
   std::vector<Outcome> outcomes(const BlockApplication& application);
-  void write_keys(std::vector<Outcome> outcomes);
+  void write_keys(chain::Height height);
   void write_placements(const BlockApplication& application, std::vector<Outcome> outcomes);
   void write_streams(const BlockApplication& application, const std::vector<Outcome>& outcomes);
   void write_tiles(const std::vector<chain::TreeHash>& hashes);
@@ -42,7 +41,7 @@ class BlockWriter {
 
   StreamVersions& versions_;
   PendingIndex& pending_;
-  Statement select_variant_, insert_key_;
+  Statement select_variant_, insert_key_, move_keys_, delete_keys_;
   Statement place_, reject_;
   Statement insert_chunk_;
   Statement select_tile_, replace_tile_;
@@ -50,6 +49,8 @@ class BlockWriter {
   Statement select_floor_, select_first_pending_, select_last_arrival_, update_floor_;
   std::uint64_t next_history_place_ = 0;
   std::size_t placed_since_floor_ = 0;
+  // Of the block in hand: prefix and arrival of the events that no block had named before.
+  std::vector<std::pair<std::int64_t, std::uint64_t>> new_keys_;
 };
 
 }  // namespace eventchain::store

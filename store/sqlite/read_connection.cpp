@@ -63,18 +63,20 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
                   "SELECT height, id, sealed, history FROM block, peaks"
                   " ORDER BY height DESC LIMIT 1"),
       select_variants_(*database_,
-                       "SELECT k.arrival, p.height, p.position, p.version, p.reason"
-                       " FROM event_key k JOIN placement p ON p.arrival = k.arrival"
-                       " WHERE k.prefix = ? ORDER BY k.arrival"),
+                       (from_keys("SELECT k.arrival, p.height, p.position, p.version, p.reason"
+                                  " FROM $KEYS k JOIN placement p ON p.arrival = k.arrival"
+                                  " WHERE k.prefix = ?1") +
+                        " ORDER BY 1")
+                           .c_str()),
       select_body_(*database_, "SELECT mark, salt, body FROM event WHERE arrival = ?"),
       select_placed_(*database_,
                      "SELECT e.salt, e.body, p.position, p.version, p.height FROM event e"
                      " JOIN placement p ON p.arrival = e.arrival WHERE e.arrival = ?"),
-      select_entry_(
-          *database_,
-          "SELECT e.salt, e.body, p.version FROM event_key k"
-          " JOIN event e ON e.arrival = k.arrival"
-          " JOIN placement p ON p.arrival = k.arrival WHERE k.prefix = ? AND p.position = ?"),
+      select_entry_(*database_, from_keys("SELECT e.salt, e.body, p.version FROM $KEYS k"
+                                          " JOIN event e ON e.arrival = k.arrival"
+                                          " JOIN placement p ON p.arrival = k.arrival"
+                                          " WHERE k.prefix = ?1 AND p.position = ?2")
+                                    .c_str()),
       select_last_chunk_(*database_,
                          "SELECT first_version, arrivals FROM stream_chunk WHERE stream = ?"
                          " ORDER BY first_version DESC LIMIT 1"),

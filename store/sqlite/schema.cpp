@@ -29,6 +29,8 @@ CREATE TABLE peaks(
 CREATE TABLE event(
   arrival INTEGER PRIMARY KEY,
   mark BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE recent_key(
+  prefix INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY(prefix, arrival)) WITHOUT ROWID;
 CREATE TABLE event_key(
   prefix INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY(prefix, arrival)) WITHOUT ROWID;
 CREATE TABLE placement(

@@ -20,27 +20,34 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
       writer_(turn, versions_, pending_),
       insert_event_(turn.database(), "INSERT INTO event VALUES (?, ?, ?, ?)"),
       delete_event_(turn.database(), "DELETE FROM event WHERE arrival = ?"),
-      select_records_(turn.database(),
-                      "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
-                      " p.version"
-                      " FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " JOIN placement p ON p.arrival = k.arrival"
-                      " WHERE k.prefix = ? ORDER BY k.arrival"),
+      select_records_(
+          turn.database(),
+          from_keys("SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
+                    " p.version"
+                    " FROM $KEYS k JOIN event e ON e.arrival = k.arrival"
+                    " JOIN placement p ON p.arrival = k.arrival WHERE k.prefix = ?1")
+              .c_str()),
+      select_known_(turn.database(), from_keys("SELECT 1 FROM $KEYS WHERE prefix = ?1").c_str()),
       select_pending_(turn.database(),
                       "SELECT arrival, mark, salt, body, NULL, NULL, NULL, NULL FROM event"
                       " WHERE arrival = ?"),
-      select_placed_(turn.database(),
-                     "SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
-                     " p.version"
-                     " FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                     " JOIN placement p ON p.arrival = k.arrival"
-                     " WHERE k.prefix = ? AND p.position IS NOT NULL"),
+      select_placed_(
+          turn.database(),
+          from_keys("SELECT k.arrival, e.mark, e.salt, e.body, p.height, p.position, p.reason,"
+                    " p.version"
+                    " FROM $KEYS k JOIN event e ON e.arrival = k.arrival"
+                    " JOIN placement p ON p.arrival = k.arrival"
+                    " WHERE k.prefix = ?1 AND p.position IS NOT NULL")
+              .c_str()),
       select_variant_(turn.database(),
-                      "SELECT e.arrival FROM event_key k JOIN event e ON e.arrival = k.arrival"
-                      " WHERE k.prefix = ? AND e.mark = ?"),
-      select_variant_body_(turn.database(),
-                           "SELECT e.mark, e.salt, e.body FROM event_key k JOIN event e"
-                           " ON e.arrival = k.arrival WHERE k.prefix = ? AND e.mark = ?"),
+                      from_keys("SELECT e.arrival FROM $KEYS k JOIN event e"
+                                " ON e.arrival = k.arrival WHERE k.prefix = ?1 AND e.mark = ?2")
+                          .c_str()),
+      select_variant_body_(
+          turn.database(),
+          from_keys("SELECT e.mark, e.salt, e.body FROM $KEYS k JOIN event e"
+                    " ON e.arrival = k.arrival WHERE k.prefix = ?1 AND e.mark = ?2")
+              .c_str()),
       select_body_(turn.database(), "SELECT mark, salt, body FROM event WHERE arrival = ?"),
       select_last_chunk_(turn.database(),
                          "SELECT first_version, arrivals FROM stream_chunk WHERE stream = ?"
@@ -143,7 +150,8 @@ std::vector<EventRecord> SqliteChain::find_event(const chain::EventKey& key) {
       if (record.facts.key == key) records.push_back(std::move(record));
     }
   };
-  take(select_records_.query(key_prefix(key)));
+  // Nearly every event is new, and a look at the index alone is a third of the full question.
+  if (select_known_.query(key_prefix(key)).next()) take(select_records_.query(key_prefix(key)));
   pending().each(key, [&](std::uint64_t arrival) { take(select_pending_.query(arrival)); });
   std::sort(records.begin(), records.end(),
             [](const EventRecord& a, const EventRecord& b) { return a.arrival < b.arrival; });

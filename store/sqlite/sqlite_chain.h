@@ -54,7 +54,7 @@ class SqliteChain : public ChainStore {
   std::uint64_t next_arrival_ = 1;
 
   Statement insert_event_, delete_event_;
-  Statement select_records_, select_pending_, select_placed_;
+  Statement select_records_, select_known_, select_pending_, select_placed_;
   Statement select_variant_, select_variant_body_, select_body_;
   Statement select_last_chunk_;
   Statement insert_template_, select_template_;

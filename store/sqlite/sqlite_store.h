@@ -14,7 +14,7 @@ struct StoreOptions {
   std::int64_t cache_kib = 64 * 1024;
   std::int64_t page_bytes = 4096;  // of a new file
   // The writer copies the WAL into the database when it has grown over this.
-  std::int64_t wal_bytes_max = 16 * 1024 * 1024;
+  std::int64_t wal_bytes_max = 64 * 1024 * 1024;
 };
 
 // Names this file, not its contents: a copy brought back from a backup still has it, a file made
