@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "chain/block.h"
@@ -16,8 +17,9 @@ using chain::Result;
 
 namespace {
 
-// Step n leads from version n to n + 1. A step that was released is never changed.
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {R"sql(
+// The first step makes kFirstVersion of an empty file, each further one the version after. A step
+// that was released is never changed.
+constexpr std::array<const char*, kSchemaVersion - kFirstVersion + 1> kMigrations = {R"sql(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE progress(
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -100,12 +102,13 @@ void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis) {
 }
 
 void migrate(SQLite::Database& database, const chain::Genesis& genesis, std::int64_t version) {
-  const auto step = static_cast<std::size_t>(version);
+  const std::int64_t next = std::max<std::int64_t>(version + 1, kFirstVersion);
+  const auto step = static_cast<std::size_t>(next - kFirstVersion);
   database.exec("BEGIN IMMEDIATE");
   database.exec(kMigrations[step]);
   if (version == 0) insert_genesis(database, genesis);
-  database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId,
-                            version + 1));
+  database.exec(
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, next));
   database.exec("COMMIT");
 }
 
@@ -116,6 +119,13 @@ Result<void> check_file(SQLite::Database& database) {
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} is not a database of EventChain; name another file",
                                    database.getFilename()));
+  if (version < kFirstVersion)
+    return chain::fail(
+        ErrorCode::kInvalid,
+        fmt::format(
+            "{} has schema version {}, from before the first release, which is not read any "
+            "more; move it away and let the node fetch the chain from the others",
+            database.getFilename(), version));
   if (version > kSchemaVersion)
     return chain::fail(
         ErrorCode::kInvalid,
@@ -134,7 +144,7 @@ Result<void> check_foreign(SQLite::Database& database) {
 
 Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis) {
   for (std::int64_t version = pragma(database, "PRAGMA user_version"); version < kSchemaVersion;
-       ++version)
+       version = pragma(database, "PRAGMA user_version"))
     migrate(database, genesis, version);
   return check_schema(database, genesis);
 }

@@ -9,7 +9,9 @@
 namespace eventchain::store {
 
 inline constexpr int kApplicationId = 0x45434e31;  // "ECN1" in the file's header
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
+// Of a new file. Version 1 indexed every key at intake and was never released.
+inline constexpr int kFirstVersion = 2;
 
 // Error unless the file is empty or one of ours with a version this program knows. Changes nothing.
 chain::Result<void> check_foreign(SQLite::Database& database);

@@ -84,7 +84,7 @@ TEST_CASE("a file that is not ours is refused and left as it was") {
   CHECK(database.execAndGet("PRAGMA journal_mode").getString() == "delete");
 }
 
-TEST_CASE("a newer schema and another chain are refused with the remedy") {
+TEST_CASE("another schema version and another chain are refused with the remedy") {
   TemporaryDirectory directory;
   const std::string path = directory.file("chain.db");
   REQUIRE(open_store(path, small_genesis()));
@@ -97,6 +97,11 @@ TEST_CASE("a newer schema and another chain are refused with the remedy") {
     database.exec("PRAGMA user_version = 99");
   }
   CHECK(says(error_of_opening(path, small_genesis()), "schema version 99"));
+  {
+    SQLite::Database database(path, SQLite::OPEN_READWRITE);
+    database.exec("PRAGMA user_version = 1");
+  }
+  CHECK(says(error_of_opening(path, small_genesis()), "from before the first release"));
 }
 
 TEST_CASE("a second writer is kept out until the first has gone") {
