@@ -2,6 +2,7 @@
 #include <mutex>
 #include <thread>
 
+#include "tests/unit/http/happening.h"
 #include "tests/unit/http/serving.h"
 
 using namespace http_test;
@@ -23,8 +24,8 @@ class AnswerServer {
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   [[nodiscard]] std::size_t connections() const { return server_->connections(); }
-  void await_room() { await(rooms_); }
-  void await_closed() { await(closings_); }
+  void await_room() { room_.await(); }
+  void await_closed() { closed_.await(); }
   // Of the newest request for a stream.
   std::shared_ptr<Responder> stream() {
     std::unique_lock lock(mutex_);
@@ -37,8 +38,8 @@ class AnswerServer {
     if (request.target == "/stream") {
       StreamHead head;
       head.content_type = "text/event-stream";
-      head.on_room = [this] { note(rooms_); };
-      head.on_closed = [this] { note(closings_); };
+      head.on_room = [this] { room_.happen(); };
+      head.on_closed = [this] { closed_.happen(); };
       responder->start_stream(std::move(head));
       const std::lock_guard lock(mutex_);
       stream_ = responder;
@@ -49,22 +50,13 @@ class AnswerServer {
     response.body = request.target == "/long" ? std::string(8 * kMebibyte, 'x') : "short";
     responder->respond(std::move(response));
   }
-  void note(int& count) {
-    const std::lock_guard lock(mutex_);
-    ++count;
-    changed_.notify_all();
-  }
-  void await(const int& count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return count > 0; });
-  }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   // guarded by mutex_
-  int rooms_ = 0;
-  int closings_ = 0;
   std::shared_ptr<Responder> stream_;
+  Happening room_;
+  Happening closed_;
   std::unique_ptr<Server> server_;
 };
 
@@ -77,14 +69,34 @@ void ask_without_reading_on(RawClient& client) {
   REQUIRE(client.read_until("\r\n\r\n"));
 }
 
+// A server with room for one long answer, which a slow reader keeps waiting.
+struct Crowded {
+  explicit Crowded(std::chrono::milliseconds linger = Limits{}.linger)
+      : server(limits_with(linger)), slow(server.port(), kSmallWindow) {
+    ask_without_reading_on(slow);
+  }
+  void slow_leaves() {
+    slow.hang_up();
+    while (server.connections() > 1) std::this_thread::yield();
+  }
+
+  AnswerServer server;
+  RawClient slow;
+
+ private:
+  static Limits limits_with(std::chrono::milliseconds linger) {
+    Limits limits;
+    limits.answers_in_flight_max = 9 * kMebibyte;
+    limits.linger = linger;
+    return limits;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("answers that wait for slow readers are bounded over all connections") {
-  Limits limits;
-  limits.answers_in_flight_max = 9 * kMebibyte;
-  AnswerServer server(limits);
-  RawClient slow(server.port(), kSmallWindow);
-  ask_without_reading_on(slow);
+  Crowded crowded;
+  AnswerServer& server = crowded.server;
   RawClient other(server.port());
   other.send(kGetLong);
   const std::string refused = other.read_answer();
@@ -94,8 +106,7 @@ TEST_CASE("answers that wait for slow readers are bounded over all connections")
   // What is short passes on the same connection, and all of it again when the reader has gone.
   other.send(kGet);
   CHECK(body_of(other.read_answer()) == "short");
-  slow.hang_up();
-  while (server.connections() > 1) std::this_thread::yield();
+  crowded.slow_leaves();
   for (int again = 0; again < 2; ++again) {
     other.send(kGetLong);
     CHECK(status_of(other.read_answer()) == 200);
@@ -103,11 +114,8 @@ TEST_CASE("answers that wait for slow readers are bounded over all connections")
 }
 
 TEST_CASE("a stream's piece waits while slow readers take the room, and its producer is told") {
-  Limits limits;
-  limits.answers_in_flight_max = 9 * kMebibyte;
-  AnswerServer server(limits);
-  RawClient slow(server.port(), kSmallWindow);
-  ask_without_reading_on(slow);
+  Crowded crowded;
+  AnswerServer& server = crowded.server;
   RawClient reader(server.port());
   reader.send(kGetStream);
   const auto stream = server.stream();
@@ -116,18 +124,13 @@ TEST_CASE("a stream's piece waits while slow readers take the room, and its prod
   CHECK(stream->is_open());
   CHECK(stream->send("small"));
   CHECK(reader.read_until("small"));
-  slow.hang_up();
-  while (server.connections() > 1) std::this_thread::yield();
+  crowded.slow_leaves();
   CHECK(stream->send(piece));
 }
 
 TEST_CASE("a producer that was told no because of others is asked again") {
-  Limits limits;
-  limits.answers_in_flight_max = 9 * kMebibyte;
-  limits.linger = std::chrono::milliseconds(20);  // how often the server looks
-  AnswerServer server(limits);
-  RawClient slow(server.port(), kSmallWindow);
-  ask_without_reading_on(slow);
+  Crowded crowded(std::chrono::milliseconds(20));  // how often the server looks
+  AnswerServer& server = crowded.server;
   RawClient reader(server.port());
   reader.send(kGetStream);
   const auto stream = server.stream();

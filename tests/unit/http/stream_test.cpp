@@ -7,6 +7,7 @@
 
 #include "net/http/server.h"
 #include "tests/unit/http/client.h"
+#include "tests/unit/http/happening.h"
 
 using namespace eventchain::net::http;
 
@@ -25,8 +26,8 @@ class StreamServer {
           StreamHead head;
           head.content_type = "text/event-stream";
           head.keep_alive = keep_alive;
-          head.on_room = [this] { note(rooms_); };
-          head.on_closed = [this] { note(closings_); };
+          head.on_room = [this] { room_.happen(); };
+          head.on_closed = [this] { closed_.happen(); };
           responder->start_stream(std::move(head));
           const std::lock_guard lock(mutex_);
           responder_ = std::move(responder);
@@ -42,26 +43,16 @@ class StreamServer {
     changed_.wait(lock, [&] { return responder_ != nullptr; });
     return std::move(responder_);
   }
-  void await_room() { await(rooms_); }
-  void await_closed() { await(closings_); }
+  void await_room() { room_.await(); }
+  void await_closed() { closed_.await(); }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
 
  private:
-  void note(int& count) {
-    const std::lock_guard lock(mutex_);
-    ++count;
-    changed_.notify_all();
-  }
-  void await(const int& count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return count > 0; });
-  }
-
   std::mutex mutex_;
   std::condition_variable changed_;
-  int rooms_ = 0;
-  int closings_ = 0;
   std::shared_ptr<Responder> responder_;
+  Happening room_;
+  Happening closed_;
   std::unique_ptr<Server> server_;
 };
 
