@@ -33,7 +33,7 @@ void arrange_signals() {
 }
 
 // A batch or a block takes and returns megabytes many times a second. Given back to the kernel each
-// time, they come back as page faults, which cost more than what is done with them.
+// time, they would return as page faults.
 void keep_freed_memory() {
   constexpr int kMegabyte = 1024 * 1024;
   mallopt(M_MMAP_THRESHOLD, 32 * kMegabyte);

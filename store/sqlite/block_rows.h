@@ -31,8 +31,8 @@ inline chain::ByteView mark_of(const chain::Commitment& commitment) {
   return commitment.view().substr(0, kMarkSize);
 }
 
-// What stands for a key in the index: its first eight octets, big-endian, so that the index is a
-// third of the size. Another key may share it; whoever looks up compares the key of the body.
+// What stands for a key in the index: its first eight octets, big-endian, so that more rows share a
+// page. Another key may have the same; whoever looks up compares the key of the body.
 inline std::int64_t key_prefix(const chain::EventKey& key) {
   std::uint64_t prefix = 0;
   for (std::size_t i = 0; i < sizeof prefix; ++i) prefix = prefix << 8 | key.octets[i];
