@@ -27,6 +27,10 @@ bool is_settled(State state, WaitFor wait) {
   return true;
 }
 
+bool speaks_of(const std::vector<Clients::Waiting>& events, std::uint64_t turn) {
+  return std::ranges::any_of(events, [&](const auto& event) { return event.turn == turn; });
+}
+
 std::vector<EventOutcome> outcomes_of(std::vector<Clients::Waiting>& events) {
   std::vector<EventOutcome> outcomes;
   outcomes.reserve(events.size());
@@ -39,8 +43,10 @@ std::vector<EventOutcome> outcomes_of(std::vector<Clients::Waiting>& events) {
 void Clients::open(RequestId request, WaitFor wait, chain::Instant deadline,
                    std::vector<Waiting> events) {
   Request opened{wait, deadline, std::move(events), 0};
-  for (const auto& event : opened.events)
+  for (auto& event : opened.events) {
+    event.turn = outbox_.turn();
     if (!is_settled(event.outcome.state, wait)) ++opened.unsettled;
+  }
   if (opened.unsettled == 0) {
     outbox_.add(Answer{request, outcomes_of(opened.events), true});
     return;
@@ -62,9 +68,10 @@ void Clients::advance(const chain::Commitment& held, const Change& change) {
   auto& places = found->second;
   const auto settled_now = [&](const Place& place) {
     Request& request = requests_.at(place.request);
-    EventOutcome& outcome = request.events[place.index].outcome;
-    change(outcome);
-    if (!is_settled(outcome.state, request.wait)) return false;
+    Waiting& waiting = request.events[place.index];
+    waiting.turn = outbox_.turn();
+    change(waiting);
+    if (!is_settled(waiting.outcome.state, request.wait)) return false;
     if (--request.unsettled == 0) finished.push_back(place.request);
     return true;
   };
@@ -73,15 +80,17 @@ void Clients::advance(const chain::Commitment& held, const Change& change) {
   for (RequestId id : finished) answer(requests_.find(id), true);
 }
 
-void Clients::durable(const chain::Commitment& held) {
-  advance(held, [](EventOutcome& outcome) {
-    if (outcome.state == State::kReceived) outcome.state = State::kDurable;
+void Clients::durable(const chain::Commitment& held, bool rests_on_turn) {
+  advance(held, [&](Waiting& waiting) {
+    if (waiting.outcome.state == State::kReceived) waiting.outcome.state = State::kDurable;
+    if (!rests_on_turn) waiting.turn = 0;
   });
 }
 
 void Clients::completed(const chain::Commitment& held, chain::Position position,
                         chain::StreamVersion version, chain::Height height) {
-  advance(held, [&](EventOutcome& outcome) {
+  advance(held, [&](Waiting& waiting) {
+    EventOutcome& outcome = waiting.outcome;
     outcome.state = State::kCompleted;
     outcome.position = position;
     outcome.version = version;
@@ -91,7 +100,8 @@ void Clients::completed(const chain::Commitment& held, chain::Position position,
 
 void Clients::rejected(const chain::Commitment& held, chain::RejectionReason reason,
                        chain::StreamVersion stream_version, chain::Height height) {
-  advance(held, [&](EventOutcome& outcome) {
+  advance(held, [&](Waiting& waiting) {
+    EventOutcome& outcome = waiting.outcome;
     outcome.state = State::kRejected;
     outcome.rejection = reason;
     outcome.version = stream_version;
@@ -100,7 +110,7 @@ void Clients::rejected(const chain::Commitment& held, chain::RejectionReason rea
 }
 
 void Clients::key_conflict(const chain::Commitment& held) {
-  advance(held, [](EventOutcome& outcome) { outcome.state = State::kKeyConflict; });
+  advance(held, [](Waiting& waiting) { waiting.outcome.state = State::kKeyConflict; });
 }
 
 void Clients::expire(const chain::Now& now) {
@@ -117,8 +127,15 @@ std::optional<chain::Instant> Clients::next_deadline() const {
 }
 
 void Clients::answer(std::map<RequestId, Request>::iterator request, bool reached) {
-  deadlines_.erase({request->second.deadline, request->first});
-  outbox_.add(Answer{request->first, outcomes_of(request->second.events), reached});
+  auto& [id, asked] = *request;
+  deadlines_.erase({asked.deadline, id});
+  const bool rests_on_turn = speaks_of(asked.events, outbox_.turn());
+  Answer answer{id, outcomes_of(asked.events), reached};
+  if (rests_on_turn) {
+    outbox_.add(std::move(answer));
+  } else {
+    outbox_.answer_ahead(std::move(answer));
+  }
   requests_.erase(request);
 }
 

@@ -23,12 +23,16 @@ class Clients {
   struct Waiting {
     EventOutcome outcome;    // as far as it is now
     chain::Commitment held;  // the variant that stands for the event here
+    // The turn whose writes the outcome speaks of; 0: it speaks of no disk of this node.
+    std::uint64_t turn = 0;
   };
 
-  // Starts a request; answers at once if nothing is left to wait for.
+  // Starts a request; answers at once if nothing is left to wait for. `turn` of `events` is set
+  // here: what is known of an event when it comes may have been written in this very turn.
   void open(RequestId request, WaitFor wait, chain::Instant deadline, std::vector<Waiting> events);
 
-  void durable(const chain::Commitment& held);
+  // `rests_on_turn`: only once the turn in hand is durable.
+  void durable(const chain::Commitment& held, bool rests_on_turn);
   void completed(const chain::Commitment& held, chain::Position position,
                  chain::StreamVersion version, chain::Height height);
   void rejected(const chain::Commitment& held, chain::RejectionReason reason,

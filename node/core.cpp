@@ -61,12 +61,30 @@ void NodeCore::start(const chain::Now& now) {
 void NodeCore::handle(const chain::Now& now, Input input) {
   state_->now = now;
   state_->decider.at(now, state_->leader);
+  state_->take_progress(state_->durability.turn_begins());
+  state_->is_followed_up = false;
   std::visit([this](auto& one) { state_->on(std::move(one)); }, input);
   state_->settle();
 }
 
+NodeCore::Step NodeCore::step(const chain::Now& now) {
+  State& core = *state_;
+  core.now = now;
+  core.follow_up();
+  const bool may_wait =
+      core.outbox.is_empty() && !core.durability.is_urgent() && core.durability.is_patient();
+  if (!may_wait) {
+    core.patient_until.reset();
+  } else if (!core.patient_until) {
+    core.patient_until = now.steady + Durability::kTrailing;
+  }
+  return {core.outbox.take_ahead(), core.patient_until.value_or(now.steady)};
+}
+
 Effects NodeCore::take_effects() {
-  state_->finish_turn();
+  state_->follow_up();
+  state_->is_followed_up = false;
+  state_->patient_until.reset();
   return state_->outbox.take();
 }
 
@@ -77,6 +95,7 @@ chain::Instant NodeCore::next_wakeup() const {
   };
   consider(state_->clients.next_deadline());
   consider(state_->fetcher.next_deadline());
+  consider(state_->durability.next_deadline());
   consider(state_->work.next_deadline(state_->is_leading()));
   return next;
 }
@@ -223,8 +242,9 @@ void NodeCore::State::settle() {
   }
 }
 
-void NodeCore::State::finish_turn() {
-  take_progress(durability.flush());
+void NodeCore::State::follow_up() {
+  if (std::exchange(is_followed_up, true)) return;
+  take_progress(durability.flush(now.steady));
   try_adopt();
   lead();
   settle();
@@ -270,7 +290,12 @@ void NodeCore::State::take_progress(const Durability::Progress& progress) {
   for (const auto& entry : progress.durable) {
     ++counters.events_durable;
     ledger.mark_durable(entry.commitment);
-    clients.durable(entry.commitment);
+    clients.durable(entry.commitment, false);
+  }
+  for (const auto& entry : progress.durable_with_turn) {
+    ++counters.events_durable;
+    ledger.mark_durable(entry.commitment);
+    clients.durable(entry.commitment, true);
   }
   for (const auto& entry : progress.conflicts) {
     ++counters.key_conflicts;

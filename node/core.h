@@ -32,8 +32,10 @@ struct CoreOptions {
 // same effects. One caller at a time; never blocks but in the store.
 //
 // The runtime drives it in turns: store.begin(); handle() any number of inputs; take_effects();
-// store.commit(); carry out the effects. Within a turn the core sees its own writes; nothing it
-// decided is known to anyone before commit() returned.
+// store.commit(); carry out the effects. Within a turn the core sees its own writes; nothing that
+// rests on them is known to anyone before commit() returned.
+//
+// A turn may stay open for more inputs: step() says until when it may, and what may leave already.
 class NodeCore {
  public:
   // Recovers from the store. Call inside a turn. `store` outlives the core.
@@ -42,7 +44,15 @@ class NodeCore {
 
   void start(const chain::Now& now);  // inside a turn; before the first handle()
   void handle(const chain::Now& now, Input input);
-  Effects take_effects();
+
+  struct Step {
+    std::vector<Effect> ahead;
+    // When the turn is to be committed; not after `now` if anybody waits for it.
+    chain::Instant commit_by;
+  };
+  // Follows up on the inputs handled so far. Call after the last one that is there.
+  Step step(const chain::Now& now);
+  Effects take_effects();                            // ends the turn; follows up by itself
   [[nodiscard]] chain::Instant next_wakeup() const;  // send Woke then, if nothing came before
   [[nodiscard]] NodeStatus status() const;
 

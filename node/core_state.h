@@ -46,7 +46,7 @@ struct NodeCore::State {
   // --- between the parts (core.cpp) ---------------------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
   void settle();
-  void finish_turn();
+  void follow_up();
   void reconsider();
   void follow_leadership();
   void on_applied(const AppliedBlock& block);
@@ -76,6 +76,8 @@ struct NodeCore::State {
 
   std::optional<chain::NodeId> leader;
   bool was_leading = false;
+  bool is_followed_up = false;                  // no input since follow_up()
+  std::optional<chain::Instant> patient_until;  // how long the turn in hand may stay open
   bool disk_nearly_full = false;
   // The template to take up once its bodies are here, and shares for templates not in hand.
   std::optional<chain::TemplateHeader> adopting;

@@ -1,5 +1,6 @@
 #include "node/durability.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -19,26 +20,85 @@ void Durability::accepted(chain::HeldEvent event) {
   gathered_.push_back(std::move(event));
 }
 
-Durability::Progress Durability::flush() {
+Durability::Progress Durability::turn_begins() {
   Progress progress;
+  if (uncounted_turn_ == outbox_.turn()) return progress;
+  for (const std::uint64_t id : std::exchange(uncounted_, {})) {
+    const auto found = batches_.find(id);
+    if (found == batches_.end()) continue;
+    for (SlotSet& holders : found->second.holders) holders |= bit_of(members_.self());
+    evaluate(found->second, progress);
+    if (found->second.unfinished == 0) batches_.erase(found);
+  }
+  return progress;
+}
+
+bool Durability::is_patient() const {
+  return !uncounted_.empty() && uncounted_turn_ == outbox_.turn();
+}
+
+Durability::Progress Durability::flush(chain::Instant now) {
+  Progress progress;
+  // All of them when the first is due: the receiver then takes them into one turn.
+  if (!trailing_.empty() && trailing_.front().due <= now) send_trailing();
   std::vector<chain::HeldEvent> part;
   std::size_t bytes = 0;
   for (auto& event : std::exchange(gathered_, {})) {
     if (!part.empty() && (bytes + event.body.size() > net::limits::kEventsBytesMax ||
                           part.size() == net::limits::kEventsCountMax)) {
-      open(std::exchange(part, {}), progress);
+      open(std::exchange(part, {}), now, progress);
       bytes = 0;
     }
     bytes += event.body.size();
     part.push_back(std::move(event));
   }
-  if (!part.empty()) open(std::move(part), progress);
+  if (!part.empty()) open(std::move(part), now, progress);
   return progress;
 }
 
-void Durability::open(std::vector<chain::HeldEvent> events, Progress& progress) {
+std::optional<chain::Instant> Durability::next_deadline() const {
+  // The last turn is over, and what it made durable is to be counted.
+  if (!uncounted_.empty() && uncounted_turn_ != outbox_.turn()) return chain::Instant{};
+  if (trailing_.empty()) return std::nullopt;
+  return trailing_.front().due;
+}
+
+void Durability::send_trailing() {
+  for (Trailing& one : std::exchange(trailing_, {}))
+    outbox_.send_ahead(std::move(one.to), std::move(one.message));
+}
+
+Durability::Route Durability::route(chain::Instant now) const {
+  const auto distance = [&](const chain::NodeId& node) {
+    if (leader_ == node) return 0;
+    const auto owes = owes_since_.find(node);
+    return owes == owes_since_.end() || now - owes->second < kTrailing ? 1 : 2;
+  };
+  std::vector<chain::NodeId> voters;
+  for (const auto& member : members_.all()) {
+    if (member.node == members_.self_id() || members_.is_linked(member.node))
+      voters.push_back(member.node);
+  }
+  std::ranges::stable_sort(voters, {}, distance);
+  // Without a leader nothing can become durable, and nobody knows yet whom it will take.
+  const std::size_t quorum = leader_ ? members_.majority() : voters.size();
+  Route route;
+  for (std::size_t i = 0; i < voters.size(); ++i) {
+    if (voters[i] == members_.self_id()) {
+      route.is_self_in_quorum = i < quorum;
+    } else {
+      (i < quorum ? route.at_once : route.trailing).push_back(voters[i]);
+    }
+  }
+  return route;
+}
+
+void Durability::open(std::vector<chain::HeldEvent> events, chain::Instant now,
+                      Progress& progress) {
   const std::uint64_t id = next_batch_++;
+  Route to = route(now);
   Batch batch;
+  batch.turn = outbox_.turn();
   net::Events message;
   message.batch = id;
   message.events.reserve(events.size());
@@ -46,11 +106,19 @@ void Durability::open(std::vector<chain::HeldEvent> events, Progress& progress) 
     batch.entries.push_back({event.facts.key, event.facts.commitment});
     message.events.push_back({event.salt, std::move(event.body)});
   }
-  batch.holders.assign(batch.entries.size(), bit_of(members_.self()));
+  batch.holders.assign(batch.entries.size(), to.is_self_in_quorum ? bit_of(members_.self()) : 0);
   batch.finished.assign(batch.entries.size(), false);
   batch.unfinished = batch.entries.size();
   evaluate(batch, progress);
-  outbox_.send_ahead(members_.linked(), std::move(message));
+  for (const auto& node : to.at_once) owes_since_.emplace(node, now);
+  if (!to.trailing.empty()) trailing_.push_back({now + kTrailing, std::move(to.trailing), message});
+  outbox_.send_ahead(std::move(to.at_once), std::move(message));
+  if (to.is_self_in_quorum) {
+    urgent_turn_ = outbox_.turn();
+  } else {
+    uncounted_turn_ = outbox_.turn();
+    uncounted_.push_back(id);
+  }
   if (batch.unfinished > 0) batches_.emplace(id, std::move(batch));
 }
 
@@ -58,6 +126,7 @@ Durability::Progress Durability::held(const chain::NodeId& by, const net::Events
   Progress progress;
   const auto found = batches_.find(answer.batch);
   const chain::Member* member = members_.find(by);
+  owes_since_.erase(by);
   if (found == batches_.end() || member == nullptr) return progress;
   Batch& batch = found->second;
   if (answer.results.size() != batch.entries.size()) return progress;
@@ -81,14 +150,19 @@ void Durability::evaluate(Batch& batch, Progress& progress) const {
   if (!leader_) return;
   const chain::Member* leader = members_.find(*leader_);
   if (leader == nullptr) return;
+  const SlotSet own = bit_of(members_.self());
+  const auto is_enough = [&](SlotSet holders) {
+    return (holders & bit_of(*leader)) != 0 &&
+           static_cast<std::size_t>(std::popcount(holders)) >= members_.majority();
+  };
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (batch.finished[i]) continue;
     const SlotSet holders = batch.holders[i];
-    if ((holders & bit_of(*leader)) == 0) continue;
-    if (static_cast<std::size_t>(std::popcount(holders)) < members_.majority()) continue;
+    if (!is_enough(holders)) continue;
     batch.finished[i] = true;
     --batch.unfinished;
-    progress.durable.push_back(batch.entries[i]);
+    const bool rests_on_turn = batch.turn == outbox_.turn() && !is_enough(holders & ~own);
+    (rests_on_turn ? progress.durable_with_turn : progress.durable).push_back(batch.entries[i]);
   }
 }
 
@@ -122,6 +196,8 @@ void Durability::peer_up(const chain::NodeId& peer, Ledger& ledger) {
 Durability::Progress Durability::leader_is(std::optional<chain::NodeId> leader) {
   Progress progress;
   leader_ = leader;
+  owes_since_.clear();
+  send_trailing();  // among those that were not waited for may be the new leader
   for (auto it = batches_.begin(); it != batches_.end();) {
     evaluate(it->second, progress);
     it = it->second.unfinished == 0 ? batches_.erase(it) : std::next(it);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,40 +17,72 @@ namespace eventchain::node {
 //
 // A turn's new events travel as one batch (several if large). A batch is forgotten once durable:
 // from then on announcements repair what a voter may still miss.
+//
+// Who is waited for. The leader and the first voters by slot that make a majority with it are the
+// *quorum*; it is the same whoever accepts an event, so that each sync of its members serves the
+// events of all nodes. They get a batch at once. The other voters get it kTrailing later with all
+// that came meanwhile, and a node that is not of the quorum need not hurry to sync what it accepts:
+// one sync more per event would make nothing durable sooner. A voter that has not answered for
+// kTrailing is not counted on; the next in line takes its place.
 class Durability {
  public:
+  static constexpr std::chrono::milliseconds kTrailing{10};
+
   Durability(const Members& members, Outbox& outbox) : members_(members), outbox_(outbox) {}
 
   // What a finished step tells the core.
   struct Progress {
-    std::vector<chain::EntryRef> durable;
-    std::vector<chain::EntryRef> conflicts;  // the leader holds other content under the key
+    std::vector<chain::EntryRef> durable;            // whatever becomes of this turn
+    std::vector<chain::EntryRef> durable_with_turn;  // once this turn is
+    std::vector<chain::EntryRef> conflicts;          // the leader holds other content under the key
   };
 
   void accepted(chain::HeldEvent event);
-  // Sends what accepted() gathered; call at the end of a turn. A cluster of one is durable at once.
-  Progress flush();
+  // Counts the copies that the last turn has made durable here. Call when a turn begins.
+  Progress turn_begins();
+  // Sends what accepted() gathered and what has waited long enough. A cluster of one is durable
+  // with the turn.
+  Progress flush(chain::Instant now);
   Progress held(const chain::NodeId& by, const net::EventsHeld& answer);
   // A voter came (back): it is sent every open batch once more. Events that are not held any more
   // leave their batch, which then goes out anew as another one.
   void peer_up(const chain::NodeId& peer, Ledger& ledger);
   // Which batches are durable depends on who leads.
   Progress leader_is(std::optional<chain::NodeId> leader);
+
+  [[nodiscard]] std::optional<chain::Instant> next_deadline() const;
+  // Whether this turn accepted events that others wait for this node to hold.
+  [[nodiscard]] bool is_urgent() const { return urgent_turn_ == outbox_.turn(); }
+  // Whether this turn accepted events that this node may sync a little later.
+  [[nodiscard]] bool is_patient() const;
   [[nodiscard]] std::size_t open_batches() const { return batches_.size(); }
 
  private:
   using SlotSet = std::uint64_t;  // bit = slot; genesis allows seven voters
 
   struct Batch {
+    std::uint64_t turn = 0;  // that accepted it
     std::vector<chain::EntryRef> entries;
     SlotSet answered = 0;
-    std::vector<SlotSet> holders;  // of each event: the voters that hold it, this node included
+    std::vector<SlotSet> holders;  // of each event
     std::vector<bool> finished;
     std::size_t unfinished = 0;
   };
+  struct Route {
+    std::vector<chain::NodeId> at_once;
+    std::vector<chain::NodeId> trailing;
+    bool is_self_in_quorum = true;
+  };
+  struct Trailing {
+    chain::Instant due;
+    std::vector<chain::NodeId> to;
+    net::Events message;
+  };
 
-  void open(std::vector<chain::HeldEvent> events, Progress& progress);
+  void open(std::vector<chain::HeldEvent> events, chain::Instant now, Progress& progress);
   void evaluate(Batch& batch, Progress& progress) const;
+  [[nodiscard]] Route route(chain::Instant now) const;
+  void send_trailing();
 
   const Members& members_;
   Outbox& outbox_;
@@ -57,6 +90,13 @@ class Durability {
   std::uint64_t next_batch_ = 1;
   std::vector<chain::HeldEvent> gathered_;
   std::map<std::uint64_t, Batch> batches_;
+  std::vector<Trailing> trailing_;  // by `due`
+  // Since when a voter owes an answer to what it was sent at once.
+  std::map<chain::NodeId, chain::Instant> owes_since_;
+  std::uint64_t urgent_turn_ = 0;
+  // Batches whose copies here do not count yet, and the turn that made them.
+  std::vector<std::uint64_t> uncounted_;
+  std::uint64_t uncounted_turn_ = 0;
 };
 
 }  // namespace eventchain::node

@@ -8,8 +8,9 @@
 
 #include "node/inputs.h"
 
-// Answers of the core. All effects of a turn are carried out after the turn's transaction is
-// durable, in order; that one rule is what "durable before promised" rests on.
+// Answers of the core. Effects of a turn are carried out after the turn's transaction is durable,
+// in order; that one rule is what "durable before promised" rests on. Those that claim nothing of
+// this node's disk may leave ahead of it.
 namespace eventchain::node {
 
 // What became of one submitted event, as of the answer.
@@ -85,7 +86,7 @@ using Effect =
 
 // What a turn wants done.
 struct Effects {
-  std::vector<Send> ahead;           // rests on nothing that this turn writes: before its commit
+  std::vector<Effect> ahead;         // rest on nothing that this turn writes: before its commit
   std::vector<Effect> when_durable;  // after its commit, in order
 };
 

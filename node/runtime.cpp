@@ -83,18 +83,25 @@ void Runtime::run() {
   core_->start(now());
   commit(core_->take_effects());
   while (true) {
-    const std::chrono::steady_clock::time_point wake{core_->next_wakeup().since_start};
+    const chain::Instant due = core_->next_wakeup();
+    const chain::Instant next = commit_by_ ? std::min(due, *commit_by_) : due;
+    const std::chrono::steady_clock::time_point wake{next.since_start};
     auto items = inbox_.take(wake, kInputsPerTurnMax);
     if (!items) break;
     turn(std::move(*items));
   }
+  if (commit_by_) commit(core_->take_effects());
   if (miner_ != nullptr) miner_->stop();
 }
 
 void Runtime::turn(std::vector<Inbox::Item> items) {
   const auto began = std::chrono::steady_clock::now();
   std::vector<StatusQuestion> questions;
-  store_.turns().begin();
+  if (!commit_by_) {
+    store_.turns().begin();
+    inputs_of_turn_ = 0;
+  }
+  inputs_of_turn_ += items.size();
   for (auto& item : items) {
     if (auto* input = std::get_if<Input>(&item)) {
       core_->handle(now(), std::move(*input));
@@ -105,11 +112,18 @@ void Runtime::turn(std::vector<Inbox::Item> items) {
   const chain::Now at = now();
   watch_disk(at);
   if (core_->next_wakeup() <= at.steady) core_->handle(at, Woke{});
-  const auto waited = commit(core_->take_effects());
+  auto step = core_->step(at);
+  carry_out_all(step.ahead);
+  commit_by_ = step.commit_by;
+  std::chrono::nanoseconds waited{};
+  if (step.commit_by <= at.steady || !questions.empty() || inputs_of_turn_ >= kInputsPerTurnMax) {
+    waited = commit(core_->take_effects());
+    commit_by_.reset();
+  }
   for (auto& question : questions) question(core_->status());
 
   const std::lock_guard lock(mutex_);
-  ++counters_.turns;
+  if (!commit_by_) ++counters_.turns;
   counters_.inputs += items.size();
   counters_.commit_nanoseconds += static_cast<std::uint64_t>(waited / std::chrono::nanoseconds(1));
   counters_.busy_nanoseconds += static_cast<std::uint64_t>(
@@ -117,13 +131,16 @@ void Runtime::turn(std::vector<Inbox::Item> items) {
 }
 
 std::chrono::nanoseconds Runtime::commit(Effects effects) {
-  for (const Send& send : effects.ahead)
-    if (mesh_ != nullptr) mesh_->send(send.to, send.message);
+  carry_out_all(effects.ahead);
   const auto committing = std::chrono::steady_clock::now();
   store_.turns().commit();
   const auto waited = std::chrono::steady_clock::now() - committing;
-  for (auto& effect : effects.when_durable) carry_out(effect);
+  carry_out_all(effects.when_durable);
   return waited;
+}
+
+void Runtime::carry_out_all(std::vector<Effect>& effects) {
+  for (auto& effect : effects) carry_out(effect);
 }
 
 void Runtime::watch_disk(const chain::Now& at) {

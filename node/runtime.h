@@ -30,6 +30,7 @@ struct RuntimeOptions {
 
 // The shell around the core: one thread that drives turns, and the hand-over to links, miner and
 // API. It decides nothing. begin turn -> inputs -> effects taken -> commit -> effects carried out.
+// A turn for which nobody waits stays open until its time has come or somebody does.
 //
 // Lifecycle: construct; give it links and miner with attach(); start(); stop(). The store, the mesh
 // and the miner outlive it. If the disk fails, the core thread ends, `failed` is called with the
@@ -78,6 +79,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   void turn(std::vector<Inbox::Item> items);
   // Ends the turn; how long the disk took.
   std::chrono::nanoseconds commit(Effects effects);
+  void carry_out_all(std::vector<Effect>& effects);
   void carry_out(Effect& effect);
   void watch_disk(const chain::Now& at);
   RequestId next_request();
@@ -96,6 +98,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::unique_ptr<NodeCore> core_;
   chain::Instant disk_checked_;
   bool disk_nearly_full_ = false;
+  std::optional<chain::Instant> commit_by_;  // of a turn that stays open
+  std::size_t inputs_of_turn_ = 0;
 
   // guarded by mutex_
   mutable std::mutex mutex_;

@@ -79,8 +79,14 @@ Result<chain::HeldEvent> MemoryChain::load_event(const chain::EntryRef& entry) {
   return event;
 }
 
+void MemoryChain::turn_begins() {
+  first_arrival_of_turn_ = next_arrival_;
+  dropped_in_turn_.clear();
+}
+
 void MemoryChain::drop_variant(const chain::EntryRef& entry) {
   const std::uint64_t arrival = arrival_of(entry);
+  if (arrival < first_arrival_of_turn_) dropped_in_turn_.insert(entry.commitment);
   EC_ASSERT(arrival != 0 && events_.at(arrival).is_pending(), "only what is pending is dropped");
   std::vector<std::uint64_t>& variants = by_key_.at(entry.key);
   const auto at = std::find(variants.begin(), variants.end(), arrival);

@@ -48,6 +48,7 @@ class MemoryChain : public ChainStore {
     [[nodiscard]] bool is_pending() const { return !height.has_value(); }
   };
 
+  void turn_begins();
   std::uint64_t arrival_of(const chain::EntryRef& entry) const;  // 0: not held
   // Changes the outcome of a held event.
   Held& outcome(const chain::EntryRef& entry);
@@ -71,8 +72,10 @@ class MemoryChain : public ChainStore {
   const chain::Genesis genesis_;
 
   std::uint64_t next_arrival_ = 1;
-  std::map<std::uint64_t, Held> events_;  // by arrival
-  std::set<std::uint64_t> pending_;       // arrivals without an outcome
+  std::uint64_t first_arrival_of_turn_ = 1;
+  std::set<chain::Commitment> dropped_in_turn_;  // and held before it
+  std::map<std::uint64_t, Held> events_;         // by arrival
+  std::set<std::uint64_t> pending_;              // arrivals without an outcome
   std::unordered_map<chain::EventKey, std::vector<std::uint64_t>, chain::FixedBytesHash> by_key_;
 
   std::vector<StoredBlock> blocks_;  // by height, from genesis on

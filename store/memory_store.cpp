@@ -13,9 +13,16 @@ using chain::ErrorCode;
 using chain::Result;
 
 MemoryStore::MemoryStore(const chain::Genesis& genesis)
-    : turns_(undo_), chain_(genesis, undo_), raft_(undo_) {}
+    : chain_(genesis, undo_), raft_(undo_), turns_(undo_, chain_) {}
 
 MemoryStore::~MemoryStore() = default;
+
+bool MemoryStore::holds_durably(const chain::EntryRef& entry) const {
+  if (!undo_.is_open()) return chain_.arrival_of(entry) != 0;
+  if (chain_.dropped_in_turn_.contains(entry.commitment)) return true;
+  const std::uint64_t arrival = chain_.arrival_of(entry);
+  return arrival != 0 && arrival < chain_.first_arrival_of_turn_;
+}
 
 void MemoryStore::damage_body(const chain::EntryRef& entry) {
   const std::uint64_t arrival = chain_.arrival_of(entry);

@@ -28,6 +28,8 @@ class MemoryStore : public Store, public ChainReader {
 
   // What a crash of the node or its host leaves: all committed turns and nothing else.
   void crash() { undo_.roll_back(); }
+  // What holds() would say after a crash: the open turn does not count.
+  [[nodiscard]] bool holds_durably(const chain::EntryRef& entry) const;
   // Flips a bit of a stored body, as a bad disk would. Pre: the variant is held.
   void damage_body(const chain::EntryRef& entry);
 
@@ -47,12 +49,16 @@ class MemoryStore : public Store, public ChainReader {
  private:
   class MemoryTurns : public Turns {
    public:
-    explicit MemoryTurns(UndoLog& undo) : undo_(undo) {}
-    void begin() override { undo_.begin(); }
+    MemoryTurns(UndoLog& undo, MemoryChain& chain) : undo_(undo), chain_(chain) {}
+    void begin() override {
+      undo_.begin();
+      chain_.turn_begins();
+    }
     void commit() override { undo_.commit(); }
 
    private:
     UndoLog& undo_;
+    MemoryChain& chain_;
   };
 
   void assert_between_turns() const;
@@ -60,9 +66,9 @@ class MemoryStore : public Store, public ChainReader {
                                                  std::uint64_t from, std::size_t limit) const;
 
   UndoLog undo_;
-  MemoryTurns turns_;
   MemoryChain chain_;
   MemoryLog raft_;
+  MemoryTurns turns_;
 };
 
 }  // namespace eventchain::store

@@ -32,6 +32,8 @@ SqliteTurn::~SqliteTurn() {
 void SqliteTurn::begin() {
   EC_ASSERT(!is_open_, "turns do not nest");
   is_open_ = true;
+  // Not at the commit: what the last turn promised has left by now.
+  if (wal_pages_ > wal_pages_wanted_) checkpoint();
 }
 
 void SqliteTurn::commit() {
@@ -39,7 +41,6 @@ void SqliteTurn::commit() {
   if (is_begun_) commit_.run();
   is_begun_ = false;
   is_open_ = false;
-  if (wal_pages_ > wal_pages_wanted_) checkpoint();
 }
 
 void SqliteTurn::before_read() {

@@ -11,7 +11,7 @@
 namespace eventchain::store {
 
 // The writer's connection and its one transaction at a time. The transaction is begun by the first
-// statement of a turn, so a turn that touches nothing costs nothing. After a commit the writer, and
+// statement of a turn, so a turn that touches nothing costs nothing. Between turns the writer, and
 // nobody else, copies a grown WAL into the database.
 //
 // Owned by SqliteStore; one thread. After a StoreFailure the only thing left is to end the process:

@@ -30,7 +30,7 @@ void Cluster::committed(NodeHost& host) {
 void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what) {
   const auto holding = std::count_if(hosts_.begin(), hosts_.end(), [&](const auto& host) {
     return std::any_of(any_of.begin(), any_of.end(), [&](const chain::EntryRef& entry) {
-      return host->store().chain().holds(entry);
+      return host->store().holds_durably(entry);
     });
   });
   if (static_cast<std::size_t>(holding) <= size() / 2)

@@ -48,13 +48,15 @@ void NodeHost::boot() {
 
 void NodeHost::kill() {
   if (!is_alive()) return;
-  trace_.fold(2, index(), is_writing_);
-  trace_.print("n{} is killed{}", index(), is_writing_ ? " in a turn" : "");
+  const bool is_in_turn = is_writing_ || commit_by_;
+  trace_.fold(2, index(), is_in_turn);
+  trace_.print("n{} is killed{}", index(), is_in_turn ? " in a turn" : "");
   ++run_;
   core_.reset();
   store_.crash();
   inbox_.clear();
   effects_.clear();
+  commit_by_.reset();
   is_writing_ = is_paused_ = commit_is_due_ = false;
   dies_after_effects_.reset();
   watcher_.died(*this);
@@ -81,7 +83,10 @@ void NodeHost::post(node::Input input) {
 }
 
 void NodeHost::take_turn() {
-  store_.turns().begin();
+  if (!commit_by_) {
+    store_.turns().begin();
+    inputs_of_turn_ = 0;
+  }
   const chain::Now at = now();
   const std::size_t inputs = std::min(inbox_.size(), kInputsPerTurnMax);
   for (std::size_t i = 0; i < inputs; ++i) {
@@ -94,12 +99,22 @@ void NodeHost::take_turn() {
   if (wakes_in_vain_ > kWakesInVainMax)
     throw Violation("I14", fmt::format("n{} keeps waking up for nothing", index()));
   trace_.fold(3, index(), inputs);
+  inputs_of_turn_ += inputs;
+  auto step = core_->step(at);
+  commit_by_ = step.commit_by;
+  if (!carry_out_ahead(std::move(step.ahead))) return;
+  if (step.commit_by > at.steady && inputs_of_turn_ < kInputsPerTurnMax) {
+    ++turn_;
+    rest();
+    return;
+  }
   write_turn();
 }
 
 void NodeHost::write_turn() {
   auto effects = core_->take_effects();
   effects_ = std::move(effects.when_durable);
+  commit_by_.reset();
   is_writing_ = true;
   ++turn_;
   scheduler_.after(disk_.next_commit(), [this, run = run_] {
@@ -110,11 +125,17 @@ void NodeHost::write_turn() {
       commit();
     }
   });
-  for (auto& send : effects.ahead) {
-    node::Effect effect(std::move(send));
+  carry_out_ahead(std::move(effects.ahead));
+}
+
+bool NodeHost::carry_out_ahead(std::vector<node::Effect> effects) {
+  for (node::Effect& effect : effects) {
     trace_.fold(5, index(), effect.index());
+    const auto run = run_;
     watcher_.carry_out(*this, effect);
+    if (run != run_) return false;
   }
+  return true;
 }
 
 void NodeHost::commit() {
@@ -140,8 +161,10 @@ void NodeHost::commit() {
 // Until something comes or the core wants to be woken.
 void NodeHost::rest() {
   const bool is_busy = !inbox_.empty();
-  const Time wake =
-      is_busy ? scheduler_.now() : std::max(scheduler_.now(), clock_.when(core_->next_wakeup()));
+  const chain::Instant due = core_->next_wakeup();
+  const Time wake = is_busy ? scheduler_.now()
+                            : std::max(scheduler_.now(),
+                                       clock_.when(commit_by_ ? std::min(due, *commit_by_) : due));
   scheduler_.at(wake, [this, run = run_, turn = turn_] {
     if (run == run_ && turn == turn_ && !is_writing_ && !is_paused_) take_turn();
   });

@@ -27,8 +27,9 @@ class HostWatcher {
 };
 
 // One machine with a disk that runs a node: what the runtime is to the real one. It takes
-// everything that waits into one turn, lets the disk have its time, and carries the effects out at
-// the commit. It can be killed at any point of that and started again on what the disk kept.
+// everything that waits into one turn, keeps it open while nobody waits for it, lets the disk have
+// its time, and carries the effects out at the commit. It can be killed at any point of that and
+// started again on what the disk kept.
 class NodeHost {
  public:
   struct Options {
@@ -68,6 +69,7 @@ class NodeHost {
 
  private:
   void take_turn();
+  bool carry_out_ahead(std::vector<node::Effect> effects);  // false: the node died of it
   void write_turn();
   void commit();
   void rest();
@@ -83,6 +85,8 @@ class NodeHost {
   std::unique_ptr<node::NodeCore> core_;
   std::deque<node::Input> inbox_;
   std::vector<node::Effect> effects_;
+  std::optional<chain::Instant> commit_by_;  // of a turn that stays open
+  std::size_t inputs_of_turn_ = 0;
   bool is_writing_ = false;
   bool is_paused_ = false;
   bool commit_is_due_ = false;  // came while paused

@@ -26,11 +26,18 @@ chain::Now at(std::chrono::nanoseconds since_start) {
   return {chain::Instant{since_start}, {}};
 }
 
-std::vector<Answer> answers(Outbox& outbox) {
+std::vector<Answer> answers_in(const std::vector<Effect>& effects) {
   std::vector<Answer> result;
-  auto effects = outbox.take();
-  for (auto& effect : effects.when_durable)
-    if (auto* answer = std::get_if<Answer>(&effect)) result.push_back(std::move(*answer));
+  for (const auto& effect : effects)
+    if (const auto* answer = std::get_if<Answer>(&effect)) result.push_back(*answer);
+  return result;
+}
+
+// Those of the turn; ends it.
+std::vector<Answer> answers(Outbox& outbox) {
+  const auto effects = outbox.take();
+  auto result = answers_in(effects.ahead);
+  for (auto& later : answers_in(effects.when_durable)) result.push_back(later);
   return result;
 }
 
@@ -50,11 +57,11 @@ TEST_CASE("a batch is answered once, when its last event is durable") {
   Outbox outbox;
   Clients clients(outbox);
   clients.open(RequestId{1}, WaitFor::kDurable, chain::Instant{1s}, {received(1), received(2)});
-  clients.durable(held(1));
+  clients.durable(held(1), true);
   CHECK(answers(outbox).empty());
-  clients.durable(held(1));  // repeated news changes nothing
+  clients.durable(held(1), true);  // repeated news changes nothing
   CHECK(answers(outbox).empty());
-  clients.durable(held(2));
+  clients.durable(held(2), true);
   const auto told = answers(outbox);
   REQUIRE(told.size() == 1);
   CHECK(told[0].reached);
@@ -68,7 +75,7 @@ TEST_CASE("a client that waits for completed hears position and version, not tha
   Outbox outbox;
   Clients clients(outbox);
   clients.open(RequestId{1}, WaitFor::kCompleted, chain::Instant{1s}, {received(1)});
-  clients.durable(held(1));
+  clients.durable(held(1), true);
   CHECK(answers(outbox).empty());
   clients.completed(held(1), chain::Position{7}, chain::StreamVersion{3}, chain::Height{2});
   const auto told = answers(outbox);
@@ -82,7 +89,7 @@ TEST_CASE("the same event in one batch twice is settled twice") {
   Outbox outbox;
   Clients clients(outbox);
   clients.open(RequestId{1}, WaitFor::kDurable, chain::Instant{1s}, {received(1), received(1)});
-  clients.durable(held(1));
+  clients.durable(held(1), true);
   REQUIRE(answers(outbox).size() == 1);
   CHECK_FALSE(clients.is_waiting(held(1)));
 }
@@ -93,7 +100,7 @@ TEST_CASE(
   Clients clients(outbox);
   clients.open(RequestId{1}, WaitFor::kDurable, chain::Instant{1s}, {received(1)});
   clients.open(RequestId{2}, WaitFor::kCompleted, chain::Instant{1s}, {received(1)});
-  clients.durable(held(1));
+  clients.durable(held(1), true);
   auto told = answers(outbox);
   REQUIRE(told.size() == 1);
   CHECK(told[0].request == RequestId{1});
@@ -110,7 +117,7 @@ TEST_CASE("at the deadline a client is told how far its events have come, and no
   Outbox outbox;
   Clients clients(outbox);
   clients.open(RequestId{1}, WaitFor::kCompleted, chain::Instant{1s}, {received(1), received(2)});
-  clients.durable(held(2));
+  clients.durable(held(2), true);
   CHECK(clients.next_deadline() == chain::Instant{1s});
   clients.expire(at(1s - 1ns));
   CHECK(answers(outbox).empty());
@@ -136,4 +143,50 @@ TEST_CASE("a refused event does not keep its batch waiting") {
   REQUIRE(told.size() == 1);
   CHECK(told[0].outcomes[0].state == EventOutcome::State::kVersionConflict);
   CHECK(told[0].outcomes[1].state == EventOutcome::State::kKeyConflict);
+}
+
+TEST_CASE("an answer leaves ahead of the commit only if it speaks of no write of its turn") {
+  Outbox outbox;
+  Clients clients(outbox);
+  clients.open(RequestId{1}, WaitFor::kDurable, chain::Instant{1s}, {received(1), received(2)});
+  SUBCASE("durable on other nodes, in the turn that took it") {
+    clients.durable(held(1), false);
+    clients.durable(held(2), false);
+    CHECK(answers_in(outbox.take_ahead()).size() == 1);
+    CHECK(answers(outbox).empty());
+  }
+  SUBCASE("one of two events needs this turn") {
+    clients.durable(held(1), true);
+    clients.durable(held(2), false);
+    CHECK(outbox.take_ahead().empty());
+    CHECK(answers(outbox).size() == 1);
+  }
+  SUBCASE("a conflict with what this turn may have written") {
+    clients.durable(held(1), false);
+    clients.key_conflict(held(2));
+    CHECK(outbox.take_ahead().empty());
+    CHECK(answers(outbox).size() == 1);
+  }
+  SUBCASE("at the deadline, of events that this turn took in") {
+    clients.durable(held(1), false);
+    clients.expire(at(1s));
+    CHECK(outbox.take_ahead().empty());
+    CHECK(answers(outbox).size() == 1);
+  }
+  SUBCASE("at the deadline, of events that an earlier turn took in") {
+    CHECK(answers(outbox).empty());
+    clients.expire(at(1s));
+    CHECK(answers_in(outbox.take_ahead()).size() == 1);
+  }
+}
+
+TEST_CASE("what is known of an event when it comes waits for the turn") {
+  Outbox outbox;
+  Clients clients(outbox);
+  auto known = received(1);
+  known.outcome.state = EventOutcome::State::kCompleted;
+  clients.open(RequestId{1}, WaitFor::kDurable, chain::Instant{1s}, {known, received(2)});
+  clients.durable(held(2), false);
+  CHECK(outbox.take_ahead().empty());
+  CHECK(answers(outbox).size() == 1);
 }

@@ -29,7 +29,7 @@ struct Voter {
   std::vector<Effect> end_turn() {
     auto taken = core->take_effects();
     auto effects = std::move(taken.when_durable);
-    for (auto& send : taken.ahead) effects.emplace_back(std::move(send));
+    for (auto& effect : taken.ahead) effects.push_back(std::move(effect));
     store.turns().commit();
     store.turns().begin();
     return effects;

@@ -1,23 +1,35 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "node/durability.h"
 #include "tests/unit/node_core/node_core_fixture.h"
 
 using namespace eventchain;
 using namespace eventchain::node;
+using namespace std::chrono_literals;
 using namespace eventchain::node::testing;
 
 namespace {
 
-std::vector<net::Events> sent(Outbox& outbox) {
+chain::Instant at(std::chrono::nanoseconds since_start) {
+  return {since_start};
+}
+
+std::vector<net::Events> events_in(const std::vector<Effect>& effects) {
   std::vector<net::Events> result;
-  auto effects = outbox.take();
-  for (auto& send : effects.ahead)
-    if (auto* events = std::get_if<net::Events>(&send.message)) result.push_back(*events);
-  for (auto& effect : effects.when_durable) {
-    if (auto* send = std::get_if<Send>(&effect))
-      if (auto* events = std::get_if<net::Events>(&send->message)) result.push_back(*events);
+  for (const auto& effect : effects) {
+    if (const auto* send = std::get_if<Send>(&effect))
+      if (const auto* events = std::get_if<net::Events>(&send->message)) result.push_back(*events);
   }
+  return result;
+}
+
+// What the turn sent; ends it.
+std::vector<net::Events> sent(Outbox& outbox) {
+  const auto effects = outbox.take();
+  auto result = events_in(effects.ahead);
+  for (auto& later : events_in(effects.when_durable)) result.push_back(later);
   return result;
 }
 
@@ -34,11 +46,11 @@ TEST_CASE("a batch whose event was forgotten meanwhile goes out anew without it"
     chain.hold(one, Origin::kClient);
     durability.accepted(one);
   }
-  (void)durability.flush();
+  (void)durability.flush(at(0ms));
   chain.ledger.forget(goes.facts.key, goes.facts.commitment);
   members.link_up(voter_id(1));
   durability.peer_up(voter_id(1), chain.ledger);
-  (void)durability.flush();
+  (void)durability.flush(at(0ms));
   const auto messages = sent(outbox);
   REQUIRE(messages.size() == 1);
   REQUIRE(messages[0].events.size() == 1);
