@@ -113,6 +113,28 @@ void encode_into(const BlocksReply& from, wire::Frame& frame) {
   }
 }
 
+void encode_into(const ReadAsk& from, wire::Frame& frame) {
+  frame.mutable_read_ask()->set_question(from.question);
+}
+
+void encode_into(const ReadRound& from, wire::Frame& frame) {
+  wire::ReadRound& into = *frame.mutable_read_round();
+  into.set_term(from.term.value);
+  into.set_round(from.round);
+}
+
+void encode_into(const ReadRoundHeld& from, wire::Frame& frame) {
+  wire::ReadRoundHeld& into = *frame.mutable_read_round_held();
+  into.set_term(from.term.value);
+  into.set_round(from.round);
+}
+
+void encode_into(const ReadTold& from, wire::Frame& frame) {
+  wire::ReadTold& into = *frame.mutable_read_told();
+  into.set_question(from.question);
+  into.set_index(from.index.value);
+}
+
 // How often the field at the end of `path` occurs, by the wire format alone and without a copy.
 // Protobuf makes an object of some 60 octets of each empty item of 2, so items are counted before
 // they are parsed. Bytes that are not well-formed count up to where the parser will stop too.
@@ -296,6 +318,28 @@ Result<Message> decode_from(const wire::BlocksReply& from) {
   return checked(check, std::move(message));
 }
 
+Result<Message> decode_from(const wire::ReadAsk& from) {
+  FieldCheck check("read_ask");
+  check.require(from.question() != 0, "question", "must not be 0");
+  return checked(check, ReadAsk{from.question()});
+}
+
+// ReadRound and its answer have the same fields.
+template <class Round, class From>
+Result<Message> decode_round(const From& from, const char* name) {
+  FieldCheck check(name);
+  check.require(from.term() != 0, "term", "must not be 0");
+  check.require(from.round() != 0, "round", "must not be 0");
+  return checked(check, Round{consensus::Term{from.term()}, from.round()});
+}
+
+Result<Message> decode_from(const wire::ReadTold& from) {
+  FieldCheck check("read_told");
+  check.require(from.question() != 0, "question", "must not be 0");
+  check.require(from.index() != 0, "index", "must not be 0");
+  return checked(check, ReadTold{from.question(), consensus::LogIndex{from.index()}});
+}
+
 Result<Message> decode_frame(wire::Frame& frame) {
   switch (frame.said_case()) {
     case wire::Frame::kHello:
@@ -322,6 +366,14 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_from(frame.blocks_request());
     case wire::Frame::kBlocksReply:
       return decode_from(frame.blocks_reply());
+    case wire::Frame::kReadAsk:
+      return decode_from(frame.read_ask());
+    case wire::Frame::kReadRound:
+      return decode_round<ReadRound>(frame.read_round(), "read_round");
+    case wire::Frame::kReadRoundHeld:
+      return decode_round<ReadRoundHeld>(frame.read_round_held(), "read_round_held");
+    case wire::Frame::kReadTold:
+      return decode_from(frame.read_told());
     case wire::Frame::SAID_NOT_SET:
       break;
   }

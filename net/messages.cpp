@@ -36,15 +36,21 @@ Priority priority_of(const Message& message) {
           },
           [](const EventsHeld&) { return Priority::kEvents; },
           [](const EventsAnnounce&) { return Priority::kRepair; },
+          // Few, small, and somebody waits for each.
+          [](const ReadAsk&) { return Priority::kRaft; },
+          [](const ReadRound&) { return Priority::kRaft; },
+          [](const ReadRoundHeld&) { return Priority::kRaft; },
+          [](const ReadTold&) { return Priority::kRaft; },
       },
       message);
 }
 
 const char* name_of_kind(std::size_t kind) {
   static constexpr std::array<const char*, kMessageKinds> kNames{
-      "hello",           "raft",           "events",         "events_held",
-      "events_announce", "events_request", "template_push",  "template_request",
-      "share_push",      "tip_said",       "blocks_request", "blocks_reply"};
+      "hello",           "raft",           "events",          "events_held",
+      "events_announce", "events_request", "template_push",   "template_request",
+      "share_push",      "tip_said",       "blocks_request",  "blocks_reply",
+      "read_ask",        "read_round",     "read_round_held", "read_told"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];
 }

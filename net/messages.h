@@ -96,9 +96,31 @@ struct BlocksReply {
   bool operator==(const BlocksReply&) const = default;
 };
 
-using Message =
-    std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest, TemplatePush,
-                 TemplateRequest, SharePush, TipSaid, BlocksRequest, BlocksReply>;
+// Linearizable reads (node/reads.h). To the leader: "how far must I have applied?"
+struct ReadAsk {
+  std::uint64_t question = 0;  // the asker's number for it
+  bool operator==(const ReadAsk&) const = default;
+};
+// From the leader to the voters: "is your term still mine?" Only who says yes answers.
+struct ReadRound {
+  consensus::Term term;
+  std::uint64_t round = 0;
+  bool operator==(const ReadRound&) const = default;
+};
+struct ReadRoundHeld {
+  consensus::Term term;
+  std::uint64_t round = 0;
+  bool operator==(const ReadRoundHeld&) const = default;
+};
+struct ReadTold {  // answers ReadAsk
+  std::uint64_t question = 0;
+  consensus::LogIndex index;
+  bool operator==(const ReadTold&) const = default;
+};
+
+using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
+                             TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
+                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

@@ -42,7 +42,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       clients(outbox),
       work({options.assembler, options.mines}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
-              members.configuration(), ledger.applied()) {}
+              members.configuration(), ledger.applied()),
+      reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -96,8 +97,13 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->clients.next_deadline());
   consider(state_->fetcher.next_deadline());
   consider(state_->durability.next_deadline());
+  consider(state_->reads.next_deadline());
   consider(state_->work.next_deadline(state_->is_leading()));
   return next;
+}
+
+std::optional<chain::Instant> NodeCore::as_of() const {
+  return state_->as_of;
 }
 
 const consensus::Replica& NodeCore::replica() const {
@@ -188,6 +194,10 @@ void NodeCore::State::on(const ClientAsksPending& input) {
   outbox.add(std::move(answer));
 }
 
+void NodeCore::State::on(const ClientReads& input) {
+  reads.ask(input.request, input.deadline);
+}
+
 void NodeCore::State::on(const DiskSpace& input) {
   disk_nearly_full = input.nearly_full;
 }
@@ -200,6 +210,7 @@ void NodeCore::State::on(const MinerFound& input) {
 void NodeCore::State::on(const Woke&) {
   replica.tick(now);
   clients.expire(now);
+  reads.expire(now.steady);
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
@@ -248,6 +259,8 @@ void NodeCore::State::follow_up() {
   try_adopt();
   lead();
   settle();
+  reads.follow_up(now.steady, leader);
+  if (is_leading() && members.majority() == 1) as_of = now.steady;
 }
 
 void NodeCore::State::reconsider() {
@@ -275,6 +288,7 @@ void NodeCore::State::follow_leadership() {
   }
   if (is_leading() == was_leading) return;
   was_leading = is_leading();
+  followed_at.clear();
   // Whatever was proposed before did not become the tip, or the work would be gone.
   work.unseal();
   if (!was_leading) return;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "chain/assembler.h"
@@ -55,6 +56,9 @@ class NodeCore {
   Effects take_effects();                            // ends the turn; follows up by itself
   [[nodiscard]] chain::Instant next_wakeup() const;  // send Woke then, if nothing came before
   [[nodiscard]] NodeStatus status() const;
+  // When this node last knew that it had applied all that was committed, up to the time a message
+  // takes; nullopt if it never did.
+  [[nodiscard]] std::optional<chain::Instant> as_of() const;
 
   // For the simulator's checkers.
   [[nodiscard]] const consensus::Replica& replica() const;

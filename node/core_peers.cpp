@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "net/limits.h"
@@ -60,7 +62,27 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& messa
     return;
   }
   replica.receive(message.envelope, now);
+  note_freshness(peer, message.envelope.message);
   decider.prefetch(replica.held_back());
+}
+
+void NodeCore::State::note_freshness(const chain::NodeId& peer,
+                                     const consensus::RaftMessage& message) {
+  if (const auto* append = std::get_if<consensus::AppendEntries>(&message)) {
+    const auto server = replica.leader();
+    const bool is_from_leader =
+        server && members.node_of(*server) == peer && append->term == replica.term();
+    if (is_from_leader && replica.applied_index() >= append->leader_commit) as_of = now.steady;
+  } else if (const auto* result = std::get_if<consensus::AppendEntriesResult>(&message)) {
+    if (!is_leading() || result->term != replica.term()) return;
+    followed_at[peer] = now.steady;
+    std::vector<chain::Instant> times;
+    for (const auto& [node, at] : followed_at) times.push_back(at);
+    const std::size_t others = members.majority() - 1;
+    if (times.size() < others) return;
+    std::ranges::sort(times, std::greater<>());
+    as_of = times[others - 1];
+  }
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
@@ -183,6 +205,19 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& 
 
 void NodeCore::State::said(const chain::NodeId&, const net::BlocksReply& message) {
   if (decider.arrived(message)) reconsider();
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::ReadAsk& message) {
+  reads.said(peer, message);
+}
+void NodeCore::State::said(const chain::NodeId& peer, const net::ReadRound& message) {
+  reads.said(peer, message);
+}
+void NodeCore::State::said(const chain::NodeId& peer, const net::ReadRoundHeld& message) {
+  reads.said(peer, message);
+}
+void NodeCore::State::said(const chain::NodeId& peer, const net::ReadTold& message) {
+  reads.said(peer, message);
 }
 
 NodeStatus NodeCore::status() const {

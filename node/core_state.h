@@ -11,6 +11,7 @@
 #include "node/decider.h"
 #include "node/durability.h"
 #include "node/fetcher.h"
+#include "node/reads.h"
 
 namespace eventchain::node {
 
@@ -23,6 +24,7 @@ struct NodeCore::State {
   // --- inputs (core.cpp, core_peers.cpp) ----------------------------------------------------
   void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
+  void on(const ClientReads& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
   void on(PeerSaid input);
@@ -42,6 +44,10 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::TipSaid& message);
   void said(const chain::NodeId& peer, const net::BlocksRequest& message);
   void said(const chain::NodeId& peer, const net::BlocksReply& message);
+  void said(const chain::NodeId& peer, const net::ReadAsk& message);
+  void said(const chain::NodeId& peer, const net::ReadRound& message);
+  void said(const chain::NodeId& peer, const net::ReadRoundHeld& message);
+  void said(const chain::NodeId& peer, const net::ReadTold& message);
 
   // --- between the parts (core.cpp) ---------------------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
@@ -57,6 +63,7 @@ struct NodeCore::State {
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void announce_pending();
   void retry_fetching();
+  void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
   void peer_fault(const chain::NodeId& peer, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
@@ -72,6 +79,7 @@ struct NodeCore::State {
   Clients clients;
   BlockWork work;
   consensus::Replica replica;
+  Reads reads;
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;
@@ -85,6 +93,10 @@ struct NodeCore::State {
   std::deque<mining::ShareFound> early_shares;
   std::optional<chain::SealedHeader> proposed;
   std::map<chain::NodeId, chain::Height> peer_tips;
+  // When this node last knew that it had applied all that was committed; and, while it leads, when
+  // the others last followed it.
+  std::optional<chain::Instant> as_of;
+  std::map<chain::NodeId, chain::Instant> followed_at;
   chain::Instant announce_at;
 };
 

@@ -52,6 +52,13 @@ struct PendingAnswer {
   std::optional<PendingLookup> pending;  // nullopt: not pending here
 };
 
+// The store's readers see all that was committed before the read was asked for; or, if not
+// `reached`, nobody could be found to say so.
+struct ReadReady {
+  RequestId request;
+  bool reached = true;
+};
+
 struct Send {
   std::vector<chain::NodeId> to;
   net::Message message;
@@ -81,8 +88,8 @@ struct Notice {
   std::string text;  // "what happened key=value ..."
 };
 
-using Effect =
-    std::variant<Answer, PendingAnswer, Send, HangUp, Mine, StopMining, TipMoved, Notice>;
+using Effect = std::variant<Answer, PendingAnswer, ReadReady, Send, HangUp, Mine, StopMining,
+                            TipMoved, Notice>;
 
 // What a turn wants done.
 struct Effects {

@@ -34,6 +34,13 @@ struct ClientAsksPending {
   chain::EventKey key;
 };
 
+// Asks when this node has applied all that was committed before. Answered exactly once by
+// ReadReady, at the latest at `deadline`.
+struct ClientReads {
+  RequestId request;
+  chain::Instant deadline;
+};
+
 struct PeerUp {  // authenticated link; first frame exchanged
   chain::NodeId peer;
 };
@@ -56,7 +63,7 @@ struct DiskSpace {
 
 struct Woke {};  // next_wakeup() has come
 
-using Input = std::variant<ClientSubmit, ClientAsksPending, PeerUp, PeerDown, PeerSaid, MinerFound,
-                           DiskSpace, Woke>;
+using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, PeerUp, PeerDown, PeerSaid,
+                           MinerFound, DiskSpace, Woke>;
 
 }  // namespace eventchain::node

@@ -22,6 +22,12 @@ class NodePort {
   // An event leaves the pending ones when the store's readers see its block, not before.
   virtual void ask_pending(const chain::EventKey& key,
                            std::function<void(std::optional<PendingLookup>)> done) = 0;
+  // `done(true)` once the readers see all that was committed before the call; `done(false)` if that
+  // could not be found out in time.
+  virtual void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) = 0;
+  // How long ago this node last knew that it had applied all that was committed, but for the time
+  // that a message takes; nullopt if it never did.
+  [[nodiscard]] virtual std::optional<std::chrono::milliseconds> age() const = 0;
   virtual void ask_status(std::function<void(NodeStatus)> done) = 0;
   // Called after every commit until unsubscribed.
   virtual std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) = 0;

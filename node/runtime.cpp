@@ -135,6 +135,7 @@ std::chrono::nanoseconds Runtime::commit(Effects effects) {
   const auto committing = std::chrono::steady_clock::now();
   store_.turns().commit();
   const auto waited = std::chrono::steady_clock::now() - committing;
+  if (const auto as_of = core_->as_of()) as_of_.store(as_of->since_start.count());
   carry_out_all(effects.when_durable);
   return waited;
 }
@@ -174,6 +175,14 @@ void Runtime::carry_out(Effect& effect) {
             if (!node.empty()) done = std::move(node.mapped());
           }
           if (done) done(std::move(one.pending));
+        } else if constexpr (std::is_same_v<Kind, ReadReady>) {
+          std::function<void(bool)> done;
+          {
+            const std::lock_guard lock(mutex_);
+            auto node = reads_.extract(one.request);
+            if (!node.empty()) done = std::move(node.mapped());
+          }
+          if (done) done(one.reached);
         } else if constexpr (std::is_same_v<Kind, Send>) {
           if (mesh_ != nullptr) mesh_->send(one.to, one.message);
         } else if constexpr (std::is_same_v<Kind, HangUp>) {
@@ -225,6 +234,24 @@ void Runtime::ask_pending(const chain::EventKey& key,
     lookups_.emplace(input.request, std::move(done));
   }
   inbox_.post(Input{input});
+}
+
+void Runtime::ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) {
+  ClientReads input;
+  input.deadline = now().steady + timeout;
+  {
+    const std::lock_guard lock(mutex_);
+    input.request = next_request();
+    reads_.emplace(input.request, std::move(done));
+  }
+  inbox_.post(Input{input});
+}
+
+std::optional<std::chrono::milliseconds> Runtime::age() const {
+  const std::chrono::nanoseconds as_of(as_of_.load());
+  if (as_of.count() == 0) return std::nullopt;
+  const auto age = now().steady.since_start - as_of;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::max(age, age.zero()));
 }
 
 void Runtime::ask_status(std::function<void(NodeStatus)> done) {

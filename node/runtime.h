@@ -52,6 +52,8 @@ class Runtime : public NodePort, public net::MeshHandler {
               std::function<void(Answer)> done) override;
   void ask_pending(const chain::EventKey& key,
                    std::function<void(std::optional<PendingLookup>)> done) override;
+  void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) override;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override;
   void ask_status(std::function<void(NodeStatus)> done) override;
   std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) override;
   void unsubscribe(std::uint64_t subscription) override;
@@ -92,6 +94,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::function<void(std::string)> failed_;
 
   Inbox inbox_;
+  // NodeCore::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.
+  std::atomic<std::int64_t> as_of_{0};
   std::thread thread_;
 
   // owned by the core thread
@@ -107,6 +111,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::uint64_t last_subscription_ = 0;
   std::map<RequestId, std::function<void(Answer)>> submits_;
   std::map<RequestId, std::function<void(std::optional<PendingLookup>)>> lookups_;
+  std::map<RequestId, std::function<void(bool)>> reads_;
   std::map<std::uint64_t, std::shared_ptr<std::function<void(const TipMoved&)>>> on_tip_;
   Counters counters_;
 };

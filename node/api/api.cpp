@@ -24,13 +24,37 @@ Api::~Api() {
   state_->context->port.unsubscribe(state_->subscription);
 }
 
+namespace {
+
+// A read waits for a round of messages, and for this node to apply what it lacks.
+constexpr std::chrono::seconds kReadWaitMax{5};
+
+// Handles a call once this node has applied all that was committed before it came.
+void handle_linearizable(const CallPtr& call, const Route& route) {
+  call->context->port.ask_read(kReadWaitMax, [call, handle = route.handle](bool reached) {
+    call->later([call, handle, reached] {
+      if (reached) return handle(call);
+      call->answer(Problem::kNotReady,
+                   "no majority of voters confirmed in time who leads, so what this node has may "
+                   "be old; try again, or read with consistency=local");
+    });
+  });
+}
+
+}  // namespace
+
 void Api::handle(net::http::Request request, std::shared_ptr<net::http::Responder> responder) {
   const auto call = std::make_shared<Call>();
   call->context = state_->context;
   call->request = std::move(request);
   call->responder = std::move(responder);
   const Route* route = find_route(*call);
-  if (route != nullptr) route->handle(call);
+  if (route == nullptr) return;
+  const auto consistency = call->parameter("consistency").value_or("local");
+  if (consistency == "local") return route->handle(call);
+  if (consistency == "linearizable") return handle_linearizable(call, *route);
+  call->answer(Problem::kMalformedRequest,
+               "query parameter 'consistency' must be local or linearizable");
 }
 
 std::vector<RouteName> route_names() {

@@ -6,9 +6,15 @@
 
 namespace eventchain::node::api {
 
+std::vector<net::http::Header> Call::standing() const {
+  const auto age = context->port.age();
+  return {{"EventChain-Position", fmt::format("{}", context->log_size.load())},
+          {"EventChain-Age", age ? fmt::format("{}", age->count()) : "unknown"}};
+}
+
 void Call::answer(net::http::Response response) const {
   response.label = label;
-  response.headers.push_back({"EventChain-Position", fmt::format("{}", context->log_size.load())});
+  for (auto& header : standing()) response.headers.push_back(std::move(header));
   responder->respond(std::move(response));
 }
 

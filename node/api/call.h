@@ -38,7 +38,9 @@ struct Call {
   Query query;
   const char* label = "";
 
-  // Adds what every answer carries, and answers.
+  // What every answer tells of the state it was made from.
+  [[nodiscard]] std::vector<net::http::Header> standing() const;
+  // Adds that, and answers.
   void answer(net::http::Response response) const;
   void answer(Problem problem, std::string_view detail) const {
     answer(problem_response(problem, detail));

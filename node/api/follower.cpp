@@ -32,8 +32,7 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
     net::http::StreamHead head;
     head.content_type = "text/event-stream";
     head.headers.push_back({"Cache-Control", "no-store"});
-    head.headers.push_back(
-        {"EventChain-Position", fmt::format("{}", call_->context->log_size.load())});
+    for (auto& header : call_->standing()) head.headers.push_back(std::move(header));
     head.keep_alive = ": the connection is alive\n\n";
     head.label = call_->label;
     head.on_room = [self = shared_from_this()] {

@@ -14,14 +14,14 @@ namespace eventchain::node::api {
 const std::vector<Route>& routes() {
   static const std::vector<Route> table = {
       {"POST", "/v1/events", "post_events", post_events, {"wait"}},
-      {"GET", "/v1/events", "find_event", find_event, {"source", "id"}},
-      {"GET", "/v1/events/{key}", "get_event", get_event, {}},
-      {"GET", "/v1/events/{key}/status", "get_event_status", get_event_status, {}},
+      {"GET", "/v1/events", "find_event", find_event, {"source", "id"}, true},
+      {"GET", "/v1/events/{key}", "get_event", get_event, {}, true},
+      {"GET", "/v1/events/{key}/status", "get_event_status", get_event_status, {}, true},
       {"POST", "/v1/streams/{stream}", "post_stream", post_stream, {"wait", "expectedversion"}},
-      {"GET", "/v1/streams/{stream}", "get_stream", get_stream, {"from", "limit"}},
-      {"GET", "/v1/log", "get_log", get_log, {"from", "limit"}},
-      {"GET", "/v1/blocks/{height}", "get_block", get_block, {}},
-      {"GET", "/v1/headers", "get_headers", get_headers, {"from", "limit"}},
+      {"GET", "/v1/streams/{stream}", "get_stream", get_stream, {"from", "limit"}, true},
+      {"GET", "/v1/log", "get_log", get_log, {"from", "limit"}, true},
+      {"GET", "/v1/blocks/{height}", "get_block", get_block, {}, true},
+      {"GET", "/v1/headers", "get_headers", get_headers, {"from", "limit"}, true},
       {"GET", "/v1/tips", "get_tips", get_tips, {}},
       {"GET", "/v1/cluster", "get_cluster", get_cluster, {}},
       {"GET", "/v1/members", "get_members", get_members, {}},
@@ -59,6 +59,7 @@ std::optional<Segments> match(std::string_view pattern, const Segments& path) {
 }
 
 bool knows(const Route& route, std::string_view name) {
+  if (route.is_read && name == "consistency") return true;
   return std::any_of(route.query.begin(), route.query.end(),
                      [&](const char* known) { return known != nullptr && name == known; });
 }

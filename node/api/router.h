@@ -14,6 +14,8 @@ struct Route {
   const char* label;  // for metrics
   void (*handle)(const CallPtr&);
   std::array<const char*, 4> query;  // names it knows; the rest is null
+  // Reads what was committed: knows `consistency` too.
+  bool is_read = false;
 };
 const std::vector<Route>& routes();
 

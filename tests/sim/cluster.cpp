@@ -159,6 +159,24 @@ void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, nod
   host(node).post(std::move(input));
 }
 
+void Cluster::read(std::size_t node, Span timeout, ReadDone done) {
+  if (!host(node).is_alive()) {
+    done(std::nullopt);
+    return;
+  }
+  node::ClientReads input;
+  input.request = node::RequestId{next_request_++};
+  input.deadline = host(node).now().steady + timeout;
+  trace_.print("client reads n{} request={}", node, input.request.value);
+  reads_.emplace(input.request, Read{node, read_checker_.floor(), std::move(done)});
+  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
+    const auto late = reads_.find(id);
+    if (late != reads_.end() && !host(late->second.node).is_paused())
+      throw Violation("answers", fmt::format("n{} never answered a read", late->second.node));
+  });
+  host(node).post(input);
+}
+
 std::optional<std::size_t> Cluster::leader() const {
   std::optional<std::size_t> leader;
   for (const auto& host : hosts_) {

@@ -10,6 +10,7 @@
 #include "tests/sim/checkers/chain_checker.h"
 #include "tests/sim/checkers/promise_checker.h"
 #include "tests/sim/checkers/raft_checker.h"
+#include "tests/sim/checkers/read_checker.h"
 #include "tests/sim/checkers/recovery_checker.h"
 #include "tests/sim/miner.h"
 #include "tests/sim/network.h"
@@ -68,6 +69,10 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
               Span timeout, Answered done);
 
+  // A linearizable read: true once the node may answer, false if it gave up, nullopt if it died.
+  using ReadDone = std::function<void(std::optional<bool>)>;
+  void read(std::size_t node, Span timeout, ReadDone done);
+
   // --- what is ------------------------------------------------------------------------------
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
   [[nodiscard]] NodeHost& host(std::size_t node) { return *hosts_[node]; }
@@ -81,6 +86,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] const ChainChecker& chain() const { return chain_; }
   [[nodiscard]] const PromiseChecker& promises() const { return promises_; }
   [[nodiscard]] const RaftChecker& raft() const { return raft_; }
+  [[nodiscard]] const ReadChecker& reads() const { return read_checker_; }
   [[nodiscard]] chain::Rng& rng() { return rng_; }
   // The node that leads and may propose, in the highest term; nullopt if none does.
   [[nodiscard]] std::optional<std::size_t> leader() const;
@@ -102,6 +108,12 @@ class Cluster : private HostWatcher, private Network::Receiver {
     Answered done;
   };
 
+  struct Read {
+    std::size_t node = 0;
+    std::uint64_t floor = 0;
+    ReadDone done;
+  };
+
   void recovered(NodeHost& host) override;
   void committed(NodeHost& host) override;
   void carry_out(NodeHost& host, node::Effect& effect) override;
@@ -112,6 +124,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
 
   void do_effect(NodeHost& host, node::Answer& answer);
   void do_effect(NodeHost& host, node::PendingAnswer& answer);
+  void do_effect(NodeHost& host, node::ReadReady& ready);
   void do_effect(NodeHost& host, node::Send& send);
   void do_effect(NodeHost& host, node::HangUp& hang_up);
   void do_effect(NodeHost& host, node::Mine& mine);
@@ -134,10 +147,12 @@ class Cluster : private HostWatcher, private Network::Receiver {
   PromiseChecker promises_;
   RaftChecker raft_;
   RecoveryChecker recovery_;
+  ReadChecker read_checker_;
   Network network_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::map<node::RequestId, Request> requests_;
+  std::map<node::RequestId, Read> reads_;
   std::uint64_t next_request_ = 1;
 };
 

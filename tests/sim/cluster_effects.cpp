@@ -50,7 +50,17 @@ void Cluster::died(NodeHost& host) {
     forsaken.push_back(std::move(it->second.done));
     it = requests_.erase(it);
   }
+  std::vector<ReadDone> unread;
+  for (auto it = reads_.begin(); it != reads_.end();) {
+    if (it->second.node != host.index()) {
+      ++it;
+      continue;
+    }
+    unread.push_back(std::move(it->second.done));
+    it = reads_.erase(it);
+  }
   for (const auto& done : forsaken) done(std::nullopt);
+  for (const auto& done : unread) done(std::nullopt);
 }
 
 void Cluster::link_up(std::size_t at, std::size_t peer) {
@@ -92,6 +102,18 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
 
 void Cluster::do_effect(NodeHost&, node::PendingAnswer&) {}
 
+void Cluster::do_effect(NodeHost& host, node::ReadReady& ready) {
+  auto found = reads_.extract(ready.request);
+  if (found.empty())
+    throw Violation("answers", fmt::format("n{} answers a read twice", host.index()));
+  Read& read = found.mapped();
+  trace_.fold(23, ready.request.value, ready.reached);
+  trace_.print("n{} may read request={} reached={}", host.index(), ready.request.value,
+               ready.reached);
+  if (ready.reached) read_checker_.answered(host.index(), read.floor, host.store().tip().log_size);
+  read.done(ready.reached);
+}
+
 void Cluster::do_effect(NodeHost& host, node::Send& send) {
   const auto message = std::make_shared<const net::Message>(std::move(send.message));
   for (const auto& to : send.to) {
@@ -122,6 +144,7 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
   trace_.print("n{} tip height={} events={}", host.index(), moved.height.value, moved.events);
   if (chain_.id_at(moved.height) != moved.id)
     throw Violation("I1", fmt::format("n{} announces another block", host.index()));
+  read_checker_.seen(moved.log_size);
 }
 
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {

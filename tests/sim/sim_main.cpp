@@ -59,9 +59,9 @@ class Run {
         hours * 3600 / cpu);
     fmt::print(
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
-        "rejections={} requests={} promises={} revived={}\n",
+        "rejections={} requests={} promises={} reads={} revived={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
-        sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.revived);
+        sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived);
   }
 
  private:
@@ -97,6 +97,7 @@ class Run {
     sum_.rejections += one.rejections;
     sum_.requests += one.requests;
     sum_.promises += one.promises;
+    sum_.reads += one.reads;
     sum_.revived += one.revived;
     sum_.strikes += one.strikes;
     sum_.messages += one.messages;

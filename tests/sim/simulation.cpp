@@ -83,6 +83,20 @@ void demand_progress(Cluster& cluster, const std::vector<std::size_t>& nodes, co
                          std::chrono::duration_cast<seconds>(limit).count(), cluster.describe()));
 }
 
+// A healthy majority answers linearizable reads at each of its nodes.
+void demand_reads(Cluster& cluster, const std::vector<std::size_t>& nodes) {
+  std::size_t answered = 0;
+  for (const std::size_t node : nodes) {
+    cluster.read(node, patience(cluster.options()), [&](const std::optional<bool>& reached) {
+      if (reached.value_or(false)) ++answered;
+    });
+  }
+  if (cluster.run_until([&] { return answered == nodes.size(); }, patience(cluster.options())))
+    return;
+  throw Violation("I15", fmt::format("only {} of {} healthy nodes answer a linearizable read: {}",
+                                     answered, nodes.size(), cluster.describe()));
+}
+
 // A majority comes back to health; the others are gone for good, dead or out of reach.
 void heal_majority(Cluster& cluster, chain::Rng& rng) {
   std::vector<std::size_t> core = cluster.everybody();
@@ -97,6 +111,7 @@ void heal_majority(Cluster& cluster, chain::Rng& rng) {
   cluster.split({core});
   cluster.heal(core);
   demand_progress(cluster, core, "of a healed majority");
+  demand_reads(cluster, core);
 }
 
 }  // namespace
@@ -118,6 +133,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   cluster.trace().print("everybody is healed: {}", cluster.describe());
   cluster.heal_all();
   demand_progress(cluster, cluster.everybody(), "of all nodes");
+  demand_reads(cluster, cluster.everybody());
   cluster.verify();
 
   SimulationTotals totals;
@@ -131,6 +147,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.rejections = cluster.chain().rejections();
   totals.requests = workload.requests();
   totals.promises = cluster.promises().promises();
+  totals.reads = cluster.reads().reads();
   totals.revived = cluster.promises().revived();
   totals.strikes = nemesis.strikes();
   totals.messages = cluster.network().messages();

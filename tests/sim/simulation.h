@@ -17,7 +17,7 @@ struct SimulationTotals {
   std::uint64_t trace_hash = 0;
   Span virtual_time{0};
   std::uint64_t elections = 0, commits = 0, blocks = 0, eased = 0, events = 0, rejections = 0,
-                requests = 0, promises = 0, revived = 0, strikes = 0, messages = 0;
+                requests = 0, promises = 0, revived = 0, reads = 0, strikes = 0, messages = 0;
 };
 
 // One seed from beginning to end: everything drawn from it, chaos with safety checked at every

@@ -31,6 +31,10 @@ void Workload::think(std::size_t client) {
 
 void Workload::act(std::size_t client) {
   if (is_stopped_) return;
+  if (rng_.chance(1, 5)) {
+    read(client);
+    return;
+  }
   Wish wish;
   const std::size_t count = rng_.chance(1, 2) ? 1 : 1 + rng_.below(options_.batch_max);
   for (std::size_t i = 0; i < count; ++i) wish.bodies.push_back(draw_body());
@@ -89,6 +93,14 @@ void Workload::post(std::size_t client, Wish wish) {
   cluster_.submit(
       node, std::move(events), wait, timeout,
       [this, client, wish = std::move(wish)](const auto& answer) { heard(client, wish, answer); });
+}
+
+void Workload::read(std::size_t client) {
+  const std::size_t node = rng_.below(cluster_.size());
+  cluster_.read(node, draw_span(rng_, milliseconds(100), milliseconds(5000)),
+                [this, client](const std::optional<bool>&) {
+                  if (!is_stopped_) think(client);
+                });
 }
 
 void Workload::heard(std::size_t client, Wish wish, const std::optional<node::Answer>& answer) {

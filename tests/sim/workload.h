@@ -10,7 +10,8 @@ namespace eventchain::sim {
 
 // Clients of the cluster: each posts events to nodes at random, waits for some stage, and tries
 // again elsewhere when a node dies or is late. Among the new events are repeated ones, other
-// content under a known key, and expectations that are right, past or ahead.
+// content under a known key, and expectations that are right, past or ahead. Now and then a client
+// reads instead.
 class Workload {
  public:
   struct Options {
@@ -48,6 +49,7 @@ class Workload {
   chain::Bytes draw_body();
   chain::Bytes write_body(const Source& source) const;
   void post(std::size_t client, Wish wish);
+  void read(std::size_t client);
   void heard(std::size_t client, Wish wish, const std::optional<node::Answer>& answer);
 
   Cluster& cluster_;

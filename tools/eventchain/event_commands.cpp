@@ -123,17 +123,27 @@ void add_event_commands(CLI::App& app, Session& session) {
   event->require_subcommand(1);
   add_submit_command(*event, session);
   const auto name = std::make_shared<std::vector<std::string>>();
-  add_reading(*event, "get", "an event and where it stands", name)->callback([name, &session] {
+  const auto linearizable = std::make_shared<bool>(false);
+  const auto consistency = [linearizable] {
+    return *linearizable ? "?consistency=linearizable" : "";
+  };
+  CLI::App* get = add_reading(*event, "get", "an event and where it stands", name);
+  get->callback([name, consistency, &session] {
     ClusterClient client(session);
-    show(session, fetch_json(client, "/v1/events/" + key_of(*name)));
+    show(session, fetch_json(client, "/v1/events/" + key_of(*name) + consistency()));
   });
-  add_reading(*event, "status", "where an event stands; exit code 4 while in progress", name)
-      ->callback([name, &session] {
-        ClusterClient client(session);
-        const json::value standing = fetch_json(client, "/v1/events/" + key_of(*name) + "/status");
-        show(session, standing);
-        session.exit = exit_of(standing);
-      });
+  CLI::App* status =
+      add_reading(*event, "status", "where an event stands; exit code 4 while in progress", name);
+  status->callback([name, consistency, &session] {
+    ClusterClient client(session);
+    const json::value standing =
+        fetch_json(client, "/v1/events/" + key_of(*name) + "/status" + consistency());
+    show(session, standing);
+    session.exit = exit_of(standing);
+  });
+  for (CLI::App* command : {get, status})
+    command->add_flag("--linearizable", *linearizable,
+                      "see all that was committed on any node before; asks a majority");
   CLI::App* wait = add_reading(*event, "wait", "wait until an event is completed", name);
   const auto seconds = std::make_shared<unsigned>(60);
   wait->add_option("--timeout", *seconds, "seconds; exit code 4 after that")->capture_default_str();

@@ -142,6 +142,20 @@ TEST_CASE("each field of the messages about blocks is checked") {
                 "blocks_reply.content");
 }
 
+TEST_CASE("each field of the messages about reads is checked") {
+  CHECK(decode(frame(13, Wire().number(1, 1))).has_value());
+  check_refused(frame(13, Wire()), "read_ask.question");
+  for (const std::uint64_t kind : {14U, 15U}) {
+    const std::string name = kind == 14 ? "read_round" : "read_round_held";
+    CHECK(decode(frame(kind, Wire().number(1, 2).number(2, 3))).has_value());
+    check_refused(frame(kind, Wire().number(2, 3)), name + ".term");
+    check_refused(frame(kind, Wire().number(1, 2)), name + ".round");
+  }
+  CHECK(decode(frame(16, Wire().number(1, 2).number(2, 3))).has_value());
+  check_refused(frame(16, Wire().number(2, 3)), "read_told.question");
+  check_refused(frame(16, Wire().number(1, 2)), "read_told.index");
+}
+
 TEST_CASE("what Raft takes for impossible never reaches it") {
   check_refused(frame(2, Wire().number(2, 2)), "raft.from");
   check_refused(frame(2, Wire().number(1, 1)), "raft.to");

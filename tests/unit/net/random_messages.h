@@ -41,8 +41,16 @@ class RandomMessages {
       case 10:
         return BlocksRequest{chain::Height{number<std::uint64_t>() >> 1},
                              static_cast<std::uint32_t>(1 + below(64))};
-      default:
+      case 11:
         return blocks();
+      case 12:
+        return ReadAsk{some()};
+      case 13:
+        return ReadRound{consensus::Term{some()}, some()};
+      case 14:
+        return ReadRoundHeld{consensus::Term{some()}, some()};
+      default:
+        return ReadTold{some(), consensus::LogIndex{some()}};
     }
   }
 

@@ -41,6 +41,12 @@ class FakePort final : public node::NodePort {
     if (before_pending) before_pending();
     done(pending);
   }
+  void ask_read(std::chrono::milliseconds, std::function<void(bool)> done) override {
+    ++reads;
+    if (before_read) before_read();
+    done(may_read);
+  }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override { return how_old; }
   void ask_status(std::function<void(node::NodeStatus)> done) override { done(status); }
   std::uint64_t subscribe(std::function<void(const node::TipMoved&)> on_tip) override {
     subscribers[++last] = std::move(on_tip);
@@ -63,6 +69,10 @@ class FakePort final : public node::NodePort {
   bool reached = true;
   std::optional<node::PendingLookup> pending;
   std::function<void()> before_pending;
+  int reads = 0;
+  bool may_read = true;
+  std::function<void()> before_read;
+  std::optional<std::chrono::milliseconds> how_old;
   node::NodeStatus status;
   std::vector<chain::HeldEvent> submitted;
   node::WaitFor waited_for = node::WaitFor::kReceived;

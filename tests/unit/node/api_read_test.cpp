@@ -327,3 +327,43 @@ TEST_CASE("openapi.json names every kind of problem once") {
   for (const std::string& name : known) expected.insert("urn:eventchain:problem:" + name);
   CHECK(described == expected);
 }
+
+TEST_CASE("a linearizable read is read after the node has caught up") {
+  Fixture fixture;
+  // What was committed elsewhere arrives while the read waits.
+  fixture.port.before_read = [&] { fixture.reader.place(sample_event("e1", "new")); };
+  const auto answer = fixture.get("/v1/log?consistency=linearizable");
+  CHECK(answer.status == 200);
+  CHECK(contains(answer.body, R"("position":"0")"));
+  CHECK(fixture.port.reads == 1);
+  CHECK(fixture.get("/v1/log?consistency=local").status == 200);
+  CHECK(fixture.get("/v1/log").status == 200);
+  CHECK(fixture.port.reads == 1);
+}
+
+TEST_CASE("a linearizable read that nobody confirms says so and hands out nothing") {
+  Fixture fixture;
+  fixture.reader.place(sample_event("e1"));
+  fixture.port.may_read = false;
+  for (const char* path : {"/v1/log", "/v1/headers", "/v1/streams/s", "/v1/blocks/0"}) {
+    CAPTURE(path);
+    const auto answer = fixture.get(fmt::format("{}?consistency=linearizable", path));
+    CHECK(answer.status == 503);
+    CHECK(contains(answer.body, "not-ready"));
+  }
+}
+
+TEST_CASE("a consistency that does not exist, or is asked of what has none, is refused") {
+  Fixture fixture;
+  CHECK(fixture.get("/v1/log?consistency=strong").status == 400);
+  CHECK(fixture.get("/v1/cluster?consistency=linearizable").status == 400);
+  CHECK(fixture.port.reads == 0);
+}
+
+TEST_CASE("each answer tells how old the state may be that it was made from") {
+  Fixture fixture;
+  CHECK(header_of(fixture.get("/v1/log"), "EventChain-Age") == "unknown");
+  fixture.port.how_old = std::chrono::milliseconds(42);
+  CHECK(header_of(fixture.get("/v1/log"), "EventChain-Age") == "42");
+  CHECK(header_of(fixture.get("/nowhere"), "EventChain-Age") == "42");
+}
