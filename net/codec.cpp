@@ -135,6 +135,18 @@ void encode_into(const ReadTold& from, wire::Frame& frame) {
   into.set_index(from.index.value);
 }
 
+void encode_into(const Signatures& from, wire::Frame& frame) {
+  wire::Signatures& into = *frame.mutable_signatures();
+  into.set_height(from.height.value);
+  into.set_block(Bytes(from.block.view()));
+  Bytes& packed = *into.mutable_packed();
+  for (const chain::SlotSignature& one : from.signatures) {
+    packed.push_back(static_cast<char>(one.slot.value >> 8));
+    packed.push_back(static_cast<char>(one.slot.value));
+    packed.append(one.signature.view());
+  }
+}
+
 // How often the field at the end of `path` occurs, by the wire format alone and without a copy.
 // Protobuf makes an object of some 60 octets of each empty item of 2, so items are counted before
 // they are parsed. Bytes that are not well-formed count up to where the parser will stop too.
@@ -340,6 +352,28 @@ Result<Message> decode_from(const wire::ReadTold& from) {
   return checked(check, ReadTold{from.question(), consensus::LogIndex{from.index()}});
 }
 
+Result<Message> decode_from(const wire::Signatures& from) {
+  constexpr std::size_t kItem = 2 + chain::Signature::kSize;
+  FieldCheck check("signatures");
+  Signatures message;
+  message.height = chain::Height{from.height()};
+  message.block = check.fixed<chain::BlockId>(from.block(), "block");
+  check.require(from.height() != 0, "height", "must not be 0");
+  check.require(!from.packed().empty() && from.packed().size() % kItem == 0, "packed",
+                "must be 66 octets each");
+  check.limit(from.packed().size() / kItem <= limits::kSignaturesMax, "packed", "too many");
+  ByteView rest = from.packed();
+  for (; check.ok() && !rest.empty(); rest.remove_prefix(kItem)) {
+    const auto octet = [&](std::size_t at) { return static_cast<std::uint8_t>(rest[at]); };
+    const chain::Slot slot{static_cast<std::uint16_t>(octet(0) << 8 | octet(1))};
+    check.require(message.signatures.empty() || message.signatures.back().slot < slot, "packed",
+                  "must ascend by slot");
+    message.signatures.push_back(
+        {slot, check.fixed<chain::Signature>(rest.substr(2, chain::Signature::kSize), "packed")});
+  }
+  return checked(check, std::move(message));
+}
+
 Result<Message> decode_frame(wire::Frame& frame) {
   switch (frame.said_case()) {
     case wire::Frame::kHello:
@@ -374,6 +408,8 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_round<ReadRoundHeld>(frame.read_round_held(), "read_round_held");
     case wire::Frame::kReadTold:
       return decode_from(frame.read_told());
+    case wire::Frame::kSignatures:
+      return decode_from(frame.signatures());
     case wire::Frame::SAID_NOT_SET:
       break;
   }

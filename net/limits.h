@@ -17,6 +17,8 @@ inline constexpr std::size_t kBlocksReplyBytesMax = std::size_t{3} * 1024 * 1024
 inline constexpr std::size_t kRaftEntriesMax = 256;
 // Far more servers than a Raft configuration can use; a bound for what a peer may claim.
 inline constexpr std::size_t kRaftServersMax = 256;
+// A certificate has at most one of each voter, and genesis allows seven.
+inline constexpr std::size_t kSignaturesMax = 7;
 inline constexpr std::size_t kSoftwareNameMax = 64;
 // What may wait to be sent to one peer; beyond it the peer is too slow and the link is closed.
 inline constexpr std::size_t kSendQueueBytesMax = std::size_t{32} * 1024 * 1024;

@@ -41,16 +41,17 @@ Priority priority_of(const Message& message) {
           [](const ReadRound&) { return Priority::kRaft; },
           [](const ReadRoundHeld&) { return Priority::kRaft; },
           [](const ReadTold&) { return Priority::kRaft; },
+          [](const Signatures&) { return Priority::kShares; },
       },
       message);
 }
 
 const char* name_of_kind(std::size_t kind) {
   static constexpr std::array<const char*, kMessageKinds> kNames{
-      "hello",           "raft",           "events",          "events_held",
-      "events_announce", "events_request", "template_push",   "template_request",
-      "share_push",      "tip_said",       "blocks_request",  "blocks_reply",
-      "read_ask",        "read_round",     "read_round_held", "read_told"};
+      "hello",          "raft",          "events",           "events_held", "events_announce",
+      "events_request", "template_push", "template_request", "share_push",  "tip_said",
+      "blocks_request", "blocks_reply",  "read_ask",         "read_round",  "read_round_held",
+      "read_told",      "signatures"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chain/block.h"
+#include "chain/certificate.h"
 #include "chain/event.h"
 #include "chain/types.h"
 #include "consensus/types.h"
@@ -118,9 +119,17 @@ struct ReadTold {  // answers ReadAsk
   bool operator==(const ReadTold&) const = default;
 };
 
+// Signatures of voters on a committed block, the sender's own among them if it is a voter.
+struct Signatures {
+  chain::Height height;
+  chain::BlockId block;
+  chain::Certificate signatures;  // by slot
+  bool operator==(const Signatures&) const = default;
+};
+
 using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
                              TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
-                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold>;
+                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

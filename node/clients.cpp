@@ -10,13 +10,14 @@ namespace {
 using State = EventOutcome::State;
 
 // Whether an event in this state leaves its client nothing to wait for.
-bool is_settled(State state, WaitFor wait) {
-  switch (state) {
+bool is_settled(const EventOutcome& outcome, WaitFor wait) {
+  switch (outcome.state) {
     case State::kReceived:
       return wait == WaitFor::kReceived;
     case State::kDurable:
-      return wait != WaitFor::kCompleted;
+      return wait == WaitFor::kReceived || wait == WaitFor::kDurable;
     case State::kCompleted:
+      return wait != WaitFor::kFinal || outcome.is_final;
     case State::kRejected:
     case State::kKeyConflict:
     case State::kVersionConflict:
@@ -45,15 +46,18 @@ void Clients::open(RequestId request, WaitFor wait, chain::Instant deadline,
   Request opened{wait, deadline, std::move(events), 0};
   for (auto& event : opened.events) {
     event.turn = outbox_.turn();
-    if (!is_settled(event.outcome.state, wait)) ++opened.unsettled;
+    if (!is_settled(event.outcome, wait)) ++opened.unsettled;
   }
   if (opened.unsettled == 0) {
     outbox_.add(Answer{request, outcomes_of(opened.events), true});
     return;
   }
   for (std::size_t i = 0; i < opened.events.size(); ++i) {
-    if (!is_settled(opened.events[i].outcome.state, wait))
-      by_held_[opened.events[i].held].push_back({request, i});
+    const Waiting& event = opened.events[i];
+    if (is_settled(event.outcome, wait)) continue;
+    by_held_[event.held].push_back({request, i});
+    if (event.outcome.state == State::kCompleted)
+      uncertified_.emplace(*event.outcome.height, event.held);
   }
   deadlines_.emplace(deadline, request);
   requests_.emplace(request, std::move(opened));
@@ -71,7 +75,7 @@ void Clients::advance(const chain::Commitment& held, const Change& change) {
     Waiting& waiting = request.events[place.index];
     waiting.turn = outbox_.turn();
     change(waiting);
-    if (!is_settled(waiting.outcome.state, request.wait)) return false;
+    if (!is_settled(waiting.outcome, request.wait)) return false;
     if (--request.unsettled == 0) finished.push_back(place.request);
     return true;
   };
@@ -96,6 +100,18 @@ void Clients::completed(const chain::Commitment& held, chain::Position position,
     outcome.version = version;
     outcome.height = height;
   });
+  if (is_waiting(held)) uncertified_.emplace(height, held);
+}
+
+void Clients::certified(chain::Height height) {
+  while (!uncertified_.empty() && uncertified_.begin()->first <= height) {
+    const chain::Commitment held = uncertified_.begin()->second;
+    uncertified_.erase(uncertified_.begin());
+    advance(held, [&](Waiting& waiting) {
+      const auto& outcome = waiting.outcome;
+      waiting.outcome.is_final = outcome.state == State::kCompleted && *outcome.height <= height;
+    });
+  }
 }
 
 void Clients::rejected(const chain::Commitment& held, chain::RejectionReason reason,

@@ -38,6 +38,8 @@ class Clients {
   void rejected(const chain::Commitment& held, chain::RejectionReason reason,
                 chain::StreamVersion stream_version, chain::Height height);
   void key_conflict(const chain::Commitment& held);
+  // Blocks up to this one have a certificate.
+  void certified(chain::Height height);
 
   void expire(const chain::Now& now);
   [[nodiscard]] std::optional<chain::Instant> next_deadline() const;
@@ -67,6 +69,8 @@ class Clients {
   std::map<RequestId, Request> requests_;
   std::unordered_map<chain::Commitment, std::vector<Place>, chain::FixedBytesHash> by_held_;
   std::set<std::pair<chain::Instant, RequestId>> deadlines_;
+  // Completed events that are waited for until they are final.
+  std::multimap<chain::Height, chain::Commitment> uncertified_;
 };
 
 }  // namespace eventchain::node

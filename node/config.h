@@ -41,6 +41,7 @@ struct Config {
   chain::NodeId node;
   std::filesystem::path data_directory;
   std::filesystem::path genesis_file;
+  std::filesystem::path signing_key;  // Ed25519, PEM: signs committed blocks
 
   HostPort peers_listen;
   TlsFiles peers_tls;

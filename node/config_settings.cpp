@@ -143,6 +143,7 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
                      const std::filesystem::path&) { return put(as_node_id(s), c.node); }},
       {"node.data", path_of(&Config::data_directory)},
       {"node.genesis", path_of(&Config::genesis_file)},
+      {"node.signing_key", path_of(&Config::signing_key)},
       {"peers.listen", address_of(&Config::peers_listen)},
       {"peers.certificate", tls_path_of(&Config::peers_tls, &TlsFiles::certificate)},
       {"peers.key", tls_path_of(&Config::peers_tls, &TlsFiles::key)},

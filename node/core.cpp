@@ -43,7 +43,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       work({options.assembler, options.mines}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
               members.configuration(), ledger.applied()),
-      reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1) {}
+      reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
+      certifier(members, outbox, store.chain(), options.signing, ledger.certified_before()) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -54,6 +55,8 @@ void NodeCore::start(const chain::Now& now) {
   state_->ledger.start(now);
   state_->decider.at(now, std::nullopt);
   state_->work.tip_moved(now);
+  const chain::ChainState& chain = state_->ledger.state();
+  if (chain.height().value > 0) state_->certifier.applied(chain.tip_header, chain.tip);
   state_->announce_at = now.steady + kAnnounceEvery;
   state_->replica.start(now);
   state_->settle();
@@ -106,6 +109,10 @@ std::optional<chain::Instant> NodeCore::as_of() const {
   return state_->as_of;
 }
 
+chain::Height NodeCore::certified() const {
+  return state_->certifier.certified();
+}
+
 const consensus::Replica& NodeCore::replica() const {
   return state_->replica;
 }
@@ -135,6 +142,7 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
     }
     case Holding::State::kPlaced:
       outcome.state = EventOutcome::State::kCompleted;
+      outcome.is_final = holding.height && *holding.height <= certifier.certified();
       break;
     case Holding::State::kRejected:
       outcome.state = EventOutcome::State::kRejected;
@@ -227,6 +235,7 @@ void NodeCore::State::retry_fetching() {
 
 void NodeCore::State::announce_pending() {
   announce_at = now.steady + kAnnounceEvery;
+  certifier.repeat();
   if (!leader || *leader == members.self_id() || !members.is_linked(*leader)) return;
   net::EventsAnnounce message;
   for (const chain::PendingEvent& pending : ledger.pool().in_order()) {
@@ -259,6 +268,7 @@ void NodeCore::State::follow_up() {
   try_adopt();
   lead();
   settle();
+  certifier.follow_up();
   reads.follow_up(now.steady, leader);
   if (is_leading() && members.majority() == 1) as_of = now.steady;
 }
@@ -327,6 +337,8 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   for (const auto* rejected : {&block.settled.rejected, &block.settled.rejected_twins})
     for (const auto& one : *rejected)
       clients.rejected(one.commitment, one.reason, one.stream_version, height);
+  certifier.applied(block.sealed, block.id);
+  note_certified();
   ++counters.blocks_committed;
   counters.events_completed += block.settled.placed.size();
   counters.events_rejected += block.settled.rejected.size();
@@ -345,6 +357,10 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   outbox.send(members.linked(), net::TipSaid{height, block.id});
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
+}
+
+void NodeCore::State::note_certified() {
+  clients.certified(certifier.certified());
 }
 
 void NodeCore::State::lead() {

@@ -7,6 +7,7 @@
 
 #include "chain/assembler.h"
 #include "chain/genesis.h"
+#include "chain/signing.h"
 #include "chain/types.h"
 #include "consensus/replica.h"
 #include "node/effects.h"
@@ -27,6 +28,7 @@ struct CoreOptions {
   chain::PoolLimits pool;
   chain::AssemblerOptions assembler;
   bool mines = true;
+  chain::Signing* signing = nullptr;  // of this member, outlives the core; null: certifies nothing
 };
 
 // The whole node as one deterministic machine: the same store content, inputs and times give the
@@ -59,6 +61,9 @@ class NodeCore {
   // When this node last knew that it had applied all that was committed, up to the time a message
   // takes; nullopt if it never did.
   [[nodiscard]] std::optional<chain::Instant> as_of() const;
+
+  // The highest block with signatures of a majority of voters.
+  [[nodiscard]] chain::Height certified() const;
 
   // For the simulator's checkers.
   [[nodiscard]] const consensus::Replica& replica() const;

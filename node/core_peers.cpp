@@ -38,6 +38,7 @@ void NodeCore::State::on(const PeerUp& input) {
   durability.peer_up(input.peer, ledger);
   outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
   work.show(input.peer);
+  certifier.peer_up(input.peer);
   retry_fetching();
   if (leader == input.peer) announce_pending();
 }
@@ -220,6 +221,12 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::ReadTold& messa
   reads.said(peer, message);
 }
 
+void NodeCore::State::said(const chain::NodeId& peer, const net::Signatures& message) {
+  const std::string wrong = certifier.said(peer, message);
+  if (!wrong.empty()) peer_fault(peer, wrong);
+  note_certified();
+}
+
 NodeStatus NodeCore::status() const {
   const State& core = *state_;
   const chain::ChainState& chain = core.ledger.state();
@@ -239,6 +246,7 @@ NodeStatus NodeCore::status() const {
   status.height = chain.height();
   status.tip = chain.tip;
   status.log_size = chain.log.size();
+  status.certified = core.certifier.certified();
   status.total_work = chain.history.total_work();
   if (const CheckedRef in_hand = core.work.in_hand()) {
     status.working_on = in_hand->made.header.height;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "node/block_work.h"
+#include "node/certifier.h"
 #include "node/clients.h"
 #include "node/core.h"
 #include "node/decider.h"
@@ -48,6 +49,7 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::ReadRound& message);
   void said(const chain::NodeId& peer, const net::ReadRoundHeld& message);
   void said(const chain::NodeId& peer, const net::ReadTold& message);
+  void said(const chain::NodeId& peer, const net::Signatures& message);
 
   // --- between the parts (core.cpp) ---------------------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
@@ -63,6 +65,7 @@ struct NodeCore::State {
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void announce_pending();
   void retry_fetching();
+  void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
   void peer_fault(const chain::NodeId& peer, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
@@ -80,6 +83,7 @@ struct NodeCore::State {
   BlockWork work;
   consensus::Replica replica;
   Reads reads;
+  Certifier certifier;
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

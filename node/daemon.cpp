@@ -7,10 +7,13 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "chain/keys.h"
 #include "mining/thread_miner.h"
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
@@ -69,6 +72,28 @@ Result<void> check_file(const std::filesystem::path& file, std::string_view key)
   if (file.empty() || access(file.c_str(), R_OK) == 0) return {};
   return fail(ErrorCode::kNotFound,
               fmt::format("configuration: {}: {} cannot be read", key, file.string()));
+}
+
+// The member's key; genesis must name its public half.
+Result<std::unique_ptr<chain::Ed25519>> load_signing_key(const Config& config,
+                                                         const chain::Genesis& genesis) {
+  const auto refuse = [&](std::string_view what) {
+    return fail(ErrorCode::kInvalid, fmt::format("configuration: node.signing_key: {}: {}",
+                                                 config.signing_key.string(), what));
+  };
+  std::ifstream file(config.signing_key, std::ios::binary);
+  const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file && pem.empty()) return refuse("cannot be read");
+  auto key = chain::Ed25519::from_pem(pem);
+  if (!key) return refuse(key.error().message);
+  for (const auto& member : genesis.voters) {
+    if (member.node == config.node && member.signing_key != (*key)->public_key())
+      return refuse(
+          fmt::format("is not the key that genesis names for {}; use the file that was "
+                      "made with this member",
+                      member.name));
+  }
+  return key;
 }
 
 CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
@@ -132,6 +157,7 @@ struct Daemon::Parts {
   Log log;
   Metrics metrics;
   chain::Genesis genesis;
+  std::unique_ptr<chain::Ed25519> signing;
   std::unique_ptr<store::SqliteStore> store;
   std::unique_ptr<store::SqliteReader> reader;
   std::unique_ptr<Runtime> runtime;
@@ -188,6 +214,10 @@ Result<void> Daemon::Parts::start() {
   auto checked = check_membership(config, genesis);
   if (!checked) return checked;
 
+  auto key = load_signing_key(config, genesis);
+  if (!key) return tl::unexpected(key.error());
+  signing = std::move(*key);
+
   std::error_code error;
   std::filesystem::create_directories(config.data_directory, error);
   if (error)
@@ -206,6 +236,7 @@ Result<void> Daemon::Parts::start() {
   options.disk_reserve_bytes = config.disk_reserve_bytes;
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
   options.core = core_options(config, genesis, draw_salt());
+  options.core.signing = signing.get();
   runtime = std::make_unique<Runtime>(std::move(options), *store);
   if (config.mining_threads > 0) {
     mining::ThreadMinerOptions mining;
@@ -283,6 +314,8 @@ Result<void> check_deployment(const Config& config) {
   auto genesis = load_genesis(config.genesis_file);
   if (!genesis) return tl::unexpected(genesis.error());
   auto done = check_membership(config, *genesis);
+  if (done)
+    if (auto key = load_signing_key(config, *genesis); !key) return tl::unexpected(key.error());
   const std::pair<const std::filesystem::path*, std::string_view> files[] = {
       {&config.peers_tls.certificate, "peers.certificate"},
       {&config.peers_tls.key, "peers.key"},

@@ -31,6 +31,7 @@ struct EventOutcome {
   std::optional<chain::StreamVersion> version;  // completed: its own; conflict: the current one
   std::optional<chain::Height> height;          // completed or rejected
   std::optional<chain::RejectionReason> rejection;
+  bool is_final = false;  // completed, and a majority of voters has signed that
   bool operator==(const EventOutcome&) const = default;
 };
 

@@ -17,7 +17,7 @@ namespace eventchain::node {
 using RequestId = chain::Strong<struct RequestIdTag, std::uint64_t>;
 
 // How far an event must have come before its client is answered.
-enum class WaitFor : std::uint8_t { kReceived, kDurable, kCompleted };
+enum class WaitFor : std::uint8_t { kReceived, kDurable, kCompleted, kFinal };
 
 // A client's events, prepared by the API: checked, salted, committed to. Answered exactly once by
 // Answer with one outcome per event, at the latest at `deadline`.

@@ -20,7 +20,8 @@ Ledger::Ledger(store::ChainStore& store, store::ChainStore::Recovered recovered,
       state_(std::move(recovered.state)),
       pool_(limits),
       limits_(chain::event_limits(state_.genesis)),
-      applied_(recovered.applied) {
+      applied_(recovered.applied),
+      certified_before_(recovered.certified) {
   for (const auto& [arrival, facts] : recovered.pending)
     pool_.add(facts, arrival, now.steady).is_key_taken = store_.is_placed(facts.key);
 }

@@ -124,6 +124,8 @@ class Ledger : private chain::ChainView {
   [[nodiscard]] const chain::PendingPool& pool() const { return pool_; }
   [[nodiscard]] chain::EventLimits limits() const { return limits_; }
   [[nodiscard]] consensus::LogIndex applied() const { return applied_; }
+  // As the start found it.
+  [[nodiscard]] chain::Height certified_before() const { return certified_before_; }
 
  private:
   chain::StreamVersion stream_version(const chain::StreamKey& stream) override {
@@ -142,6 +144,7 @@ class Ledger : private chain::ChainView {
   chain::PendingPool pool_;
   chain::EventLimits limits_;
   consensus::LogIndex applied_;
+  const chain::Height certified_before_;
   std::map<chain::TemplateHash, CheckedRef> checked_;
 };
 

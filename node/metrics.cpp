@@ -50,6 +50,9 @@ double number(std::uint64_t value) {
 }
 
 void add_chain(Families& families, const NodeStatus& status) {
+  gauge(families, "certified_height",
+        "Height of the newest block that a majority of voters has signed.",
+        number(status.certified.value));
   gauge(families, "tip_height", "Height of the newest committed block.",
         number(status.height.value));
   gauge(families, "log_size_events", "Events with a position.", number(status.log_size));

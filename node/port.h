@@ -28,6 +28,8 @@ class NodePort {
   // How long ago this node last knew that it had applied all that was committed, but for the time
   // that a message takes; nullopt if it never did.
   [[nodiscard]] virtual std::optional<std::chrono::milliseconds> age() const = 0;
+  // The highest final block, as of the last durable turn.
+  [[nodiscard]] virtual chain::Height certified() const = 0;
   virtual void ask_status(std::function<void(NodeStatus)> done) = 0;
   // Called after every commit until unsubscribed.
   virtual std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) = 0;

@@ -135,6 +135,7 @@ std::chrono::nanoseconds Runtime::commit(Effects effects) {
   const auto committing = std::chrono::steady_clock::now();
   store_.turns().commit();
   const auto waited = std::chrono::steady_clock::now() - committing;
+  certified_.store(core_->certified().value);
   if (const auto as_of = core_->as_of()) as_of_.store(as_of->since_start.count());
   carry_out_all(effects.when_durable);
   return waited;

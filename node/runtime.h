@@ -54,6 +54,9 @@ class Runtime : public NodePort, public net::MeshHandler {
                    std::function<void(std::optional<PendingLookup>)> done) override;
   void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) override;
   [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override;
+  [[nodiscard]] chain::Height certified() const override {
+    return chain::Height{certified_.load()};
+  }
   void ask_status(std::function<void(NodeStatus)> done) override;
   std::uint64_t subscribe(std::function<void(const TipMoved&)> on_tip) override;
   void unsubscribe(std::uint64_t subscription) override;
@@ -96,6 +99,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   Inbox inbox_;
   // NodeCore::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.
   std::atomic<std::int64_t> as_of_{0};
+  std::atomic<std::uint64_t> certified_{0};
   std::thread thread_;
 
   // owned by the core thread

@@ -33,6 +33,7 @@ struct NodeStatus {
   chain::Height height;
   chain::BlockId tip;
   std::uint64_t log_size = 0;
+  chain::Height certified;  // the highest final block
   chain::U256 total_work;
   std::optional<chain::Height> working_on;  // height of the template being mined
   std::uint32_t shares_found = 0;           // for that template

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/certificate.h"
 #include "chain/rules.h"
 #include "consensus/log_store.h"
 #include "consensus/types.h"
@@ -60,6 +61,7 @@ class ChainStore : public chain::ChainView {
     chain::ChainState state;
     consensus::LogIndex applied;
     std::vector<std::pair<std::uint64_t, chain::EventFacts>> pending;  // by arrival, unplaced
+    chain::Height certified;  // the highest block with signatures of a majority; 0: none yet
   };
 
   // Comes before every other call: what is pending is known from then on.
@@ -89,6 +91,10 @@ class ChainStore : public chain::ChainView {
   virtual chain::Result<chain::Block> block(chain::Height height) = 0;
   virtual std::optional<chain::Height> height_of(const chain::BlockId& id) = 0;
   virtual void put_stale(const StaleBlock& stale) = 0;
+  // Pre: the block is applied and has no signature of this slot.
+  virtual void put_signature(chain::Height height, const chain::SlotSignature& signature) = 0;
+  // By slot; not verified again.
+  virtual chain::Certificate signatures(chain::Height height) = 0;
 };
 
 // One turn of the core = one transaction. begin() .. core .. commit(); commit() returns when the

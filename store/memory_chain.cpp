@@ -27,7 +27,10 @@ ChainStore::Recovered MemoryChain::recover() {
     tip.history_peaks_before.push_back(history_nodes_.at(place));
   Result<chain::ChainState> state = restore_state(genesis_, tip);
   if (!state) throw StoreFailure(state.error().message);
-  Recovered recovered{std::move(*state), applied_, {}};
+  Recovered recovered{std::move(*state), applied_, {}, {}};
+  for (const auto& [height, signatures] : signatures_)
+    if (signatures.size() >= chain::certificate_quorum(genesis_.voters))
+      recovered.certified = height;
   for (const std::uint64_t arrival : pending_)
     recovered.pending.emplace_back(arrival, events_.at(arrival).event.facts);
   return recovered;
@@ -82,6 +85,7 @@ Result<chain::HeldEvent> MemoryChain::load_event(const chain::EntryRef& entry) {
 void MemoryChain::turn_begins() {
   first_arrival_of_turn_ = next_arrival_;
   dropped_in_turn_.clear();
+  blocks_before_turn_ = blocks_.size();
 }
 
 void MemoryChain::drop_variant(const chain::EntryRef& entry) {
@@ -185,6 +189,21 @@ std::optional<chain::Height> MemoryChain::height_of(const chain::BlockId& id) {
 
 void MemoryChain::put_stale(const StaleBlock& stale) {
   append(stale_, stale);
+}
+
+void MemoryChain::put_signature(chain::Height height, const chain::SlotSignature& signature) {
+  chain::Certificate& kept = signatures_[height];
+  const auto at = std::ranges::lower_bound(kept, signature.slot, {}, &chain::SlotSignature::slot);
+  EC_ASSERT(at == kept.end() || at->slot != signature.slot, "a slot signs a block once");
+  undo_.add([&kept, slot = signature.slot] {
+    std::erase_if(kept, [&](const auto& one) { return one.slot == slot; });
+  });
+  kept.insert(at, signature);
+}
+
+chain::Certificate MemoryChain::signatures(chain::Height height) {
+  const auto kept = signatures_.find(height);
+  return kept == signatures_.end() ? chain::Certificate{} : kept->second;
 }
 
 bool MemoryChain::is_placed(const chain::EventKey& key) {

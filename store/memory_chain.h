@@ -35,6 +35,8 @@ class MemoryChain : public ChainStore {
   chain::Result<chain::Block> block(chain::Height height) override;
   std::optional<chain::Height> height_of(const chain::BlockId& id) override;
   void put_stale(const StaleBlock& stale) override;
+  void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
+  chain::Certificate signatures(chain::Height height) override;
 
  private:
   friend class MemoryStore;  // the readers' side looks into the same containers
@@ -74,8 +76,9 @@ class MemoryChain : public ChainStore {
   std::uint64_t next_arrival_ = 1;
   std::uint64_t first_arrival_of_turn_ = 1;
   std::set<chain::Commitment> dropped_in_turn_;  // and held before it
-  std::map<std::uint64_t, Held> events_;         // by arrival
-  std::set<std::uint64_t> pending_;              // arrivals without an outcome
+  std::size_t blocks_before_turn_ = 0;
+  std::map<std::uint64_t, Held> events_;  // by arrival
+  std::set<std::uint64_t> pending_;       // arrivals without an outcome
   std::unordered_map<chain::EventKey, std::vector<std::uint64_t>, chain::FixedBytesHash> by_key_;
 
   std::vector<StoredBlock> blocks_;  // by height, from genesis on
@@ -90,6 +93,7 @@ class MemoryChain : public ChainStore {
 
   std::map<chain::TemplateHash, chain::Template> templates_;
   std::vector<StaleBlock> stale_;
+  std::map<chain::Height, chain::Certificate> signatures_;
 };
 
 }  // namespace eventchain::store

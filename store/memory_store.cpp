@@ -24,6 +24,10 @@ bool MemoryStore::holds_durably(const chain::EntryRef& entry) const {
   return arrival != 0 && arrival < chain_.first_arrival_of_turn_;
 }
 
+chain::Height MemoryStore::durable_height() const {
+  return chain::Height{(undo_.is_open() ? chain_.blocks_before_turn_ : chain_.blocks_.size()) - 1};
+}
+
 void MemoryStore::damage_body(const chain::EntryRef& entry) {
   const std::uint64_t arrival = chain_.arrival_of(entry);
   EC_ASSERT(arrival != 0, "only a held body can be damaged");
@@ -104,6 +108,11 @@ Result<std::vector<chain::SealedHeader>> MemoryStore::headers(chain::Height from
 std::vector<StaleBlock> MemoryStore::stale() {
   assert_between_turns();
   return chain_.stale_;
+}
+
+chain::Certificate MemoryStore::certificate(chain::Height height) {
+  assert_between_turns();
+  return chain_.signatures(height);
 }
 
 Result<chain::Hash> MemoryStore::tree_hash(std::uint8_t level, std::uint64_t index) {

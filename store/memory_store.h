@@ -30,6 +30,8 @@ class MemoryStore : public Store, public ChainReader {
   void crash() { undo_.roll_back(); }
   // What holds() would say after a crash: the open turn does not count.
   [[nodiscard]] bool holds_durably(const chain::EntryRef& entry) const;
+  // The tip that a crash would leave.
+  [[nodiscard]] chain::Height durable_height() const;
   // Flips a bit of a stored body, as a bad disk would. Pre: the variant is held.
   void damage_body(const chain::EntryRef& entry);
 
@@ -44,6 +46,7 @@ class MemoryStore : public Store, public ChainReader {
   chain::Result<std::vector<chain::SealedHeader>> headers(chain::Height from,
                                                           std::size_t limit) override;
   std::vector<StaleBlock> stale() override;
+  chain::Certificate certificate(chain::Height height) override;
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) override;
 
  private:

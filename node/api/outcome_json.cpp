@@ -20,7 +20,7 @@ Words words_of(const EventOutcome& outcome) {
     case EventOutcome::State::kDurable:
       return {"in-progress", "durable"};
     case EventOutcome::State::kCompleted:
-      return {"completed", "committed"};
+      return {"completed", outcome.is_final ? "final" : "committed"};
     case EventOutcome::State::kRejected:
       return {"rejected", outcome.rejection ? name_of(*outcome.rejection) : "unknown"};
     case EventOutcome::State::kKeyConflict:
@@ -72,10 +72,11 @@ void append_pending(JsonText& out, chain::PendingStage stage) {
       .text("detail", stage == chain::PendingStage::kDurable ? "durable" : "received");
 }
 
-void append_settled(JsonText& out, const store::EventLookup& lookup) {
+void append_settled(JsonText& out, const store::EventLookup& lookup, chain::Height certified) {
   EC_ASSERT(lookup.state != store::EventLookup::State::kUnknown, "nothing to tell");
   if (lookup.state == store::EventLookup::State::kCompleted)
-    out.text("status", "completed").text("detail", "committed");
+    out.text("status", "completed")
+        .text("detail", lookup.height && *lookup.height <= certified ? "final" : "committed");
   else
     out.text("status", "rejected")
         .text("detail", lookup.rejected ? name_of(*lookup.rejected) : "unknown");

@@ -13,7 +13,8 @@ void append_outcome(JsonText& out, const EventOutcome& outcome);
 // The same members without braces and key: of an event that waits for its block, and of one that a
 // block has placed or rejected.
 void append_pending(JsonText& out, chain::PendingStage stage);
-void append_settled(JsonText& out, const store::EventLookup& lookup);
+// Up to `certified` blocks are final.
+void append_settled(JsonText& out, const store::EventLookup& lookup, chain::Height certified);
 
 // Why an event was not accepted; nullopt when it was.
 std::optional<Problem> refusal_of(const EventOutcome& outcome);

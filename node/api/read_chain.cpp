@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "chain/keys.h"
 #include "node/api/handlers.h"
 #include "node/api/outcome_json.h"
 
@@ -53,6 +54,27 @@ void append_annex_item(JsonText& out, const chain::AnnexItem& item) {
       .close_object();
 }
 
+// Signatures that their members' keys made; others are a damaged disk's, and are left out.
+void append_certificate(JsonText& out, const Context& context, const chain::SealedHeader& sealed) {
+  const chain::Height height = sealed.header.height;
+  const chain::Bytes statement = chain::certified_statement(sealed.header, chain::block_id(sealed));
+  out.boolean("final", height.value == 0 || height <= context.port.certified())
+      .key("signatures")
+      .open_array();
+  for (const chain::SlotSignature& one : context.reader.certificate(height)) {
+    for (const chain::Member& member : context.options.genesis.voters) {
+      if (member.slot != one.slot ||
+          !chain::verify_ed25519(member.signing_key, statement, one.signature))
+        continue;
+      out.open_object()
+          .text("node", to_hex(member.node))
+          .text("signature", to_hex(one.signature))
+          .close_object();
+    }
+  }
+  out.close_array();
+}
+
 void answer_tips(const CallPtr& call, const NodeStatus& status) {
   const store::TipInfo tip = call->context->reader.tip();
   JsonText document;
@@ -89,6 +111,7 @@ void get_block(const CallPtr& call) {
   document.reserve(1024 + 128 * (content.entries.size() + content.annex.size()));
   document.open_object();
   append_sealed(document, stored->block.sealed);
+  append_certificate(document, *call->context, stored->block.sealed);
   document.big("first_position", stored->first_position).key("entries").open_array();
   for (const chain::EntryRef& entry : content.entries)
     document.open_object()

@@ -70,6 +70,7 @@ std::string status_json(const NodeStatus& status) {
       .big("applied_index", status.applied_index.value)
       .big("height", status.height.value)
       .text("tip", to_hex(status.tip))
+      .big("certified", status.certified.value)
       .big("log_size", status.log_size)
       .text("total_work", status.total_work.to_decimal());
   if (status.working_on)

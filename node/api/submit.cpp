@@ -158,6 +158,11 @@ std::chrono::seconds preferred_wait(const Call& call) {
   return options.wait_default;
 }
 
+// 201 is for what came as far as it was waited for.
+int status_of_completed(const Waiting& waiting) {
+  return waiting.until == WaitFor::kCompleted || waiting.until == WaitFor::kFinal ? 201 : 200;
+}
+
 std::optional<Waiting> read_waiting(const CallPtr& call) {
   Waiting waiting;
   waiting.time = preferred_wait(*call);
@@ -167,13 +172,10 @@ std::optional<Waiting> read_waiting(const CallPtr& call) {
   } else if (word == "completed") {
     waiting.until = WaitFor::kCompleted;
   } else if (word == "final") {
-    call->answer(Problem::kNotOffered,
-                 "wait=final needs certificates, which this version does not make; use "
-                 "wait=completed");
-    return std::nullopt;
+    waiting.until = WaitFor::kFinal;
   } else if (word != "durable") {
     call->answer(Problem::kMalformedRequest,
-                 "query parameter 'wait' must be received, durable or completed");
+                 "query parameter 'wait' must be received, durable, completed or final");
     return std::nullopt;
   }
   return waiting;
@@ -189,8 +191,8 @@ void answer_one(const CallPtr& call, const Answer& answer, const Waiting& waitin
     append_outcome(document, outcome);
     response = close_problem(*problem, std::move(document));
   } else {
-    const bool is_completed = outcome.state == EventOutcome::State::kCompleted;
-    response.status = !is_completed ? 202 : waiting.until == WaitFor::kCompleted ? 201 : 200;
+    const bool is_over = outcome.state == EventOutcome::State::kCompleted && answer.reached;
+    response.status = is_over ? status_of_completed(waiting) : 202;
     response.content_type = "application/json";
     JsonText document;
     append_outcome(document, outcome);
@@ -231,8 +233,8 @@ void answer_many(const CallPtr& call, const Answer& answer, const Waiting& waiti
   for (const EventOutcome& outcome : answer.outcomes) append_outcome(document, outcome);
   document.close_array();
   if (gravest) return call->answer(close_problem(*gravest, std::move(document)));
-  const bool all = completed == answer.outcomes.size();
-  const int status = !all ? 202 : waiting.until == WaitFor::kCompleted ? 201 : 200;
+  const bool is_over = completed == answer.outcomes.size() && answer.reached;
+  const int status = is_over ? status_of_completed(waiting) : 202;
   document.close_object();
   call->answer_json(status, std::move(document));
 }

@@ -59,4 +59,12 @@ Result<StoredBlock> decode_block(const Statement::Rows& rows, chain::Height heig
   return stored;
 }
 
+chain::Certificate read_signatures(Statement::Rows rows) {
+  chain::Certificate certificate;
+  while (rows.next())
+    certificate.push_back({chain::Slot{static_cast<std::uint16_t>(rows.integer(0))},
+                           rows.fixed<chain::Signature>(1)});
+  return certificate;
+}
+
 }  // namespace eventchain::store

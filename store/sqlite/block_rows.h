@@ -19,6 +19,10 @@ inline constexpr const char* kSelectBlock =
 // and both must fit together.
 chain::Result<StoredBlock> decode_block(const Statement::Rows& rows, chain::Height height);
 
+inline constexpr const char* kSelectSignatures =
+    "SELECT slot, signature FROM signature WHERE height = ? ORDER BY slot";
+chain::Certificate read_signatures(Statement::Rows rows);
+
 // kNotFound with the message for a height above the tip.
 tl::unexpected<chain::Error> no_block(chain::Height height);
 

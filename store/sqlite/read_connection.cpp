@@ -94,7 +94,8 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
                       "SELECT height, id, sealed FROM block WHERE height >= ? ORDER BY height"
                       " LIMIT ?"),
       select_stale_(*database_, "SELECT sealed, reason FROM stale ORDER BY number"),
-      select_tile_(*database_, "SELECT hashes FROM tile WHERE level = ? AND number = ?") {}
+      select_tile_(*database_, "SELECT hashes FROM tile WHERE level = ? AND number = ?"),
+      select_signatures_(*database_, kSelectSignatures) {}
 
 TipInfo ReadConnection::tip() {
   Statement::Rows rows = select_tip_.query();
@@ -260,6 +261,10 @@ std::vector<StaleBlock> ReadConnection::stale() {
     blocks.push_back(
         {or_failure(chain::decode_sealed_header(rows.bytes(0))), std::string(rows.bytes(1))});
   return blocks;
+}
+
+chain::Certificate ReadConnection::certificate(chain::Height height) {
+  return read_signatures(select_signatures_.query(height.value));
 }
 
 Result<chain::Hash> ReadConnection::tree_hash(std::uint8_t level, std::uint64_t index) {

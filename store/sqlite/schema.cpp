@@ -70,6 +70,11 @@ CREATE TABLE raft_snapshot(
 INSERT INTO progress VALUES (1, 0, 1);
 INSERT INTO raft_state VALUES (1, 0, 0);
 INSERT INTO meta VALUES ('store', randomblob(16));
+)sql",
+                                                                                     R"sql(
+CREATE TABLE signature(
+  height INTEGER NOT NULL, slot INTEGER NOT NULL, signature BLOB NOT NULL,
+  PRIMARY KEY(height, slot)) WITHOUT ROWID;
 )sql"};
 
 std::int64_t pragma(SQLite::Database& database, const char* sql) {

@@ -57,7 +57,9 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
       update_applied_(turn.database(), "UPDATE progress SET applied = ?"),
       select_block_(turn.database(), kSelectBlock),
       select_height_(turn.database(), "SELECT height FROM block WHERE id = ?"),
-      insert_stale_(turn.database(), "INSERT INTO stale(sealed, reason) VALUES (?, ?)") {
+      insert_stale_(turn.database(), "INSERT INTO stale(sealed, reason) VALUES (?, ?)"),
+      insert_signature_(turn.database(), "INSERT INTO signature VALUES (?, ?, ?)"),
+      select_signatures_(turn.database(), kSelectSignatures) {
   Statement select(turn.database(), "SELECT max(arrival) FROM event");
   Statement::Rows rows = select.query();
   if (rows.next()) next_arrival_ = rows.number(0) + 1;
@@ -85,12 +87,19 @@ ChainStore::Recovered SqliteChain::recover() {
   turn_.before_read();
   Result<chain::ChainState> state = restore_state(genesis_, stored_tip());
   if (!state) throw StoreFailure(state.error().message);
-  Recovered recovered{std::move(*state), {}, {}};
+  Recovered recovered{std::move(*state), {}, {}, {}};
 
   Statement progress(turn_.database(), "SELECT applied, pending_floor FROM progress");
   Statement::Rows at = progress.query();
   if (!at.next()) throw StoreFailure("the database is damaged: the applied log index is missing");
   recovered.applied.value = at.number(0);
+  Statement certified(turn_.database(),
+                      "SELECT height FROM signature GROUP BY height HAVING count(*) >= ?"
+                      " ORDER BY height DESC LIMIT 1");
+  if (Statement::Rows newest =
+          certified.query(static_cast<std::uint64_t>(chain::certificate_quorum(genesis_.voters)));
+      newest.next())
+    recovered.certified.value = newest.number(0);
   Statement pending(turn_.database(),
                     "SELECT e.arrival, e.mark, e.salt, e.body FROM event e"
                     " LEFT JOIN placement p ON p.arrival = e.arrival"
@@ -250,6 +259,16 @@ std::optional<chain::Height> SqliteChain::height_of(const chain::BlockId& id) {
 void SqliteChain::put_stale(const StaleBlock& stale) {
   turn_.before_write();
   insert_stale_.run(chain::encode_sealed_header(stale.sealed), stale.reason);
+}
+
+void SqliteChain::put_signature(chain::Height height, const chain::SlotSignature& signature) {
+  turn_.before_write();
+  insert_signature_.run(height.value, int{signature.slot.value}, signature.signature);
+}
+
+chain::Certificate SqliteChain::signatures(chain::Height height) {
+  turn_.before_read();
+  return read_signatures(select_signatures_.query(height.value));
 }
 
 Result<chain::HeldEvent> SqliteChain::checked_event(const Statement::Rows& rows, int mark, int salt,

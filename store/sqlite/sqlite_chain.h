@@ -35,6 +35,8 @@ class SqliteChain : public ChainStore {
   chain::Result<chain::Block> block(chain::Height height) override;
   std::optional<chain::Height> height_of(const chain::BlockId& id) override;
   void put_stale(const StaleBlock& stale) override;
+  void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
+  chain::Certificate signatures(chain::Height height) override;
 
  private:
   // The body hashed again; `mark` tells a rotten one from what was put.
@@ -61,6 +63,7 @@ class SqliteChain : public ChainStore {
   Statement update_applied_;
   Statement select_block_, select_height_;
   Statement insert_stale_;
+  Statement insert_signature_, select_signatures_;
 };
 
 }  // namespace eventchain::store

@@ -98,6 +98,10 @@ std::vector<StaleBlock> SqliteReader::stale() {
   return Lease(*this)->stale();
 }
 
+chain::Certificate SqliteReader::certificate(chain::Height height) {
+  return Lease(*this)->certificate(height);
+}
+
 Result<chain::Hash> SqliteReader::tree_hash(std::uint8_t level, std::uint64_t index) {
   return Lease(*this)->tree_hash(level, index);
 }

@@ -68,6 +68,8 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
     host.core = options.core;
     host.core.self = genesis_.voters[i].node;
     host.core.genesis = genesis_;
+    signing_.push_back(std::make_unique<Signing>(genesis_.voters[i].signing_key));
+    host.core.signing = signing_.back().get();
     host.disk = options.disk;
     host.drift_permille_max = options.drift_permille_max;
     host.skew_ms_max = options.skew_ms_max;
@@ -192,7 +194,8 @@ bool Cluster::is_settled(const std::vector<std::size_t>& nodes) const {
   return std::all_of(nodes.begin(), nodes.end(), [this](std::size_t node) {
     const NodeHost& host = *hosts_[node];
     return host.is_alive() && host.core().pool().size() == 0 &&
-           host.core().chain_state().height() == chain_.height();
+           host.core().chain_state().height() == chain_.height() &&
+           host.core().certified() == chain_.height();
   });
 }
 
@@ -205,12 +208,12 @@ std::string Cluster::describe() const {
       continue;
     }
     const auto& replica = host->core().replica();
-    text += fmt::format("; n{} {}{} term {} height {} pool {} log {}/{}/{}", host->index(),
+    text += fmt::format("; n{} {}{} term {} height {} final {} pool {} log {}/{}/{}", host->index(),
                         replica.role() == consensus::Role::kLeader ? "leads" : "follows",
                         replica.is_ready() ? "" : "*", replica.term().value,
-                        host->core().chain_state().height().value, host->core().pool().size(),
-                        replica.applied_index().value, replica.commit_index().value,
-                        replica.last_index().value);
+                        host->core().chain_state().height().value, host->core().certified().value,
+                        host->core().pool().size(), replica.applied_index().value,
+                        replica.commit_index().value, replica.last_index().value);
   }
   return text;
 }

@@ -15,6 +15,7 @@
 #include "tests/sim/miner.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node_host.h"
+#include "tests/sim/signing.h"
 
 namespace eventchain::sim {
 
@@ -126,6 +127,9 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::PendingAnswer& answer);
   void do_effect(NodeHost& host, node::ReadReady& ready);
   void do_effect(NodeHost& host, node::Send& send);
+  // I13: what a node signs it has applied, durably.
+  void check_signatures(NodeHost& host, const net::Signatures& message);
+  void demand_final(NodeHost& host, chain::Height height);
   void do_effect(NodeHost& host, node::HangUp& hang_up);
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
@@ -149,6 +153,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   RecoveryChecker recovery_;
   ReadChecker read_checker_;
   Network network_;
+  std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::map<node::RequestId, Request> requests_;

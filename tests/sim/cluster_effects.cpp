@@ -93,6 +93,7 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
   Request& asked = request.mapped();
   promises_.answered(host.index(), asked.events, asked.wait, answer);
   for (std::size_t i = 0; i < asked.events.size(); ++i) {
+    if (answer.outcomes[i].is_final) demand_final(host, *answer.outcomes[i].height);
     if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
     const auto content = registry_.find(asked.events[i].facts.commitment)->content;
     demand_majority_holds(registry_.variants_of(content), "called durable");
@@ -119,10 +120,33 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
   for (const auto& to : send.to) {
     const std::size_t peer = index_of(to);
     if (peer == host.index()) throw Violation("members", "a core speaks to itself");
+    if (const auto* signatures = std::get_if<net::Signatures>(message.get()))
+      check_signatures(host, *signatures);
     if (message->index() != 1)
       trace_.print("n{} -> n{} {}", host.index(), peer, net::name_of(*message));
     network_.send(host.index(), peer, message);
   }
+}
+
+void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
+  for (const auto& one : message.signatures) {
+    if (one.slot != genesis_.voters[host.index()].slot) continue;
+    const bool has_applied = message.height <= host.store().durable_height() &&
+                             host.store().chain().height_of(message.block) == message.height;
+    if (!has_applied)
+      throw Violation("I13", fmt::format("n{} signs block {} which a crash could take back",
+                                         host.index(), message.height.value));
+  }
+}
+
+// A final block is applied on the disks of a majority.
+void Cluster::demand_final(NodeHost& host, chain::Height height) {
+  const auto applied = std::count_if(hosts_.begin(), hosts_.end(), [&](const auto& one) {
+    return one->store().durable_height() >= height;
+  });
+  if (static_cast<std::size_t>(applied) <= size() / 2)
+    throw Violation("I13", fmt::format("n{} calls block {} final and {} of {} nodes have it",
+                                       host.index(), height.value, applied, size()));
 }
 
 void Cluster::do_effect(NodeHost& host, node::HangUp& hang_up) {

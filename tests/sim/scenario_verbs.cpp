@@ -207,6 +207,7 @@ void Scenario::submit(const Words& words) {
   }
   const auto wait = stage == "received"  ? node::WaitFor::kReceived
                     : stage == "durable" ? node::WaitFor::kDurable
+                    : stage == "final"   ? node::WaitFor::kFinal
                                          : node::WaitFor::kCompleted;
   stories_[request] = {};
   cluster_->submit(node(at(words, 2)), std::move(events), wait, kTimeout,

@@ -38,7 +38,7 @@ void Workload::act(std::size_t client) {
   Wish wish;
   const std::size_t count = rng_.chance(1, 2) ? 1 : 1 + rng_.below(options_.batch_max);
   for (std::size_t i = 0; i < count; ++i) wish.bodies.push_back(draw_body());
-  wish.wait = static_cast<node::WaitFor>(rng_.below(3));
+  wish.wait = static_cast<node::WaitFor>(rng_.below(4));
   wish.timeout = draw_span(rng_, milliseconds(200), milliseconds(6000));
   post(client, std::move(wish));
 }

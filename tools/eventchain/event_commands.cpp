@@ -45,12 +45,15 @@ Exit exit_of(const json::value& standing) {
   return status == "in-progress" ? Exit::kNotYet : Exit::kError;
 }
 
-void wait_for(Session& session, const std::string& key, std::chrono::seconds timeout) {
+void wait_for(Session& session, const std::string& key, bool until_final,
+              std::chrono::seconds timeout) {
   ClusterClient client(session);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     const json::value standing = fetch_json(client, "/v1/events/" + key + "/status");
     session.exit = exit_of(standing);
+    if (session.exit == Exit::kOk && until_final && text_of(standing, "detail") != "final")
+      session.exit = Exit::kNotYet;
     if (session.exit != Exit::kNotYet || std::chrono::steady_clock::now() >= deadline)
       return show(session, standing);
     std::this_thread::sleep_for(kPollPause);
@@ -147,8 +150,10 @@ void add_event_commands(CLI::App& app, Session& session) {
   CLI::App* wait = add_reading(*event, "wait", "wait until an event is completed", name);
   const auto seconds = std::make_shared<unsigned>(60);
   wait->add_option("--timeout", *seconds, "seconds; exit code 4 after that")->capture_default_str();
-  wait->callback([name, seconds, &session] {
-    wait_for(session, key_of(*name), std::chrono::seconds(*seconds));
+  const auto until_final = std::make_shared<bool>(false);
+  wait->add_flag("--final", *until_final, "until a majority of voters has signed its block");
+  wait->callback([name, seconds, until_final, &session] {
+    wait_for(session, key_of(*name), *until_final, std::chrono::seconds(*seconds));
   });
   add_convert(*event);
 }

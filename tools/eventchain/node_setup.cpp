@@ -96,8 +96,9 @@ Result<std::string> plan_node(const NodePlan& plan) {
   const std::string ca = fmt::format("ca = {}\n", path(plan.home / "ca.cert.pem"));
   std::string text =
       fmt::format("# Node \"{}\". Every key is explained in deploy/.\n\n", member->name);
-  text += fmt::format("[node]\nid = {}\ndata = {}\ngenesis = {}\n\n",
-                      toml_text(chain::to_hex(member->node)), path(plan.data), path(plan.genesis));
+  text += fmt::format("[node]\nid = {}\ndata = {}\ngenesis = {}\nsigning_key = {}\n\n",
+                      toml_text(chain::to_hex(member->node)), path(plan.data), path(plan.genesis),
+                      path(plan.home / "signing.key.pem"));
   text += fmt::format("[api]\nlisten = {}\ntls = {}\n", toml_text(plan.api_listen), plan.api_tls);
   if (plan.api_tls) text += tls + (plan.api_open ? "" : ca);
   text += fmt::format("\n[mining]\nthreads = {}\nduty_percent = {}\n\n", plan.mining_threads,

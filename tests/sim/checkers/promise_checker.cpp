@@ -8,9 +8,12 @@ using State = node::EventOutcome::State;
 
 namespace {
 
-bool has_come_far_enough(State state, node::WaitFor wait) {
-  if (state == State::kReceived) return wait == node::WaitFor::kReceived;
-  if (state == State::kDurable) return wait != node::WaitFor::kCompleted;
+bool has_come_far_enough(const node::EventOutcome& outcome, node::WaitFor wait) {
+  using node::WaitFor;
+  if (outcome.state == State::kReceived) return wait == WaitFor::kReceived;
+  if (outcome.state == State::kDurable)
+    return wait == WaitFor::kReceived || wait == WaitFor::kDurable;
+  if (outcome.state == State::kCompleted) return wait != WaitFor::kFinal || outcome.is_final;
   return true;
 }
 
@@ -27,7 +30,7 @@ void PromiseChecker::answered(std::size_t node, const std::vector<chain::HeldEve
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const node::EventOutcome& outcome = answer.outcomes[i];
     if (outcome.key != asked[i].facts.key) lie(node, "of another event");
-    if (answer.reached && !has_come_far_enough(outcome.state, wait))
+    if (answer.reached && !has_come_far_enough(outcome, wait))
       lie(node, "that its wish is fulfilled, which it is not");
     const Submitted* event = registry_.find(asked[i].facts.commitment);
     EC_ASSERT(event != nullptr, "clients submit what is registered");

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "chain/certificate.h"
 #include "chain/hash.h"
 #include "chain/history.h"
 #include "chain/log_tree.h"
@@ -125,6 +126,8 @@ TEST_CASE("headers, shares, seals and contents are hashed as the golden vectors 
   CHECK(to_hex(Bytes(value.rbegin(), value.rend())) == golden_vector("share-value"));
   CHECK(to_hex(encode_seal(golden_seal())) == golden_vector("seal"));
   CHECK(to_hex(block_id(SealedHeader{header, golden_seal()})) == golden_vector("block-id"));
+  CHECK(to_hex(certified_statement(header, block_id(SealedHeader{header, golden_seal()}))) ==
+        golden_vector("certified-statement"));
   CHECK(to_hex(encode_annex_item(golden_item())) == golden_vector("annex-item"));
   CHECK(to_hex(annex_root({golden_item()})) == golden_vector("annex-root"));
   CHECK(to_hex(encode_content(golden_content())) == golden_vector("content"));

@@ -156,6 +156,26 @@ TEST_CASE("each field of the messages about reads is checked") {
   check_refused(frame(16, Wire().number(1, 2)), "read_told.index");
 }
 
+TEST_CASE("each field of a message of signatures is checked") {
+  const auto signed_by = [](const std::vector<int>& slots) {
+    std::string packed;
+    for (const int slot : slots)
+      packed += std::string(1, '\0') + static_cast<char>(slot) + std::string(64, 's');
+    return packed;
+  };
+  const auto with = [&](std::uint64_t height, const std::string& block, const std::string& list) {
+    return frame(17, Wire().number(1, height).bytes(2, block).bytes(3, list));
+  };
+  CHECK(decode(with(4, k32, signed_by({1, 2}))).has_value());
+  check_refused(with(0, k32, signed_by({1})), "signatures.height");
+  check_refused(with(4, k31, signed_by({1})), "signatures.block");
+  check_refused(with(4, k32, ""), "signatures.packed");
+  check_refused(with(4, k32, signed_by({1}) + "x"), "signatures.packed");
+  check_refused(with(4, k32, signed_by({2, 1})), "signatures.packed");
+  check_refused(with(4, k32, signed_by({1, 1})), "signatures.packed");
+  check_refused(with(4, k32, signed_by({1, 2, 3, 4, 5, 6, 7, 8})), "signatures.packed", kTooLarge);
+}
+
 TEST_CASE("what Raft takes for impossible never reaches it") {
   check_refused(frame(2, Wire().number(2, 2)), "raft.from");
   check_refused(frame(2, Wire().number(1, 1)), "raft.to");

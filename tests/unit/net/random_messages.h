@@ -49,8 +49,10 @@ class RandomMessages {
         return ReadRound{consensus::Term{some()}, some()};
       case 14:
         return ReadRoundHeld{consensus::Term{some()}, some()};
-      default:
+      case 15:
         return ReadTold{some(), consensus::LogIndex{some()}};
+      default:
+        return signatures();
     }
   }
 
@@ -78,6 +80,16 @@ class RandomMessages {
   bool flag() { return rng_.chance(1, 2); }
   // Not 0 and not the greatest.
   std::uint64_t some() { return 1 + (number<std::uint64_t>() >> 1); }
+
+  Signatures signatures() {
+    Signatures message{chain::Height{some()}, id<chain::BlockId>(), {}};
+    std::uint16_t slot = 0;
+    for (std::size_t i = 1 + below(7); i > 0; --i) {
+      slot = static_cast<std::uint16_t>(slot + 1 + below(300));
+      message.signatures.push_back({chain::Slot{slot}, id<chain::Signature>()});
+    }
+    return message;
+  }
 
   consensus::RaftMessage raft_message() {
     using namespace consensus;

@@ -47,6 +47,7 @@ class FakePort final : public node::NodePort {
     done(may_read);
   }
   [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override { return how_old; }
+  [[nodiscard]] chain::Height certified() const override { return final_height; }
   void ask_status(std::function<void(node::NodeStatus)> done) override { done(status); }
   std::uint64_t subscribe(std::function<void(const node::TipMoved&)> on_tip) override {
     subscribers[++last] = std::move(on_tip);
@@ -69,6 +70,7 @@ class FakePort final : public node::NodePort {
   bool reached = true;
   std::optional<node::PendingLookup> pending;
   std::function<void()> before_pending;
+  chain::Height final_height;
   int reads = 0;
   bool may_read = true;
   std::function<void()> before_read;
@@ -127,6 +129,7 @@ class FakeReader final : public store::ChainReader {
     return found;
   }
   std::vector<store::StaleBlock> stale() override { return stale_blocks; }
+  chain::Certificate certificate(chain::Height) override { return signatures; }
   chain::Result<chain::Hash> tree_hash(std::uint8_t, std::uint64_t) override {
     return chain::Hash{};
   }
@@ -155,6 +158,7 @@ class FakeReader final : public store::ChainReader {
   std::vector<store::PlacedEvent> placed_events;
   std::map<chain::Height, store::StoredBlock> blocks;
   std::vector<store::StaleBlock> stale_blocks;
+  chain::Certificate signatures;
   bool is_damaged = false;
   std::size_t log_reads = 0;
 };

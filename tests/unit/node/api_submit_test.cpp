@@ -50,13 +50,12 @@ TEST_CASE("the client says how far and how long to wait") {
   CHECK(fixture.port.waited_for == node::WaitFor::kCompleted);
   CHECK(fixture.port.waited == std::chrono::seconds(60));
 
-  const auto final = fixture.post_event("/v1/events?wait=final", event_json("1"));
-  CHECK(final.status == 400);
-  CHECK(contains(final.body, "urn:eventchain:problem:not-offered"));
+  fixture.post_event("/v1/events?wait=final", event_json("1"));
+  CHECK(fixture.port.waited_for == node::WaitFor::kFinal);
   CHECK(fixture.post_event("/v1/events?wait=forever", event_json("1")).status == 400);
   CHECK(fixture.post_event("/v1/events?weit=durable", event_json("1")).status == 400);
   CHECK(fixture.post_event("/v1/events?wait=durable&wait=received", event_json("1")).status == 400);
-  CHECK(fixture.port.submits == 2);
+  CHECK(fixture.port.submits == 3);
 }
 
 TEST_CASE("a completed event tells its place") {
@@ -247,4 +246,26 @@ TEST_CASE("events that break a rule never reach the core") {
     CHECK(contains(answer.body, "urn:eventchain:problem:"));
   }
   CHECK(fixture.port.submits == 0);
+}
+
+TEST_CASE("a final event is said to be final, and one that is not yet is accepted only") {
+  Fixture fixture;
+  node::EventOutcome outcome;
+  outcome.state = node::EventOutcome::State::kCompleted;
+  outcome.position = chain::Position{3};
+  outcome.height = chain::Height{2};
+  SUBCASE("signed by a majority in time") {
+    outcome.is_final = true;
+    fixture.port.outcomes = {outcome};
+    const auto answer = fixture.post_event("/v1/events?wait=final", event_json("1"));
+    CHECK(answer.status == 201);
+    CHECK(contains(answer.body, R"("status":"completed","detail":"final")"));
+  }
+  SUBCASE("not in time") {
+    fixture.port.outcomes = {outcome};
+    fixture.port.reached = false;
+    const auto answer = fixture.post_event("/v1/events?wait=final", event_json("1"));
+    CHECK(answer.status == 202);
+    CHECK(contains(answer.body, R"("status":"completed","detail":"committed")"));
+  }
 }

@@ -16,6 +16,7 @@ constexpr std::string_view kGood = R"(
 id = "00112233445566778899aabbccddeeff"
 data = "data"
 genesis = "/etc/genesis.json"
+signing_key = "signing.key.pem"
 [api]
 listen = "127.0.0.1:8100"
 tls = false
@@ -73,7 +74,7 @@ TEST_CASE("flags win over the environment, the environment over the file") {
 TEST_CASE("an unknown key names its line and the nearest key") {
   const std::string said = error_of(std::string(kGood) + "[mining]\nthread = 1\n");
   CHECK(contains(said, "mining.thread"));
-  CHECK(contains(said, "line 10"));
+  CHECK(contains(said, "line 11"));
   CHECK(contains(said, "did you mean mining.threads?"));
   CHECK(contains(error_of("[minig]\nthreads = 1\n"), "minig.threads"));
   CHECK(contains(error_of("threads = 1\n"), "unknown key threads"));
@@ -124,7 +125,8 @@ TEST_CASE("what a node cannot run without is asked for by name") {
   CHECK(contains(error_of(""), "node.id"));
   CHECK(contains(error_of("[node]\nid = \"00\"\n"), "32 lower-case hexadecimal digits"));
   const auto without_listen =
-      "[node]\nid=\"00112233445566778899aabbccddeeff\"\ndata=\"d\"\ngenesis=\"g\"\n";
+      "[node]\nid=\"00112233445566778899aabbccddeeff\"\ndata=\"d\"\ngenesis=\"g\"\n"
+      "signing_key=\"k\"\n";
   CHECK(contains(error_of(without_listen), "api.listen"));
 }
 

@@ -190,3 +190,46 @@ TEST_CASE("what is known of an event when it comes waits for the turn") {
   CHECK(outbox.take_ahead().empty());
   CHECK(answers(outbox).size() == 1);
 }
+
+TEST_CASE("a client that waits for final is answered when its block has a certificate") {
+  Outbox outbox;
+  Clients clients(outbox);
+  SUBCASE("completed while it waits") {
+    clients.open(RequestId{1}, WaitFor::kFinal, chain::Instant{1s}, {received(1), received(2)});
+    clients.completed(held(1), chain::Position{7}, chain::StreamVersion{0}, chain::Height{4});
+    clients.completed(held(2), chain::Position{9}, chain::StreamVersion{1}, chain::Height{5});
+    CHECK(answers(outbox).empty());
+    clients.certified(chain::Height{4});
+    CHECK(answers(outbox).empty());
+    clients.certified(chain::Height{6});  // it covers what is below
+    const auto told = answers(outbox);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].reached);
+    for (const auto& outcome : told[0].outcomes) {
+      CHECK(outcome.state == EventOutcome::State::kCompleted);
+      CHECK(outcome.is_final);
+    }
+  }
+  SUBCASE("completed before") {
+    auto known = received(1);
+    known.outcome.state = EventOutcome::State::kCompleted;
+    known.outcome.height = chain::Height{4};
+    clients.open(RequestId{1}, WaitFor::kFinal, chain::Instant{1s}, {known});
+    CHECK(answers(outbox).empty());
+    clients.certified(chain::Height{4});
+    CHECK(answers(outbox).size() == 1);
+  }
+  SUBCASE("at its deadline it is told what is") {
+    clients.open(RequestId{1}, WaitFor::kFinal, chain::Instant{1s}, {received(1)});
+    clients.completed(held(1), chain::Position{7}, chain::StreamVersion{0}, chain::Height{4});
+    clients.expire(at(1s));
+    const auto told = answers(outbox);
+    REQUIRE(told.size() == 1);
+    CHECK_FALSE(told[0].reached);
+    CHECK(told[0].outcomes[0].state == EventOutcome::State::kCompleted);
+    CHECK_FALSE(told[0].outcomes[0].is_final);
+    clients.certified(chain::Height{4});
+    CHECK(answers(outbox).empty());
+  }
+  CHECK(clients.open_requests() == 0);
+}

@@ -209,4 +209,36 @@ TEST_CASE("headers, blocks and heights read back, from genesis to the tip") {
   });
 }
 
+TEST_CASE("signatures are kept by slot, and a start knows the highest certified block") {
+  with_both([](Subject& subject) {
+    const auto signature = [](std::uint16_t slot) {
+      chain::SlotSignature made{chain::Slot{slot}, {}};
+      made.signature.octets[0] = static_cast<std::uint8_t>(slot + 1);
+      return made;
+    };
+    const std::size_t quorum = chain::certificate_quorum(small_genesis().voters);
+    REQUIRE(quorum == 2);
+    const auto put_signature = [&](std::uint64_t height, std::uint16_t slot) {
+      turn(subject.store(),
+           [&] { subject.store().chain().put_signature(Height{height}, signature(slot)); });
+    };
+    CHECK(subject.store().chain().recover().certified == Height{0});
+    put_signature(1, 2);
+    put_signature(1, 0);
+    put_signature(3, 1);
+    subject.store().turns().begin();
+    subject.store().chain().put_signature(Height{3}, signature(0));
+    subject.restart();  // that one never happened
+    CHECK(subject.store().chain().recover().certified == Height{1});
+    CHECK(subject.store().chain().signatures(Height{1}) ==
+          chain::Certificate{signature(0), signature(2)});
+    CHECK(subject.reader().certificate(Height{1}) ==
+          chain::Certificate{signature(0), signature(2)});
+    CHECK(subject.reader().certificate(Height{3}) == chain::Certificate{signature(1)});
+    CHECK(subject.reader().certificate(Height{2}).empty());
+    put_signature(3, 0);
+    CHECK(subject.store().chain().recover().certified == Height{3});
+  });
+}
+
 }  // namespace eventchain::store::testing

@@ -104,6 +104,30 @@ TEST_CASE("another schema version and another chain are refused with the remedy"
   CHECK(says(error_of_opening(path, small_genesis()), "from before the first release"));
 }
 
+TEST_CASE("a file of schema version 2 is brought to this version and keeps what it has") {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("chain.db");
+  const auto event = event_of(1, 1);
+  {
+    auto store = open_store(path, small_genesis());
+    REQUIRE_MESSAGE(store, store.error().message);
+    (*store)->chain().recover();
+    turn(**store, [&] { (*store)->chain().put_event(event); });
+  }
+  {
+    SQLite::Database database(path, SQLite::OPEN_READWRITE);
+    database.exec("DROP TABLE signature; PRAGMA user_version = 2");
+  }
+  const auto too_early = open_reader(path, small_genesis(), 1);
+  REQUIRE_FALSE(too_early);
+  CHECK(says(too_early.error().message, "start the node once"));
+  auto store = open_store(path, small_genesis());
+  REQUIRE_MESSAGE(store, store.error().message);
+  CHECK((*store)->chain().recover().pending.size() == 1);
+  turn(**store, [&] { (*store)->chain().put_signature(chain::Height{1}, {chain::Slot{0}, {}}); });
+  CHECK((*store)->chain().signatures(chain::Height{1}).size() == 1);
+}
+
 TEST_CASE("a second writer is kept out until the first has gone") {
   TemporaryDirectory directory;
   const std::string path = directory.file("chain.db");

@@ -1,0 +1,82 @@
+#include "chain/keys.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <utility>
+
+namespace eventchain::chain {
+
+namespace {
+
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+const std::uint8_t* octets(ByteView bytes) {
+  return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
+
+}  // namespace
+
+bool verify_ed25519(const PublicKey& key, ByteView message, const Signature& signature) {
+  const Key loaded(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.octets.data(), key.octets.size()));
+  const Context context(EVP_MD_CTX_new());
+  if (loaded == nullptr || context == nullptr) return false;
+  return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, loaded.get()) == 1 &&
+         EVP_DigestVerify(context.get(), signature.octets.data(), signature.octets.size(),
+                          octets(message), message.size()) == 1;
+}
+
+struct Ed25519::State {
+  Key key;
+};
+
+Ed25519::Ed25519(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Ed25519::~Ed25519() = default;
+
+Result<std::unique_ptr<Ed25519>> Ed25519::from_pem(ByteView pem) {
+  const std::unique_ptr<BIO, FreeBio> text(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // Asked for a passphrase it gives up instead of asking the terminal.
+  const auto no_passphrase = [](char*, int, int, void*) { return 0; };
+  Key key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_passphrase, nullptr));
+  if (key == nullptr)
+    return fail(ErrorCode::kInvalid, "no private key in PEM without a passphrase");
+  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519)
+    return fail(ErrorCode::kInvalid, "a private key, but not for Ed25519");
+  return std::unique_ptr<Ed25519>(new Ed25519(std::make_unique<State>(State{std::move(key)})));
+}
+
+PublicKey Ed25519::public_key() const {
+  PublicKey key;
+  std::size_t size = key.octets.size();
+  const int done = EVP_PKEY_get_raw_public_key(state_->key.get(), key.octets.data(), &size);
+  EC_ASSERT(done == 1 && size == key.octets.size(),
+            "an Ed25519 key has a public half of 32 octets");
+  return key;
+}
+
+Signature Ed25519::sign(ByteView message) {
+  Signature signature;
+  std::size_t size = signature.octets.size();
+  const Context context(EVP_MD_CTX_new());
+  const bool done =
+      context != nullptr &&
+      EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, state_->key.get()) == 1 &&
+      EVP_DigestSign(context.get(), signature.octets.data(), &size, octets(message),
+                     message.size()) == 1;
+  EC_ASSERT(done && size == signature.octets.size(), "signing with a loaded key cannot fail");
+  return signature;
+}
+
+}  // namespace eventchain::chain

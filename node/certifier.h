@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "chain/certificate.h"
+#include "node/members.h"
+#include "node/outbox.h"
+#include "store/chain_store.h"
+
+namespace eventchain::node {
+
+// Makes blocks *final*: each voter signs what it has applied, and the signatures of a majority are
+// the block's certificate, which anybody can check who knows the members' keys. A certificate
+// covers all blocks below its own, because each names its parent.
+//
+// A signature is made in the turn that applies the block and leaves once that turn is durable, so
+// no voter signs what a crash could take back. Signing again gives the same signature. Signatures
+// travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
+// answers with it. Owned by the node's core; without a key (`signing` null) it does nothing.
+//
+// Memory: the newest kOpenMax heights that lack signatures, and kEarlyMax of each member for blocks
+// that are not applied here yet.
+class Certifier {
+ public:
+  Certifier(const Members& members, Outbox& outbox, store::ChainStore& store,
+            chain::Signing* signing, chain::Height certified)
+      : members_(members),
+        outbox_(outbox),
+        store_(store),
+        signing_(signing),
+        certified_(certified) {}
+
+  // The block is the tip now, in this turn; also for the tip that a start finds.
+  void applied(const chain::SealedHeader& sealed, const chain::BlockId& id);
+  // Sends what this turn has signed. Call at the end of a step.
+  void follow_up();
+  void peer_up(const chain::NodeId& peer);
+  // What is wrong with it, for the log; empty if nothing is.
+  std::string said(const chain::NodeId& peer, const net::Signatures& message);
+  // Tells everybody again what the tip still lacks; every few seconds.
+  void repeat();
+
+  // The highest block with a certificate; all below are final too.
+  [[nodiscard]] chain::Height certified() const { return certified_; }
+
+ private:
+  static constexpr std::size_t kOpenMax = 64;
+  static constexpr std::size_t kEarlyMax = 4;
+
+  struct Open {
+    chain::BlockId id;
+    chain::Bytes statement;
+    std::map<chain::Slot, chain::Signature> signatures;
+  };
+  struct Early {
+    chain::BlockId id;
+    chain::Signature signature;
+  };
+
+  [[nodiscard]] net::Signatures message_of(chain::Height height, const Open& open) const;
+  [[nodiscard]] const chain::Member* member_at(chain::Slot slot) const;
+  // True if it was new; what does not verify is not taken.
+  bool take(chain::Height height, Open& open, chain::Slot slot, const chain::Signature& signature);
+  void note_quorum(chain::Height height, const Open& open);
+  std::size_t quorum() const { return chain::certificate_quorum(members_.all()); }
+
+  const Members& members_;
+  Outbox& outbox_;
+  store::ChainStore& store_;
+  chain::Signing* const signing_;
+  chain::Height certified_;
+  chain::Height tip_;
+  std::map<chain::Height, Open> open_;
+  std::map<chain::Slot, std::map<chain::Height, Early>> early_;
+  bool has_signed_ = false;  // the tip, in this step
+};
+
+}  // namespace eventchain::node

@@ -1,0 +1,164 @@
+#include "node/certifier.h"
+
+#include <doctest/doctest.h>
+
+#include "chain/hash.h"
+#include "tests/unit/node_core/node_core_fixture.h"
+
+using namespace eventchain;
+using namespace eventchain::node;
+using namespace eventchain::node::testing;
+
+namespace {
+
+// A signature is a hash that names the key.
+class PlainSigning : public chain::Signing {
+ public:
+  explicit PlainSigning(chain::PublicKey key) : key_(key) {}
+  chain::Signature sign(chain::ByteView message) override { return made_by(key_, message); }
+  bool verify(const chain::PublicKey& key, chain::ByteView message,
+              const chain::Signature& signature) override {
+    return made_by(key, message) == signature;
+  }
+  static chain::Signature made_by(const chain::PublicKey& key, chain::ByteView message) {
+    const chain::Hash hash = chain::sha256({key.view(), message});
+    chain::Signature signature;
+    std::copy(hash.octets.begin(), hash.octets.end(), signature.octets.begin());
+    return signature;
+  }
+
+ private:
+  const chain::PublicKey key_;
+};
+
+// The first of three voters.
+struct Voter {
+  Voter() {
+    store.turns().begin();
+    store.chain().recover();
+    members.link_up(voter_id(1));
+    members.link_up(voter_id(2));
+  }
+  static chain::SealedHeader block(std::uint64_t height, std::int64_t sealed_at = 0) {
+    chain::SealedHeader sealed;
+    sealed.header.height = chain::Height{height};
+    sealed.seal.sealed_at = {sealed_at};
+    return sealed;
+  }
+  void apply(const chain::SealedHeader& sealed) {
+    certifier.applied(sealed, chain::block_id(sealed));
+    certifier.follow_up();
+  }
+  [[nodiscard]] chain::SlotSignature signature_of(std::size_t voter,
+                                                  const chain::SealedHeader& sealed) const {
+    const auto& member = genesis.voters[voter];
+    return {member.slot,
+            PlainSigning::made_by(member.signing_key, chain::certified_statement(
+                                                          sealed.header, chain::block_id(sealed)))};
+  }
+  std::string hears(std::size_t voter, const chain::SealedHeader& sealed,
+                    const chain::Certificate& signatures) {
+    return certifier.said(voter_id(voter),
+                          {sealed.header.height, chain::block_id(sealed), signatures});
+  }
+  // What was sent since it was asked last.
+  std::vector<net::Signatures> sent() {
+    std::vector<net::Signatures> result;
+    for (const auto& effect : outbox.take().when_durable)
+      result.push_back(std::get<net::Signatures>(std::get<Send>(effect).message));
+    return result;
+  }
+
+  const chain::Genesis genesis = easy_genesis(3);
+  store::MemoryStore store{genesis};
+  Members members{genesis, voter_id(0)};
+  Outbox outbox;
+  PlainSigning signing{genesis.voters[0].signing_key};
+  Certifier certifier{members, outbox, store.chain(), &signing, chain::Height{0}};
+};
+
+}  // namespace
+
+TEST_CASE("a voter signs what it applied and a second signature makes it final") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  voter.apply(first);
+  const auto told = voter.sent();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].signatures == chain::Certificate{voter.signature_of(0, first)});
+  CHECK(voter.certifier.certified() == chain::Height{0});
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  CHECK(voter.certifier.certified() == chain::Height{1});
+  CHECK(voter.store.chain().signatures(chain::Height{1}).size() == 2);
+}
+
+TEST_CASE("a signature that comes before its block counts once the block is here") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  CHECK(voter.certifier.certified() == chain::Height{0});
+  voter.apply(first);
+  CHECK(voter.certifier.certified() == chain::Height{1});
+}
+
+TEST_CASE("what its member's key did not make, or is on another block, is refused and named") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  const auto other = Voter::block(1, 5);
+  voter.apply(first);
+  auto forged = voter.signature_of(1, first);
+  forged.signature.octets[3] ^= 1;
+  CHECK_FALSE(voter.hears(1, first, {forged}).empty());
+  CHECK_FALSE(voter.hears(1, first, {{chain::Slot{9}, {}}}).empty());
+  CHECK_FALSE(voter.hears(2, other, {voter.signature_of(2, other)}).empty());
+  CHECK(voter.certifier.certified() == chain::Height{0});
+  // The same lies told early do not count either.
+  const auto second = Voter::block(2);
+  auto early = voter.signature_of(1, second);
+  early.signature.octets[3] ^= 1;
+  CHECK(voter.hears(1, second, {early}).empty());
+  CHECK(voter.hears(2, Voter::block(2, 5), {voter.signature_of(2, Voter::block(2, 5))}).empty());
+  voter.apply(second);
+  CHECK(voter.certifier.certified() == chain::Height{0});
+}
+
+TEST_CASE("whoever lacks a majority is sent it, whoever has it is left in peace") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  voter.apply(first);
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  std::ignore = voter.sent();
+  CHECK(voter.hears(2, first, {voter.signature_of(2, first)}).empty());
+  const auto told = voter.sent();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].signatures.size() == 3);
+  CHECK(voter.hears(2, first, told[0].signatures).empty());
+  CHECK(voter.sent().empty());
+}
+
+TEST_CASE("of several blocks in one turn the last is told, and it makes the others final") {
+  Voter voter;
+  for (std::uint64_t height = 1; height <= 3; ++height) {
+    const auto sealed = Voter::block(height);
+    voter.certifier.applied(sealed, chain::block_id(sealed));
+  }
+  voter.certifier.follow_up();
+  const auto told = voter.sent();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].height == chain::Height{3});
+  CHECK(voter.hears(1, Voter::block(3), {voter.signature_of(1, Voter::block(3))}).empty());
+  CHECK(voter.certifier.certified() == chain::Height{3});
+}
+
+TEST_CASE("a restart signs the same again and stores nothing twice") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  voter.apply(first);
+  const auto before = voter.sent();
+  Certifier again(voter.members, voter.outbox, voter.store.chain(), &voter.signing,
+                  chain::Height{0});
+  again.applied(first, chain::block_id(first));
+  again.follow_up();
+  CHECK(voter.sent() == before);
+  CHECK(voter.store.chain().signatures(chain::Height{1}).size() == 1);
+}
