@@ -231,6 +231,10 @@ void NodeCore::State::retry_fetching() {
   fetcher.retry(now, [this](const chain::EntryRef& entry) {
     return ledger.is_placed(entry.key) && !decider.awaits(entry);
   });
+  for (const auto& [peer, count] : fetcher.take_unkept()) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(count, Conduct::kPointsMax); ++i)
+      charge(peer, Conduct::Fault::kWasteful, "announced events that it does not have");
+  }
 }
 
 void NodeCore::State::announce_pending() {
@@ -408,17 +412,34 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
       break;
     case BlockWork::ShareResult::kRefused:
       ++counters.shares_refused;
-      if (from) peer_fault(*from, "a share that misses the target or uses a slot of nobody");
+      if (from)
+        peer_fault(*from, Conduct::Fault::kWasteful,
+                   "a share that misses the target or uses a slot of nobody");
       break;
   }
 }
 
-void NodeCore::State::peer_fault(const chain::NodeId& peer, const std::string& what) {
+void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault,
+                                 const std::string& what) {
   ++counters.peer_faults;
   const chain::Member* member = members.find(peer);
+  const char* name = member != nullptr ? member->name.c_str() : "?";
   outbox.notice(Notice::Level::kWarning,
-                fmt::format("peer sent what it should not peer={} what=\"{}\"",
-                            member != nullptr ? member->name : "?", what));
+                fmt::format("peer sent what it should not peer={} what=\"{}\"", name, what));
+  charge(peer, fault, what);
+}
+
+void NodeCore::State::charge(const chain::NodeId& peer, Conduct::Fault fault,
+                             const std::string& what) {
+  if (!conduct.fault(peer, fault, what, now.steady)) return;
+  const chain::Member* member = members.find(peer);
+  outbox.notice(
+      Notice::Level::kWarning,
+      fmt::format("peer is shunned peer={} seconds={} last=\"{}\"",
+                  member != nullptr ? member->name : "?", Conduct::kShunFor.count(), what));
+  outbox.add(HangUp{peer, "shunned: " + what});
+  members.link_down(peer);
+  fetcher.peer_down(peer);
 }
 
 }  // namespace eventchain::node

@@ -34,6 +34,10 @@ net::HoldResult result_of(const Holding& holding) {
 }  // namespace
 
 void NodeCore::State::on(const PeerUp& input) {
+  if (conduct.is_shunned(input.peer, now.steady)) {
+    outbox.add(HangUp{input.peer, "shunned: " + conduct.find(input.peer)->last});
+    return;
+  }
   members.link_up(input.peer);
   durability.peer_up(input.peer, ledger);
   outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
@@ -49,17 +53,19 @@ void NodeCore::State::on(const PeerDown& input) {
 }
 
 void NodeCore::State::on(PeerSaid input) {
+  if (conduct.is_shunned(input.peer, now.steady)) return;  // said before the link was closed
   std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::Hello&) {
-  peer_fault(peer, "a second hello");  // the first one opened the link and ended at the transport
+  peer_fault(peer, Conduct::Fault::kBroken,
+             "a second hello");  // the first one opened the link and ended at the transport
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& message) {
   if (members.server_of(peer) != message.envelope.from ||
       message.envelope.to != members.self_server()) {
-    peer_fault(peer, "a Raft message in another member's name");
+    peer_fault(peer, Conduct::Fault::kBroken, "a Raft message in another member's name");
     return;
   }
   replica.receive(message.envelope, now);
@@ -93,9 +99,8 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
   for (auto& raw : message.events) {
     auto event = chain::hold_event(raw.salt, std::move(raw.body), ledger.limits());
     if (!event) {
-      peer_fault(peer, event.error().message);
-      answer.results.push_back(net::HoldResult::kRefused);
-      continue;
+      peer_fault(peer, Conduct::Fault::kBroken, event.error().message);
+      return;  // it is hung up on, and told nothing any more
     }
     const chain::EntryRef entry{event->facts.key, event->facts.commitment};
     const bool wanted = fetcher.got_event(entry);
@@ -118,7 +123,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce&
   std::vector<chain::EntryRef> lacking;
   for (const auto& entry : message.entries)
     if (!ledger.holds(entry)) lacking.push_back(entry);
-  fetcher.want_events(lacking, peer, now);
+  fetcher.announced(lacking, peer, now);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
@@ -149,7 +154,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   const chain::TemplateHeader& header = message.made.header;
   if (header.height <= ledger.state().height()) return;
   if (header.chain != ledger.state().chain) {
-    peer_fault(peer, "a template of another chain");
+    peer_fault(peer, Conduct::Fault::kBroken, "a template of another chain");
     return;
   }
   // One's own leadership is proof enough that nobody else's template is newer.
@@ -223,7 +228,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::ReadTold& messa
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::Signatures& message) {
   const std::string wrong = certifier.said(peer, message);
-  if (!wrong.empty()) peer_fault(peer, wrong);
+  if (!wrong.empty()) peer_fault(peer, Conduct::Fault::kBroken, wrong);
   note_certified();
 }
 
@@ -259,7 +264,12 @@ NodeStatus NodeCore::status() const {
   status.intake_open = !core.disk_nearly_full;
   for (const auto& member : core.members.all()) {
     if (member.node == status.node) continue;
-    PeerStatus peer{member.node, member.name, core.members.is_linked(member.node), std::nullopt};
+    PeerStatus peer{member.node, member.name, core.members.is_linked(member.node)};
+    if (const Conduct::Record* record = core.conduct.find(member.node)) {
+      peer.faults = record->faults;
+      peer.last_fault = record->last;
+      peer.shunned = core.conduct.is_shunned(member.node, core.now.steady);
+    }
     const auto tip = core.peer_tips.find(member.node);
     if (tip != core.peer_tips.end()) peer.tip = tip->second;
     status.peers.push_back(std::move(peer));

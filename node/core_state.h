@@ -8,6 +8,7 @@
 #include "node/block_work.h"
 #include "node/certifier.h"
 #include "node/clients.h"
+#include "node/conduct.h"
 #include "node/core.h"
 #include "node/decider.h"
 #include "node/durability.h"
@@ -67,7 +68,8 @@ struct NodeCore::State {
   void retry_fetching();
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
-  void peer_fault(const chain::NodeId& peer, const std::string& what);
+  void charge(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
+  void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
 
@@ -84,6 +86,7 @@ struct NodeCore::State {
   consensus::Replica replica;
   Reads reads;
   Certifier certifier;
+  Conduct conduct;
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

@@ -48,11 +48,44 @@ void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
   std::map<chain::NodeId, std::vector<chain::EntryRef>> by_peer;
   const Asked asked = ask(hint, std::nullopt, now);
   for (const auto& entry : entries) {
+    const auto known = events_.find(entry.commitment);
+    if (known != events_.end()) {
+      // What was only announced is needed now, and not given up any more.
+      if (known->second.announcer) --announced_[*std::exchange(known->second.announcer, {})];
+      continue;
+    }
     if (events_.size() >= kEventsWantedMax) break;
-    if (!events_.emplace(entry.commitment, Event{entry, asked}).second) continue;
+    events_.emplace(entry.commitment, Event{entry, asked, std::nullopt});
     if (asked.peer) by_peer[*asked.peer].push_back(entry);
   }
   send_event_requests(by_peer);
+}
+
+void Fetcher::announced(const std::vector<chain::EntryRef>& entries, const chain::NodeId& peer,
+                        const chain::Now& now) {
+  std::map<chain::NodeId, std::vector<chain::EntryRef>> by_peer;
+  const Asked asked = ask(peer, std::nullopt, now);
+  std::size_t& open = announced_[peer];
+  for (const auto& entry : entries) {
+    if (open >= kAnnouncedMax) break;
+    if (!events_.emplace(entry.commitment, Event{entry, asked, peer}).second) continue;
+    ++open;
+    if (asked.peer) by_peer[*asked.peer].push_back(entry);
+  }
+  send_event_requests(by_peer);
+}
+
+bool Fetcher::got_event(const chain::EntryRef& entry) {
+  const auto event = events_.find(entry.commitment);
+  if (event == events_.end()) return false;
+  forget(event);
+  return true;
+}
+
+std::map<chain::Commitment, Fetcher::Event>::iterator Fetcher::forget(
+    std::map<chain::Commitment, Event>::iterator event) {
+  if (event->second.announcer) --announced_[*event->second.announcer];
+  return events_.erase(event);
 }
 
 void Fetcher::want_blocks(chain::Height from, std::uint32_t count,
@@ -82,10 +115,15 @@ void Fetcher::retry(const chain::Now& now,
     if (!is_due(event.asked)) {
       ++it;
     } else if (is_settled(event.entry)) {
-      it = events_.erase(it);
+      it = forget(it);
+    } else if (event.announcer && event.tries >= kAnnouncedTries) {
+      ++unkept_[*event.announcer];
+      it = forget(it);
     } else {
       if (!asked) asked = ask(std::nullopt, event.asked.peer, now);
       event.asked = *asked;
+      if (event.announcer) event.asked.again = now.steady + kRetryAfter * (1 << event.tries);
+      ++event.tries;
       if (asked->peer) by_peer[*asked->peer].push_back(event.entry);
       ++it;
     }

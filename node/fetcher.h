@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "chain/rng.h"
@@ -17,6 +18,9 @@ namespace eventchain::node {
 // and links are handed in.
 class Fetcher {
  public:
+  static constexpr std::size_t kAnnouncedMax = 16'384;
+  static constexpr int kAnnouncedTries = 6;  // each waits twice as long as the one before
+
   Fetcher(const Members& members, Outbox& outbox, chain::Rng rng)
       : members_(members), outbox_(outbox), rng_(rng) {}
 
@@ -25,13 +29,19 @@ class Fetcher {
                      std::optional<chain::NodeId> hint, const chain::Now& now);
   void want_events(const std::vector<chain::EntryRef>& entries, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
+  // Events that a peer says it has. Nothing needs them yet, so they are asked for a few times and
+  // then forgotten, and a peer has no more than kAnnouncedMax of them open.
+  void announced(const std::vector<chain::EntryRef>& entries, const chain::NodeId& peer,
+                 const chain::Now& now);
+  // How many announced events came from nobody since this was asked last, by who announced them.
+  std::map<chain::NodeId, std::size_t> take_unkept() { return std::exchange(unkept_, {}); }
   // Committed blocks from `from` on; replaces the previous wish for blocks.
   void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
 
   void got_template(const chain::TemplateHash& hash) { templates_.erase(hash); }
   // False if nobody asked for it.
-  bool got_event(const chain::EntryRef& entry) { return events_.erase(entry.commitment) > 0; }
+  bool got_event(const chain::EntryRef& entry);
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {
     return events_.contains(entry.commitment);
   }
@@ -55,6 +65,8 @@ class Fetcher {
   struct Event {
     chain::EntryRef entry;
     Asked asked;
+    std::optional<chain::NodeId> announcer;  // nullopt: a block needs it
+    int tries = 1;
   };
   struct Blocks {
     chain::Height from;
@@ -66,6 +78,8 @@ class Fetcher {
   Asked ask(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
             const chain::Now& now);
   void due_at(const Asked& asked);
+  std::map<chain::Commitment, Event>::iterator forget(
+      std::map<chain::Commitment, Event>::iterator event);
   void send_event_requests(const std::map<chain::NodeId, std::vector<chain::EntryRef>>& by_peer);
 
   const Members& members_;
@@ -73,6 +87,8 @@ class Fetcher {
   chain::Rng rng_;
   std::map<chain::TemplateHash, Template> templates_;
   std::map<chain::Commitment, Event> events_;
+  std::map<chain::NodeId, std::size_t> announced_;  // open ones, by announcer
+  std::map<chain::NodeId, std::size_t> unkept_;
   std::optional<Blocks> blocks_;
   std::optional<chain::Instant> deadline_;
 };

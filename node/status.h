@@ -16,7 +16,10 @@ struct PeerStatus {
   chain::NodeId node;
   std::string name;
   bool linked = false;
-  std::optional<chain::Height> tip;  // as last said
+  std::optional<chain::Height> tip = std::nullopt;  // as last said
+  std::uint64_t faults = 0;                         // what no correct peer does
+  std::string last_fault = {};
+  bool shunned = false;
 };
 
 struct NodeStatus {

@@ -50,6 +50,10 @@ void append_peers(JsonText& out, const NodeStatus& status) {
         .text("name", peer.name)
         .boolean("linked", peer.linked);
     if (peer.tip) out.big("height", peer.tip->value);
+    if (peer.faults > 0)
+      out.big("faults", peer.faults)
+          .text("last_fault", peer.last_fault)
+          .boolean("shunned", peer.shunned);
     out.close_object();
   }
   out.close_array();

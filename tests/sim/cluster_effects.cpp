@@ -174,7 +174,8 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
   // Nobody lies here and no disk is damaged, so nothing may ever look like it.
-  const bool is_accusation = notice.text.starts_with("peer sent what it should not");
+  const bool is_accusation = notice.text.starts_with("peer sent what it should not") ||
+                             notice.text.starts_with("peer is shunned");
   if (notice.level == node::Notice::Level::kError || is_accusation)
     throw Violation("honesty", fmt::format("n{} says: {}", host.index(), notice.text));
 }

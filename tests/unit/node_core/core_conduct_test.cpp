@@ -1,0 +1,132 @@
+#include <doctest/doctest.h>
+
+#include "node/conduct.h"
+#include "node/core.h"
+#include "tests/unit/node_core/node_core_fixture.h"
+
+using namespace eventchain;
+using namespace eventchain::node;
+using namespace eventchain::node::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// One voter of three; what the others say, the test says in their names.
+struct Voter {
+  Voter() {
+    CoreOptions options;
+    options.self = voter_id(0);
+    options.genesis = genesis;
+    store.turns().begin();
+    core = std::make_unique<NodeCore>(options, store);
+    core->start(now);
+    for (const std::size_t peer : {std::size_t{1}, std::size_t{2}})
+      core->handle(now, PeerUp{voter_id(peer)});
+    std::ignore = end_turn();
+  }
+  void said(std::size_t peer, net::Message message) {
+    core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
+  }
+  Effects end_turn() {
+    auto effects = core->take_effects();
+    store.turns().commit();
+    store.turns().begin();
+    return effects;
+  }
+  // Who was hung up on since it was asked last.
+  std::vector<chain::NodeId> hung_up() {
+    std::vector<chain::NodeId> peers;
+    for (const auto& effect : end_turn().when_durable)
+      if (const auto* hang_up = std::get_if<HangUp>(&effect)) peers.push_back(hang_up->peer);
+    return peers;
+  }
+
+  const chain::Genesis genesis = easy_genesis(3);
+  chain::Now now{chain::Instant{50s}, {1'750'000'000'000}};
+  store::MemoryStore store{genesis};
+  std::unique_ptr<NodeCore> core;
+};
+
+net::RaftSaid vote_request(std::uint64_t from, std::uint64_t term) {
+  consensus::RequestVote message;
+  message.term = consensus::Term{term};
+  message.candidate = consensus::ServerId{from};
+  message.last_log_index = consensus::LogIndex{1};
+  message.last_log_term = consensus::Term{1};
+  return {{consensus::ServerId{from}, consensus::ServerId{1}, message}};
+}
+
+}  // namespace
+
+TEST_CASE("whoever speaks in another member's name is hung up on and not listened to for a while") {
+  Voter voter;
+  const auto term = voter.core->replica().term();
+  voter.said(1, vote_request(3, 7));
+  CHECK(voter.hung_up() == std::vector{voter_id(1)});
+  CHECK(voter.core->replica().term() == term);
+  CHECK(voter.core->status().peers[0].shunned);
+  CHECK(voter.core->status().peers[0].faults == 1);
+
+  voter.said(1, vote_request(2, 9));  // its own name, but it had its chance
+  CHECK(voter.core->replica().term() == term);
+  voter.core->handle(voter.now, PeerUp{voter_id(1)});
+  CHECK(voter.hung_up() == std::vector{voter_id(1)});
+  CHECK_FALSE(voter.core->status().peers[0].linked);
+
+  voter.now.steady = voter.now.steady + Conduct::kShunFor;
+  voter.core->handle(voter.now, PeerUp{voter_id(1)});
+  CHECK(voter.hung_up().empty());
+  CHECK(voter.core->status().peers[0].linked);
+  CHECK_FALSE(voter.core->status().peers[0].shunned);
+}
+
+TEST_CASE("a body that breaks the rules costs its sender the link") {
+  Voter voter;
+  voter.said(2, net::Events{1, {{chain::Salt{}, "no canonical body"}}});
+  CHECK(voter.hung_up() == std::vector{voter_id(2)});
+}
+
+TEST_CASE("shares without work are checked a few times only") {
+  Voter voter;
+  const auto assembled = [&] {
+    store::MemoryStore store(voter.genesis);
+    store.turns().begin();
+    Ledger ledger(store.chain(), store.chain().recover(), chain::PoolLimits{}, chain::Now{});
+    return ledger.assemble({1'750'000'000'000}, {1'750'000'000'000}, chain::Now{}, {}).made;
+  }();
+  voter.said(1, net::TemplatePush{assembled});
+  std::ignore = voter.end_turn();
+  const chain::TemplateHash hash = chain::template_hash(assembled.header);
+  const auto target = chain::expand(assembled.header.share_target);
+  std::uint32_t sent = 0;
+  std::vector<chain::NodeId> hung_up;
+  for (chain::Nonce nonce; hung_up.empty() && sent < 1000; ++nonce.low) {
+    if (chain::share_meets(assembled.header, nonce, *target)) continue;
+    ++sent;
+    voter.said(2, net::SharePush{hash, nonce});
+    hung_up = voter.hung_up();
+  }
+  CHECK(sent == 20);
+  CHECK(hung_up == std::vector{voter_id(2)});
+}
+
+TEST_CASE("announcing what one does not have costs the link, and memory stays bounded") {
+  Voter voter;
+  std::vector<chain::EntryRef> refs(4000);
+  bool was_hung_up = false;
+  for (std::uint8_t wave = 0; wave < 10; ++wave) {
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+      refs[i].commitment.octets[0] = wave;
+      refs[i].commitment.octets[1] = static_cast<std::uint8_t>(i);
+      refs[i].commitment.octets[2] = static_cast<std::uint8_t>(i >> 8);
+    }
+    voter.said(1, net::EventsAnnounce{refs});
+  }
+  for (int second = 0; second < 60 && !was_hung_up; ++second) {
+    voter.now.steady = voter.now.steady + 1s;
+    voter.core->handle(voter.now, Woke{});
+    was_hung_up = !voter.hung_up().empty();
+  }
+  CHECK(was_hung_up);
+  CHECK(voter.core->status().peers[0].shunned);
+}
