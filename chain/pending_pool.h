@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <list>
-#include <unordered_set>
+#include <iterator>
+#include <memory>
 #include <vector>
 
 #include "chain/event.h"
+#include "chain/flat_index.h"
 #include "chain/types.h"
 
 namespace eventchain::chain {
@@ -32,8 +34,12 @@ struct PoolLimits {
 // Events held durably that have no position yet, in order of arrival. One key may be held in more
 // than one variant (other salt or other content): two nodes accepted it at the same moment.
 // Bounded; the caller refuses intake when is_above(100). Not thread-safe; owned by the node's core.
+// The events lie in slabs of memory that stay where they are and are used again, not given back:
+// with both indexes some 180 octets an event at the highest.
 class PendingPool {
  public:
+  class InOrder;
+
   explicit PendingPool(PoolLimits limits) : limits_(limits) {}
 
   PendingPool(PendingPool&&) noexcept = default;
@@ -59,45 +65,95 @@ class PendingPool {
   // One of the variants, nullptr if there is none; quicker than all of them.
   [[nodiscard]] const PendingEvent* any_variant(const EventKey& key) const;
 
-  [[nodiscard]] std::size_t size() const { return by_arrival_.size(); }
+  [[nodiscard]] std::size_t size() const { return by_commitment_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   // Above `percent` (1..100) of either limit.
   [[nodiscard]] bool is_above(unsigned percent) const;
   [[nodiscard]] const PoolLimits& limits() const { return limits_; }
-  // Arrival order; iteration is the assembler's.
-  [[nodiscard]] const std::list<PendingEvent>& in_order() const { return by_arrival_; }
+  // Arrival order; iteration is the assembler's. Good until the pool changes.
+  [[nodiscard]] InOrder in_order() const;
 
  private:
-  using Place = std::list<PendingEvent>::iterator;
-  // Both tables refer to the list, so that a lookup ends at the event itself.
-  template <auto kName>
-  struct ByName {
-    using is_transparent = void;
-    template <class Tag, std::size_t N>
-    std::size_t operator()(const FixedBytes<Tag, N>& name) const {
-      return FixedBytesHash()(name);
-    }
-    std::size_t operator()(Place place) const { return FixedBytesHash()(place->facts.*kName); }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return name_of(a) == name_of(b);
-    }
+  // A place is a number in the slabs. The two indexes and the chain in arrival order refer to
+  // places; a place keeps its address.
+  using Place = FlatIndex::Item;
+  static constexpr Place kNowhere = FlatIndex::kNone;
 
-   private:
-    template <class Tag, std::size_t N>
-    static const FixedBytes<Tag, N>& name_of(const FixedBytes<Tag, N>& name) {
-      return name;
-    }
-    static const auto& name_of(Place place) { return place->facts.*kName; }
+  struct Held {
+    PendingEvent event;
+    Place before = kNowhere;
+    Place after = kNowhere;  // of a free place: the next free one
   };
-  using ByCommitment = ByName<&EventFacts::commitment>;
-  using ByKey = ByName<&EventFacts::key>;
+  // Large enough that an event costs no allocation, small enough for a pool that is hardly used.
+  static constexpr std::size_t kSlabSize = 512;
+  using Slab = std::array<Held, kSlabSize>;
+
+  [[nodiscard]] Held& at(Place place) { return (*slabs_[place / kSlabSize])[place % kSlabSize]; }
+  [[nodiscard]] const Held& at(Place place) const {
+    return (*slabs_[place / kSlabSize])[place % kSlabSize];
+  }
+  [[nodiscard]] Place find_place(const Commitment& commitment) const;
+  // Calls `visit` with the place of each variant of a key, in no particular order.
+  template <class Visit>
+  void each_variant(const EventKey& key, const Visit& visit) const;
+  Place take_free_place();
 
   PoolLimits limits_;
   std::size_t bytes_ = 0;
-  std::list<PendingEvent> by_arrival_;
-  std::unordered_set<Place, ByCommitment, ByCommitment> by_commitment_;
-  std::unordered_multiset<Place, ByKey, ByKey> by_key_;
+  std::vector<std::unique_ptr<Slab>> slabs_;
+  Place first_ = kNowhere;  // in arrival order
+  Place last_ = kNowhere;
+  Place free_ = kNowhere;  // the place left last is the first to be used again: it is still cached
+  FlatIndex by_commitment_;
+  FlatIndex by_key_;
 };
+
+// The events of a pool in order of arrival; a view.
+class PendingPool::InOrder {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = PendingEvent;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const PendingEvent*;
+    using reference = const PendingEvent&;
+
+    Iterator() = default;
+    reference operator*() const { return pool_->at(place_).event; }
+    pointer operator->() const { return &**this; }
+    Iterator& operator++() {
+      place_ = pool_->at(place_).after;
+      return *this;
+    }
+    Iterator operator++(int) {
+      const Iterator old = *this;
+      ++*this;
+      return old;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    friend class InOrder;
+    Iterator(const PendingPool* pool, Place place) : pool_(pool), place_(place) {}
+
+    const PendingPool* pool_ = nullptr;
+    Place place_ = kNowhere;
+  };
+
+  explicit InOrder(const PendingPool& pool) : pool_(&pool) {}
+
+  [[nodiscard]] Iterator begin() const { return {pool_, pool_->first_}; }
+  [[nodiscard]] Iterator end() const { return {pool_, kNowhere}; }
+  // Pre: the pool is not empty.
+  [[nodiscard]] const PendingEvent& front() const { return *begin(); }
+
+ private:
+  const PendingPool* pool_;
+};
+
+inline PendingPool::InOrder PendingPool::in_order() const {
+  return InOrder(*this);
+}
 
 }  // namespace eventchain::chain

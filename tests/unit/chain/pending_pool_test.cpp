@@ -134,3 +134,28 @@ TEST_CASE("limits as large as the machine allows do not overflow") {
   pool.add(facts_of(1, 0), 1, {});
   CHECK_FALSE(pool.is_above(1));
 }
+
+TEST_CASE("a pool that filled, drained and filled again keeps order and addresses") {
+  PendingPool pool{PoolLimits{}};
+  NaivePool naive;
+  std::vector<const PendingEvent*> addresses;
+  const auto add = [&](std::uint64_t number) {
+    naive.events.push_back(PendingEvent{facts_of(number, 0), number, Instant{}});
+    addresses.push_back(&pool.add(naive.events.back().facts, number, Instant{}));
+  };
+  for (std::uint64_t number = 0; number < 1'500; ++number) add(number);
+  check_equal(pool, naive);
+  // Every third one waits on, as an event does whose version is not reached yet.
+  for (std::uint64_t number = 0; number < 1'500; ++number) {
+    if (number % 3 == 0) continue;
+    REQUIRE(pool.remove(commitment_of(number)));
+    naive.remove(commitment_of(number));
+  }
+  check_equal(pool, naive);
+  for (std::uint64_t number = 1'500; number < 4'000; ++number) add(number);
+  check_equal(pool, naive);
+  for (std::uint64_t number = 0; number < 4'000; ++number) {
+    const PendingEvent* held = pool.find(commitment_of(number));
+    if (held != nullptr) REQUIRE(held == addresses[number]);
+  }
+}
