@@ -2,11 +2,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
-#include "chain/event.h"
-#include "chain/result.h"
+#include "chain/block.h"
+#include "chain/flat_index.h"
 
 namespace eventchain::store {
 
@@ -16,41 +15,55 @@ namespace eventchain::store {
 // sorted writes for every block. Owned by SqliteChain; one thread; as large as the pending pool.
 class PendingIndex {
  public:
-  struct Variant {
-    std::uint64_t arrival = 0;
-    chain::Commitment commitment;
-  };
-
   void add(const chain::EntryRef& entry, std::uint64_t arrival) {
-    by_key_.emplace(entry.key, Variant{arrival, entry.commitment});
+    auto place = static_cast<Place>(variants_.size());
+    if (free_.empty()) {
+      variants_.push_back(Variant{entry, arrival});
+    } else {
+      place = free_.back();
+      free_.pop_back();
+      variants_[place] = Variant{entry, arrival};
+    }
+    by_key_.insert(hash_of(entry.key), place);
   }
   // nullopt: not pending, or under another key than the caller was told.
   [[nodiscard]] std::optional<std::uint64_t> find(const chain::EntryRef& entry) const {
-    const auto [begin, end] = by_key_.equal_range(entry.key);
-    for (auto at = begin; at != end; ++at)
-      if (at->second.commitment == entry.commitment) return at->second.arrival;
-    return std::nullopt;
+    const Place place = find_place(entry);
+    if (place == chain::FlatIndex::kNone) return std::nullopt;
+    return variants_[place].arrival;
   }
   // Forgets the variant; nullopt if it was not pending.
   std::optional<std::uint64_t> take(const chain::EntryRef& entry) {
-    const auto [begin, end] = by_key_.equal_range(entry.key);
-    for (auto at = begin; at != end; ++at) {
-      if (at->second.commitment != entry.commitment) continue;
-      const std::uint64_t arrival = at->second.arrival;
-      by_key_.erase(at);
-      return arrival;
-    }
-    return std::nullopt;
+    const Place place = find_place(entry);
+    if (place == chain::FlatIndex::kNone) return std::nullopt;
+    by_key_.erase(hash_of(entry.key), place);
+    free_.push_back(place);
+    return variants_[place].arrival;
   }
   // Calls `visit` with the arrival of each variant of a key, in no particular order.
   template <class Visit>
   void each(const chain::EventKey& key, const Visit& visit) const {
-    const auto [begin, end] = by_key_.equal_range(key);
-    for (auto at = begin; at != end; ++at) visit(at->second.arrival);
+    by_key_.each(hash_of(key), [&](Place place) {
+      if (variants_[place].entry.key == key) visit(variants_[place].arrival);
+    });
   }
 
  private:
-  std::unordered_multimap<chain::EventKey, Variant, chain::FixedBytesHash> by_key_;
+  using Place = chain::FlatIndex::Item;  // in variants_
+  struct Variant {
+    chain::EntryRef entry;
+    std::uint64_t arrival = 0;
+  };
+
+  static std::size_t hash_of(const chain::EventKey& key) { return chain::FixedBytesHash()(key); }
+  [[nodiscard]] Place find_place(const chain::EntryRef& entry) const {
+    return by_key_.find(hash_of(entry.key),
+                        [&](Place place) { return variants_[place].entry == entry; });
+  }
+
+  std::vector<Variant> variants_;
+  std::vector<Place> free_;
+  chain::FlatIndex by_key_;
 };
 
 }  // namespace eventchain::store
