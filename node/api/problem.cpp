@@ -14,7 +14,6 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {Problem::kMalformedRequest, 400, "malformed-request", "The request cannot be understood"},
     {Problem::kMalformedEvent, 400, "malformed-event", "The event cannot be read"},
-    {Problem::kNotOffered, 400, "not-offered", "This version does not offer that"},
     {Problem::kNotFound, 404, "not-found", "There is no such thing here"},
     {Problem::kMethodNotAllowed, 405, "method-not-allowed", "This path has no such method"},
     {Problem::kVersionConflict, 409, "version-conflict", "The stream stands at another version"},

@@ -14,7 +14,6 @@ namespace eventchain::node::api {
 enum class Problem : std::uint8_t {
   kMalformedRequest,
   kMalformedEvent,
-  kNotOffered,
   kNotFound,
   kMethodNotAllowed,
   kVersionConflict,

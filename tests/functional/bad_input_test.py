@@ -76,7 +76,6 @@ ROUTES = [
     ("a height above the tip", head("GET /v1/blocks/999999999 HTTP/1.1"), 404, "not-found"),
     ("a key that is no key", head("GET /v1/events/xyz HTTP/1.1"), 400, "malformed-request"),
     ("an unknown key", head(f"GET /v1/events/{'0' * 32} HTTP/1.1"), 404, "not-found"),
-    ("a wait that is not offered", post(b"{}", path="/v1/events?wait=final"), 400, "not-offered"),
     ("a wait that is none", post(b"{}", path="/v1/events?wait=maybe"), 400, "malformed-request"),
     ("a type that is no event", post(b"{}", type="text/plain"), 415, "unsupported-media-type"),
     ("another charset", post(b"{}", type=ONE_EVENT + "; charset=latin-1"), 415,
