@@ -170,6 +170,10 @@ class Connection:
         finally:
             self.reset()
 
+    @property
+    def is_orphan(self):
+        return self._there.is_orphan
+
     def orphan(self):
         self._there.is_orphan = True
         if self._back is not None:
@@ -247,12 +251,15 @@ class Proxy:
             link.set()
 
     async def told(self):
-        """What the links did: {"a->b": {"carried": octets, "lost": octets, "dialled": now}}."""
+        """What the links did, {"a->b": {"carried": octets, "lost": octets}}, and which connections
+        a has dialled to b and at least one of them has not closed: "dialled", of these "orphans".
+        """
         return {
             f"{source}->{target}": {
                 "carried": link.carried,
                 "lost": link.lost,
                 "dialled": len(self._wires[source, target].connections),
+                "orphans": sum(one.is_orphan for one in self._wires[source, target].connections),
             }
             for (source, target), link in self._links.items()
         }

@@ -151,6 +151,9 @@ class ProxyTest(unittest.TestCase):
         again = self.dial()
         again.sendall(b"new")
         self.assertEqual(self.receive(again, 3), b"new")
+        self.assertEqual(self.links.told()["a->b"]["orphans"], 1)
+        self.echo.served[0].shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: self.links.told()["a->b"]["orphans"] == 0, "both ends gave it up")
 
     def test_delay_and_rate_let_everything_through_late_and_in_order(self):
         self.links.set("a", "b", delay_ms=20, jitter_ms=20, rate=1 << 20)

@@ -27,8 +27,12 @@ class Cluster:
 
     `settings` are further settings of every node, `tls` serves the API with TLS and lets the
     clients that cluster.client() makes show a certificate, `data` chooses another data directory
-    (a function of the node's name).
+    (a function of the node's name). A subclass may have another `work` and `common_settings`, and
+    say by peer_address() that nodes reach each other by way of something.
     """
+
+    work = WORK
+    common_settings = SETTINGS
 
     def __init__(self, nodes=3, settings=None, tls=False, data=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="eventchain-"))
@@ -36,7 +40,7 @@ class Cluster:
         self.genesis = self.directory / "genesis.json"
         self.nodes = []
         try:
-            self._make_files(nodes, {**SETTINGS, **(settings or {})}, tls, data)
+            self._make_files(nodes, {**self.common_settings, **(settings or {})}, tls, data)
         except BaseException:
             shutil.rmtree(self.directory)
             raise
@@ -54,13 +58,13 @@ class Cluster:
             place = data(name) if data else home / "data"
             self.nodes.append(Node(name, home, place, settings, options))
         voters = [part for name in names for part in ("--voter", name)]
-        eventchain("genesis", "create", self.authority, *voters, *WORK, "--out", self.genesis)
+        eventchain("genesis", "create", self.authority, *voters, *self.work, "--out", self.genesis)
         for node in self.nodes:
             peers = [
                 part
                 for peer in self.nodes
                 if peer is not node
-                for part in ("--peer", f"{peer.home}@127.0.0.1:{peer.peers_port}")
+                for part in ("--peer", f"{peer.home}@{self.peer_address(node, peer)}")
             ]
             eventchain(
                 *("config", "init", node.home, "--genesis", self.genesis, "--data", node.data),
@@ -70,6 +74,10 @@ class Cluster:
                 *([] if tls else ["--api-plain"]),
                 *peers,
             )
+
+    def peer_address(self, node, peer):
+        """Where `node` reaches `peer`."""
+        return f"127.0.0.1:{peer.peers_port}"
 
     @staticmethod
     def make_authority(directory):

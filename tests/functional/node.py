@@ -42,6 +42,7 @@ class Node:
     """A node of a Cluster: its files, its process, and what it says of itself.
 
     `data` is the node's data directory, `configuration` its TOML file. All output goes to `log`.
+    `environment` is added to the next process's.
     """
 
     def __init__(self, name, home, data, settings, client_options):
@@ -52,6 +53,7 @@ class Node:
         self.log = home / "log.txt"
         self.api_port = free_port()
         self.peers_port = free_port()
+        self.environment = {}
         self._settings = settings
         self._client_options = client_options
         self._process = None
@@ -70,6 +72,10 @@ class Node:
     def is_running(self):
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def is_frozen(self):
+        return self._is_frozen
+
     def start(self):
         """Starts the process and returns at once; wait_ready() says when it can be used."""
         assert not self.is_running, f"{self.name} runs already"
@@ -82,7 +88,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=clean_environment(),
+                env={**clean_environment(), **self.environment},
             )
 
     def kill(self):
@@ -93,6 +99,13 @@ class Node:
         """SIGTERM, and the exit code 0 of an orderly end."""
         code = self._end(signal.SIGTERM)
         assert code == 0, f"{self.name} exited with {code}\n{self.log_tail()}"
+
+    def end_of_itself(self):
+        """The exit code of a process that ended without being asked to, and forgets it; else None."""
+        code = None if self._process is None else self._process.poll()
+        if code is not None:
+            self._process = None
+        return code
 
     def freeze(self):
         """SIGSTOP: alive for the kernel, silent for everybody else."""

@@ -10,7 +10,7 @@ class Late(AssertionError):
     """A condition did not come true before its deadline."""
 
 
-def wait_until(condition, what, seconds=30.0):
+def wait_until(condition, what, seconds=30.0, poll_seconds=POLL_SECONDS):
     """Asks `condition` until it returns something true, and returns that.
 
     Deadlines are generous: they bound how long a broken program holds up the suite and say nothing
@@ -23,9 +23,9 @@ def wait_until(condition, what, seconds=30.0):
             return result
         if time.monotonic() > deadline:
             raise Late(f"did not come true within {seconds:g} s: {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
 
 
-def random_moment(random, seconds_max):
+def random_moment(random, seconds_max, seconds_min=0.0):
     """Lets a drawn stretch of time pass, so that a fault falls anywhere in what is going on."""
-    time.sleep(random.uniform(0, seconds_max))
+    time.sleep(random.uniform(seconds_min, seconds_max))

@@ -1,0 +1,131 @@
+"""A cluster whose links, disk and clocks can be broken, and which must recover when they heal."""
+
+import pathlib
+import shutil
+import time
+
+from cluster import Cluster
+from disk import MEBIBYTE, SmallDisk
+from links import Links
+from node import free_port
+from seed import suite_seed
+from waiting import wait_until
+
+# Bounds for a broken program, far above what any fault takes to heal.
+READY_SECONDS = 60
+SAME_TIP_SECONDS = 90
+DISK_RESERVE = 32 * MEBIBYTE
+
+
+class EndedByItself(AssertionError):
+    """A node's process ended and nobody had asked for it."""
+
+
+class Arena(Cluster):
+    """Nodes that reach each other through the proxy. With `has_disk` the first of them has its
+    data on a small disk of its own.
+    """
+
+    def __init__(self, nodes=3, has_disk=False, settings=None):
+        self.links = Links(suite_seed())
+        self.disk = None
+        try:
+            self.disk = SmallDisk() if has_disk else None
+            settings = {"disk.reserve_bytes": DISK_RESERVE, **(settings or {})}
+            super().__init__(nodes, settings, data=self._place)
+        except BaseException:
+            self._close()
+            raise
+
+    @property
+    def poor(self):
+        """The node with the small disk."""
+        return self.nodes[0]
+
+    def _place(self, name):
+        if self.disk is not None and name == "n1":
+            return self.disk.place / "data"
+        return self.authority / name / "data"
+
+    def peer_address(self, node, peer):
+        port = free_port()
+        self.links.listen(node.name, peer.name, port, peer.peers_port)
+        return f"127.0.0.1:{port}"
+
+    def _leave(self, has_failed):
+        try:
+            return super()._leave(has_failed)
+        finally:
+            self._close()
+
+    def _close(self):
+        self.links.close()
+        if self.disk is not None:
+            self.disk.close()
+
+    # --- who is there ----------------------------------------------------------------------------
+
+    def running(self):
+        """Those that can answer: a frozen process holds up whoever asks it."""
+        return [node for node in super().running() if not node.is_frozen]
+
+    def others(self, *nodes):
+        return [node for node in self.nodes if node not in nodes]
+
+    def is_majority(self, nodes):
+        return 2 * len(nodes) > len(self.nodes)
+
+    def term(self):
+        return max(int(status["term"]) for node in self.running() if (status := node.status()))
+
+    def check_alive(self):
+        for node in self.nodes:
+            code = node.end_of_itself()
+            if code is not None:
+                raise EndedByItself(f"{node} ended with exit code {code}\n{node.log_tail()}")
+
+    # --- back to normal --------------------------------------------------------------------------
+
+    def heal(self):
+        """Ends every fault and waits until all nodes are ready; the seconds that took."""
+        began = time.monotonic()
+        self.links.heal()
+        if self.disk is not None:
+            self.disk.restore()
+        for node in self.nodes:
+            if node.is_frozen:
+                node.thaw()
+        self.check_alive()
+        for node in self.nodes:
+            if not node.is_running:
+                node.start()
+        for node in self.nodes:
+            node.wait_ready(READY_SECONDS)
+        return time.monotonic() - began
+
+    def wait_at_rest(self):
+        """Until all nodes stand on one tip with nothing pending; the seconds that took."""
+        began = time.monotonic()
+        self.wait_same_tip(SAME_TIP_SECONDS)
+        return time.monotonic() - began
+
+    def wait_linked(self, seconds=60):
+        """Until nobody holds on to a dead connection, and every node has a link to every other."""
+
+        def linked():
+            if any(link["orphans"] for link in self.links.told().values()):
+                return False
+            statuses = [node.status() for node in self.nodes]
+            return all(
+                status and all(peer["linked"] for peer in status["peers"]) for status in statuses
+            )
+
+        wait_until(linked, "all nodes are linked", seconds)
+
+    def keep_logs(self, directory):
+        """Copies what the nodes wrote, before it goes with the cluster's directory."""
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        for node in self.nodes:
+            if node.log.exists():
+                shutil.copy(node.log, directory / f"{node.name}.log")
