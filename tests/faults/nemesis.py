@@ -15,6 +15,8 @@ from waiting import random_moment, wait_until
 
 FAULTS = {}
 HOUR = 3600
+# What eventchaind ends with when its disk failed (node/daemon.h).
+EXIT_DISK = 74
 
 
 @dataclasses.dataclass
@@ -64,6 +66,22 @@ def draw_minority(arena, random):
 
 def name_of(arena_leader, node):
     return f"{node} (leader)" if node is arena_leader else str(node)
+
+
+def make_leader(arena, workload, wanted):
+    """Whoever else leads is frozen until another does, at most ten times: chance decides.
+
+    The clock of a leader goes into the blocks, that of a follower does not.
+    """
+    for _ in range(10):
+        leader = arena.leader()
+        if leader is wanted:
+            return
+        leader.freeze()
+        try:
+            workload.demand(arena.others(leader), f"{leader} was frozen for another to lead")
+        finally:
+            leader.thaw()
 
 
 def names_of(arena, nodes):
@@ -250,10 +268,11 @@ def disk_full(arena, workload, random, limits):
         what = f"the disk of {said} full"
     seconds = workload.demand(others, what)
     limits.hold(random)
-    # A node that cannot write may end rather than go on; it must do so with a word about it.
+    # A node that cannot write ends rather than promise what it cannot keep, and says so.
     code = poor.end_of_itself()
     if code is not None:
-        what += f", which ended with exit code {code}"
+        assert code == EXIT_DISK, f"{poor} ended with exit code {code}\n{poor.log_tail()}"
+        what += ", which therefore ended"
     return f"{what}; the others went on after {seconds:.2f} s"
 
 
@@ -270,13 +289,14 @@ def clock_jump(arena, workload, random, limits):
     clock.rule()
     victim.start()
     victim.wait_ready()
+    if random.random() < 0.6:
+        make_leader(arena, workload, victim)
     said = names_of(arena, [victim])
     times = []
     for seconds in jumps:
         clock.move(seconds)
         limits.hold(random)
         times.append(workload.demand(arena.nodes, f"the clock of {said} is {seconds:+d} s off"))
-    # A leader's clock goes into the blocks: it leads at some of these times, or is made to.
     clock.let_go()
     victim.kill()
     took = ", ".join(f"{jump:+d} s ({time:.2f} s)" for jump, time in zip(jumps, times))
