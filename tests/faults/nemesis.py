@@ -5,8 +5,10 @@ Wherever a majority is alive and linked, an event must be completed while the fa
 """
 
 import dataclasses
+import datetime
 import math
 import os
+import time
 
 from clock import PACKAGE, Clock, library
 from disk import MEBIBYTE
@@ -276,6 +278,14 @@ def disk_full(arena, workload, random, limits):
     return f"{what}; the others went on after {seconds:.2f} s"
 
 
+def block_time_ahead(arena):
+    """Seconds by which the newest block's time is ahead of this machine's clock."""
+    node = arena.leader()
+    with node.client() as client:
+        header = client.header(node.height())
+    return datetime.datetime.fromisoformat(header["time"]).timestamp() - time.time()
+
+
 @fault(
     "clock-jump",
     needs=lambda: None if library() else f"moving clocks needs libfaketime (package {PACKAGE})",
@@ -293,14 +303,19 @@ def clock_jump(arena, workload, random, limits):
         make_leader(arena, workload, victim)
     said = names_of(arena, [victim])
     times = []
+    ahead = []
     for seconds in jumps:
         clock.move(seconds)
         limits.hold(random)
         times.append(workload.demand(arena.nodes, f"the clock of {said} is {seconds:+d} s off"))
+        ahead.append(block_time_ahead(arena))
     clock.let_go()
     victim.kill()
-    took = ", ".join(f"{jump:+d} s ({time:.2f} s)" for jump, time in zip(jumps, times))
-    return f"the clock of {said} off by (an event took) {took}"
+    took = ", ".join(f"{jump:+d} s ({one:.2f} s)" for jump, one in zip(jumps, times))
+    return (
+        f"the clock of {said} off by (an event took) {took}; "
+        f"the newest block's time was up to {max(ahead):+.0f} s off"
+    )
 
 
 def draw_faults(names):

@@ -21,6 +21,10 @@ def read_log(node, position):
             position = int(page["next"])
 
 
+class CheckFailed(Exception):
+    """A check of a round found violations; they are in Rounds.violations."""
+
+
 class Rounds:
     """Plays rounds and adds up what they showed. `log` is what all nodes agreed on so far."""
 
@@ -40,7 +44,7 @@ class Rounds:
         self._workload = workload
 
     def play(self, strike):
-        """One round; a line about it. Violations are collected, a standstill is raised."""
+        """One round; a line about it. Raises CheckFailed, and AssertionError for a standstill."""
         arena, workload = self._arena, self._workload
         began = time.monotonic()
         try:
@@ -57,7 +61,7 @@ class Rounds:
         self.terms = arena.term() - self._first_term
         self._check(self._operations)
         if self.violations:
-            raise AssertionError("a check failed")
+            raise CheckFailed
         workload.resume()
         seconds = time.monotonic() - began
         return (
