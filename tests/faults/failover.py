@@ -98,10 +98,10 @@ def tell(name, values):
     )
 
 
-def measure(kills, nodes):
+def measure(kills, nodes, settings):
     """Kills the leader `kills` times under a light load and prints what was seen; asserts no time."""
     elected, completed = [], []
-    with Defaults(nodes) as cluster:
+    with Defaults(nodes, settings) as cluster:
         with Load(cluster.nodes, writers=2) as load:
             for number in range(1, kills + 1):
                 before = load.count()
