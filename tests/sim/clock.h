@@ -14,6 +14,12 @@ class Clock {
     shows_at_boot_ = shows;
     permille_ = 1000 + drift_permille;
   }
+  // From `now` on the monotonic clock runs at this pace. Pre: permille > 0.
+  void set_pace(Time now, std::int64_t permille) {
+    shows_at_boot_ = at(now).steady;
+    boot_ = now;
+    permille_ = permille;
+  }
   void set_skew(std::int64_t milliseconds) { skew_ms_ = milliseconds; }
 
   [[nodiscard]] chain::Now at(Time time) const {
@@ -33,7 +39,7 @@ class Clock {
  private:
   static constexpr std::int64_t kWallAtStart = 1'750'000'000'000;
 
-  Time boot_;
+  Time boot_;  // or when the pace changed
   chain::Instant shows_at_boot_;
   std::int64_t permille_ = 1000;
   std::int64_t skew_ms_ = 0;

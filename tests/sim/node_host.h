@@ -53,6 +53,8 @@ class NodeHost {
   void pause();
   void resume();
   void jump_wall_clock();
+  // The monotonic clock runs at a part of its pace, until the next start.
+  void slow_clock(std::int64_t part) { clock_.set_pace(scheduler_.now(), 1000 / part); }
   void post(node::Input input);
 
   [[nodiscard]] std::size_t index() const { return options_.index; }

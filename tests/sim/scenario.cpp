@@ -43,7 +43,8 @@ void Scenario::step(const Words& words) {
       {"restart", &Scenario::restart}, {"pause", &Scenario::pause},
       {"resume", &Scenario::resume},   {"mine", &Scenario::mine},
       {"submit", &Scenario::submit},   {"remember", &Scenario::remember},
-      {"slow", &Scenario::slow},
+      {"slow", &Scenario::slow},       {"read", &Scenario::read},
+      {"clock", &Scenario::clock},
   };
   const auto verb = kVerbs.find(words.front());
   if (verb == kVerbs.end()) throw ScenarioFailure("there is no verb '" + words.front() + "'");

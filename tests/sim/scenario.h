@@ -49,6 +49,8 @@ class Scenario {
   void mine(const Words& words);
   void submit(const Words& words);
   void remember(const Words& words);
+  void read(const Words& words);
+  void clock(const Words& words);
 
   // --- conditions (scenario_conditions.cpp) -------------------------------------------------
   Condition condition(const Words& words);
@@ -64,7 +66,9 @@ class Scenario {
   std::unique_ptr<Cluster> cluster_;
   std::map<std::string, std::size_t> names_;
   std::map<std::string, Story> stories_;
+  std::map<std::string, std::string> reads_;  // what became of each
   std::map<std::string, chain::TemplateHash> templates_;
+  std::map<std::string, consensus::Term> terms_;
 };
 
 class ScenarioFailure : public std::runtime_error {

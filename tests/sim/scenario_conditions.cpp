@@ -47,7 +47,7 @@ const char* name_of(node::EventOutcome::State state) {
 // settled | events N | eased at least N | block N template WORD | leader among NODE..
 // answer REQUEST OUTCOME | answers REQUEST REQUEST OUTCOME OUTCOME (either way round)
 // NODE|all height [at least] N | .. tip same | .. mines | .. shares at least N | .. stale N
-//          | .. installed [at least] N | .. leads
+//          | .. installed [at least] N | .. leads | .. term WORD
 Scenario::Condition Scenario::condition(const Words& words) {
   if (words.empty()) throw ScenarioFailure("what?");
   const std::string& what = words[0];
@@ -83,6 +83,7 @@ Scenario::Condition Scenario::condition(const Words& words) {
 }
 
 std::string Scenario::outcome_of(const std::string& request) const {
+  if (const auto read = reads_.find(request); read != reads_.end()) return read->second;
   const auto story = stories_.find(request);
   if (story == stories_.end()) throw ScenarioFailure("nobody submitted '" + request + "'");
   if (story->second.was_forsaken) return "forsaken";
@@ -127,6 +128,10 @@ Scenario::Condition Scenario::about_nodes(const std::string& who, const Words& w
   if (what == "tip")
     return for_all([this](NodeHost& host) {
       return host.core().chain_state().height() == cluster_->chain().height();
+    });
+  if (what == "term")
+    return for_all([term = terms_.at(words.at(1))](NodeHost& host) {
+      return host.core().replica().term() == term;
     });
   const std::uint64_t n = number(words, at_least ? 3 : 1);
   const auto fits = [n, at_least](std::uint64_t value) {

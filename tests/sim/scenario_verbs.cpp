@@ -216,8 +216,28 @@ void Scenario::submit(const Words& words) {
                    });
 }
 
-// remember WORD template of NODE: what it mines now
+// read REQUEST at NODE: a linearizable one
+void Scenario::read(const Words& words) {
+  const std::string& request = at(words, 0);
+  reads_[request] = "nothing";
+  cluster_->read(node(at(words, 2)), kTimeout, [this, request](std::optional<bool> reached) {
+    reads_[request] = !reached ? "forsaken" : *reached ? "answered" : "refused";
+  });
+}
+
+// clock NODE part N: its monotonic clock runs at a part of its pace
+void Scenario::clock(const Words& words) {
+  const std::uint64_t part = number(at(words, 2));
+  if (part == 0 || part > 1000) throw ScenarioFailure("a clock runs at a 1st to 1000th part");
+  cluster_->host(node(at(words, 0))).slow_clock(static_cast<std::int64_t>(part));
+}
+
+// remember WORD template|term of NODE: what it mines now, or its term
 void Scenario::remember(const Words& words) {
+  if (at(words, 1) == "term") {
+    terms_[words[0]] = cluster_->host(node(at(words, 3))).core().replica().term();
+    return;
+  }
   const auto& order = cluster_->miner(node(at(words, 3))).order();
   if (!order) throw ScenarioFailure("it mines nothing");
   templates_[words[0]] = order->template_hash;
