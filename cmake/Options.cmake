@@ -6,6 +6,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(EVENTCHAIN_TESTS "Build the tests" ON)
 option(EVENTCHAIN_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(EVENTCHAIN_PLANT_MISTAKES
+       "Let the simulator switch on known mistakes (chain/planted.h). Never for a release" OFF)
 set(EVENTCHAIN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
 
 find_program(CCACHE_PROGRAM ccache)
@@ -24,6 +26,9 @@ if(EVENTCHAIN_SANITIZE)
 endif()
 if(EVENTCHAIN_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(EVENTCHAIN_PLANT_MISTAKES)
+  add_compile_definitions(EVENTCHAIN_PLANT_MISTAKES)
 endif()
 
 # Our own targets are held to these; third-party headers come in as SYSTEM.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "chain/planted.h"
 #include "chain/rng.h"
 #include "consensus/configuration.h"
 #include "consensus/library_values.h"
@@ -136,7 +137,7 @@ Core::Core(const Options& options) : library_(std::make_unique<Library>()) {
   raft_set_heartbeat_timeout(&r, static_cast<unsigned>(options.heartbeat_interval.count()));
   raft_set_install_snapshot_timeout(&r, kInstallTimeoutFactor * election);
   raft_set_max_inflight_entries(&r, kInflightEntries);
-  raft_set_pre_vote(&r, true);
+  raft_set_pre_vote(&r, !chain::is_planted(chain::Mistake::kPreVoteOff));
 }
 
 Core::~Core() {

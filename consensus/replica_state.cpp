@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "chain/planted.h"
 #include "consensus/configuration.h"
 #include "consensus/ingress.h"
 
@@ -117,7 +118,11 @@ void Replica::State::carry_out(Update update, chain::Instant now) {
 }
 
 void Replica::State::persist(const Update& update) {
-  if (update.hard_state) store.save_hard_state(*update.hard_state);
+  if (update.hard_state) {
+    const bool loses_vote = chain::is_planted(chain::Mistake::kVoteNotPersisted);
+    store.save_hard_state(loses_vote ? HardState{update.hard_state->term, ServerId{0}}
+                                     : *update.hard_state);
+  }
   if (update.append) {
     const auto& [from, entries] = *update.append;
     EC_ASSERT(from > applied, "the core replaces an entry that is applied");

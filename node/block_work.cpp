@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "chain/difficulty.h"
+#include "chain/planted.h"
 
 namespace eventchain::node {
 
@@ -100,8 +101,10 @@ void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
   work_ = std::move(work);
   sealed_ = false;
   if (options_.mines) {
-    outbox_.add(Mine{mining::WorkOrder{work_->checked->made.header, work_->checked->hash,
-                                       members_.self().slot, work_->target}});
+    const bool reuses = chain::is_planted(chain::Mistake::kSlotReused);
+    const chain::Slot slot = reuses ? members_.all().front().slot : members_.self().slot;
+    outbox_.add(Mine{
+        mining::WorkOrder{work_->checked->made.header, work_->checked->hash, slot, work_->target}});
   }
 }
 

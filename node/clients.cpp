@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/planted.h"
+
 namespace eventchain::node {
 
 namespace {
@@ -147,7 +149,7 @@ void Clients::answer(std::map<RequestId, Request>::iterator request, bool reache
   deadlines_.erase({asked.deadline, id});
   const bool rests_on_turn = speaks_of(asked.events, outbox_.turn());
   Answer answer{id, outcomes_of(asked.events), reached};
-  if (rests_on_turn) {
+  if (rests_on_turn && !chain::is_planted(chain::Mistake::kAnswerBeforeSync)) {
     outbox_.add(std::move(answer));
   } else {
     outbox_.answer_ahead(std::move(answer));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <utility>
 
+#include "chain/planted.h"
 #include "net/limits.h"
 #include "node/core_state.h"
 
@@ -111,7 +112,13 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
     answer.results.push_back(result_of(ledger.hold(*event, origin, now)));
     gate_may_open = decider.arrived(entry) || gate_may_open;
   }
-  if (message.batch != 0) outbox.send(peer, std::move(answer));
+  if (message.batch != 0) {
+    if (chain::is_planted(chain::Mistake::kAcknowledgedBeforeSync)) {
+      outbox.send_ahead({peer}, std::move(answer));
+    } else {
+      outbox.send(peer, std::move(answer));
+    }
+  }
   if (gate_may_open) reconsider();
 }
 

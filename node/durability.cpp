@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "chain/planted.h"
 #include "net/limits.h"
 
 namespace eventchain::node {
@@ -151,9 +152,11 @@ void Durability::evaluate(Batch& batch, Progress& progress) const {
   const chain::Member* leader = members_.find(*leader_);
   if (leader == nullptr) return;
   const SlotSet own = bit_of(members_.self());
+  const std::size_t enough =
+      members_.majority() - (chain::is_planted(chain::Mistake::kQuorumOffByOne) ? 1 : 0);
   const auto is_enough = [&](SlotSet holders) {
     return (holders & bit_of(*leader)) != 0 &&
-           static_cast<std::size_t>(std::popcount(holders)) >= members_.majority();
+           static_cast<std::size_t>(std::popcount(holders)) >= enough;
   };
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (batch.finished[i]) continue;

@@ -1,6 +1,9 @@
 #include "node/ledger.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "chain/planted.h"
 
 namespace eventchain::node {
 
@@ -21,9 +24,10 @@ Ledger::Ledger(store::ChainStore& store, store::ChainStore::Recovered recovered,
       pool_(limits),
       limits_(chain::event_limits(state_.genesis)),
       applied_(recovered.applied),
-      certified_before_(recovered.certified) {
+      certified_before_(recovered.certified),
+      placed_before_(state_.log.size()) {
   for (const auto& [arrival, facts] : recovered.pending)
-    pool_.add(facts, arrival, now.steady).is_key_taken = store_.is_placed(facts.key);
+    pool_.add(facts, arrival, now.steady).is_key_taken = is_placed_in_store(facts.key);
 }
 
 void Ledger::start(const chain::Now& now) {
@@ -54,7 +58,19 @@ Holding Ledger::existing(const store::EventRecord& record) {
 
 bool Ledger::is_placed(const chain::EventKey& key) {
   const chain::PendingEvent* pending = pool_.any_variant(key);
-  return pending != nullptr ? pending->is_key_taken : store_.is_placed(key);
+  return pending != nullptr ? pending->is_key_taken : is_placed_in_store(key);
+}
+
+bool Ledger::is_placed_in_store(const chain::EventKey& key) {
+  if (!chain::is_planted(chain::Mistake::kDedupInMemory)) return store_.is_placed(key);
+  return std::ranges::any_of(store_.find_event(key), [this](const store::EventRecord& record) {
+    return record.position && !is_forgotten(record);
+  });
+}
+
+bool Ledger::is_forgotten(const store::EventRecord& record) const {
+  return chain::is_planted(chain::Mistake::kDedupInMemory) && record.position &&
+         record.position->value < placed_before_;
 }
 
 void Ledger::keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now) {
@@ -67,10 +83,11 @@ Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::
   bool other_content = false;
   bool is_key_taken = false;
   for (const auto& record : records) {
-    if (record.position) is_key_taken = true;
+    if (record.position && !is_forgotten(record)) is_key_taken = true;
     if (record.facts.commitment == event.facts.commitment) return existing(record);
   }
   for (const auto& record : records) {
+    if (is_forgotten(record)) continue;
     const auto held = store_.load_event(entry_of(record.facts));
     const bool same = held && held->body == event.body;
     if (same && origin != Origin::kWanted) return existing(record);

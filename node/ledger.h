@@ -134,6 +134,9 @@ class Ledger : private chain::ChainView {
   bool same_content(const chain::EntryRef& a, const chain::EntryRef& b);
   std::optional<chain::EventFacts> facts_of(const chain::EntryRef& entry);
   Holding existing(const store::EventRecord& record);
+  bool is_placed_in_store(const chain::EventKey& key);
+  // Never, but for a planted mistake.
+  [[nodiscard]] bool is_forgotten(const store::EventRecord& record) const;
   void keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now);
   Settled settle(const CheckedTemplate& checked, std::uint64_t first_position);
   std::vector<chain::Commitment> drop_twins(const chain::EntryRef& settled);
@@ -145,6 +148,7 @@ class Ledger : private chain::ChainView {
   chain::EventLimits limits_;
   consensus::LogIndex applied_;
   const chain::Height certified_before_;
+  const std::uint64_t placed_before_;  // positions when this run began
   std::map<chain::TemplateHash, CheckedRef> checked_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/planted.h"
+
 namespace eventchain::node {
 
 void Reads::ask(RequestId request, chain::Instant deadline) {
@@ -44,7 +46,9 @@ void Reads::lead(chain::Instant now) {
       ++round_;
       send_round();
     }
-    if (followers_.size() < members_.majority()) break;
+    if (followers_.size() < members_.majority() &&
+        !chain::is_planted(chain::Mistake::kStaleReadIndex))
+      break;
     for (const Asker& asker : std::exchange(in_round_, {})) {
       if (asker.node != members_.self_id()) {
         outbox_.send(asker.node, net::ReadTold{asker.question, asker.index});

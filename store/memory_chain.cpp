@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "chain/planted.h"
 #include "store/integrity.h"
 
 namespace eventchain::store {
@@ -131,7 +132,7 @@ void MemoryChain::apply_block(const BlockApplication& application) {
   for (const chain::HistoryNode& node : application.history_nodes) append(history_nodes_, node);
   assign(log_peaks_, application.log_peaks);
   assign(history_peaks_, application.history_peaks);
-  assign(applied_, application.applied);
+  set_applied(application.applied);
   drop_templates(height);
 }
 
@@ -170,6 +171,10 @@ void MemoryChain::append_tree(const BlockApplication& application) {
 }
 
 void MemoryChain::set_applied(consensus::LogIndex applied) {
+  if (chain::is_planted(chain::Mistake::kAppliedOutsideTransaction)) {
+    applied_ = applied;
+    return;
+  }
   assign(applied_, applied);
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <utility>
 #include <vector>
 
+#include "chain/planted.h"
 #include "chain/result.h"
 
 namespace eventchain::store {
@@ -24,8 +26,9 @@ class UndoLog {
   }
   void commit() {
     EC_ASSERT(is_open_, "a commit without begin()");
-    inverses_.clear();
     is_open_ = false;
+    if (chain::is_planted(chain::Mistake::kFsyncDropped) && ++commits_ % 3 != 0) return;
+    inverses_.clear();
   }
   void roll_back() {
     while (!inverses_.empty()) {
@@ -40,6 +43,7 @@ class UndoLog {
 
  private:
   bool is_open_ = false;
+  std::uint64_t commits_ = 0;  // counted for a planted mistake alone
   std::vector<std::function<void()>> inverses_;
 };
 

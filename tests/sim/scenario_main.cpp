@@ -1,12 +1,14 @@
-// Runs stories: scenarios [--trace] FILE..
+// Runs stories: scenarios [--trace] [--plant MISTAKE] FILE..
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 
+#include "tests/sim/planting.h"
 #include "tests/sim/scenario.h"
 
 int main(int argc, char** argv) {
@@ -16,6 +18,15 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--trace") {
       prints = true;
+      continue;
+    }
+    if (std::string_view(argv[i]) == "--plant" && i + 1 < argc) {
+      try {
+        eventchain::sim::plant(argv[++i]);
+      } catch (const std::invalid_argument& refused) {
+        fmt::print(stderr, "--plant: {}\n", refused.what());
+        return 2;
+      }
       continue;
     }
     std::ifstream file(argv[i]);

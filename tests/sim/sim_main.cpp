@@ -9,10 +9,12 @@
 #include <cstdio>
 #include <ctime>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/sim/planting.h"
 #include "tests/sim/simulation.h"
 
 namespace {
@@ -22,16 +24,19 @@ using eventchain::sim::SimulationTotals;
 
 thread_local std::uint64_t seed_in_hand = 0;
 double chaos_seconds = 20;
+std::string mistake;  // planted; none if empty
 
 std::string replay_command(std::uint64_t seed) {
-  return fmt::format("sim --seed {} --seconds {} --trace", seed, chaos_seconds);
+  const std::string plants = mistake.empty() ? "" : " --plant " + mistake;
+  return fmt::format("sim --seed {} --seconds {} --trace{}", seed, chaos_seconds, plants);
 }
 
 // A broken EC_ASSERT aborts on the thread that ran the seed.
 void say_seed(int) {
-  std::fprintf(stderr, "seed %llu aborted\nreplay: sim --seed %llu --seconds %g --trace\n",
+  std::fprintf(stderr, "seed %llu aborted\nreplay: sim --seed %llu --seconds %g --trace%s%s\n",
                static_cast<unsigned long long>(seed_in_hand),
-               static_cast<unsigned long long>(seed_in_hand), chaos_seconds);
+               static_cast<unsigned long long>(seed_in_hand), chaos_seconds,
+               mistake.empty() ? "" : " --plant ", mistake.c_str());
   std::_Exit(1);
 }
 
@@ -127,8 +132,15 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", chaos_seconds, "virtual seconds of chaos")
       ->check(CLI::Range(0.1, 1e6));
   app.add_flag("--trace", prints, "print what happens");
+  app.add_option("--plant", mistake, "switch on a known mistake; builds of the preset 'planted'");
   CLI11_PARSE(app, argc, argv);
 
+  try {
+    if (!mistake.empty()) eventchain::sim::plant(mistake);
+  } catch (const std::invalid_argument& refused) {
+    fmt::print(stderr, "--plant: {}\n", refused.what());
+    return 2;
+  }
   std::uint64_t first = seed;
   std::uint64_t last = seed;
   if (!range.empty()) {
