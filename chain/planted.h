@@ -18,6 +18,7 @@ enum class Mistake : std::uint8_t {
   kVoteNotPersisted,           // the term is stored and the vote in it is not
   kPreVoteOff,                 // whoever was cut off stands for election at once
   kAcknowledgedBeforeSync,     // a voter says that it holds bodies before they are synced
+  kSignedBeforeApply,          // a signature on a block leaves before the block is synced
   kAnswerBeforeSync,           // a client is told of what the next sync makes durable
   kSlotReused,                 // two members mine in one slot
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/planted.h"
+
 namespace eventchain::node {
 
 const chain::Member* Certifier::member_at(chain::Slot slot) const {
@@ -39,6 +41,10 @@ void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId&
 // Of several blocks that one turn applied only the last is told: it stands for the others.
 void Certifier::follow_up() {
   if (!std::exchange(has_signed_, false)) return;
+  if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
+    outbox_.send_ahead(members_.linked(), message_of(tip_, open_.at(tip_)));
+    return;
+  }
   outbox_.send(members_.linked(), message_of(tip_, open_.at(tip_)));
 }
 

@@ -16,8 +16,7 @@ namespace {
 
 using chain::Mistake;
 
-// "certificate-signed-before-apply" takes its place here when blocks get certificates.
-constexpr std::array<std::pair<std::string_view, Mistake>, 10> kMistakes{{
+constexpr std::array<std::pair<std::string_view, Mistake>, 11> kMistakes{{
     {"fsync-dropped", Mistake::kFsyncDropped},
     {"quorum-off-by-one", Mistake::kQuorumOffByOne},
     {"applied-outside-transaction", Mistake::kAppliedOutsideTransaction},
@@ -26,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, Mistake>, 10> kMistakes{{
     {"vote-not-persisted", Mistake::kVoteNotPersisted},
     {"prevote-off", Mistake::kPreVoteOff},
     {"acknowledged-before-sync", Mistake::kAcknowledgedBeforeSync},
+    {"certificate-signed-before-apply", Mistake::kSignedBeforeApply},
     {"answer-before-sync", Mistake::kAnswerBeforeSync},
     {"slot-reused", Mistake::kSlotReused},
 }};
