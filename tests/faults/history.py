@@ -8,10 +8,11 @@ The model of a stream is its version: -1 while empty, one more with every event.
 | rejected, version c | a block decided so: at some moment of the call the stream stood at c, and c is not what was expected |
 | refused, version c | the asked node's own view, which may be old: the stream stands at c or later, and c is past what was expected |
 | durable, or nothing | may have happened, or not, at any time after the call began |
-| read of version r | local reads may be old: the stream stands at r or later |
+| linearizable read of version r | at some moment of the call the stream stood at r |
+| local read of version r | it may be old: the stream stands at r or later |
 
-So appends are linearizable, reads are not: they never show what is not there yet, and on one node
-they never go back, which is checked apart from the search.
+So appends and linearizable reads are linearizable, local reads are not: they never show what is not
+there yet, and on one node they never go back, which is checked apart from the search.
 """
 
 import collections
@@ -61,10 +62,12 @@ class Read:
     returned: float
     version: int  # where the node said that the stream stands
     keys: list  # of the events listed
+    is_linearizable: bool = False
 
     def __str__(self):
+        kind = "linearizable read of" if self.is_linearizable else "read"
         return (
-            f"[{self.invoked:.4f}, {self.returned:.4f}] read {self.stream} on {self.node}: "
+            f"[{self.invoked:.4f}, {self.returned:.4f}] {kind} {self.stream} on {self.node}: "
             f"version {self.version}, {len(self.keys)} events from {self.start}"
         )
 
@@ -109,6 +112,10 @@ def rejected(version, expected):
     return lambda state: state if state == version and version != expected else None
 
 
+def stood_at(version):
+    return lambda state: state if state == version else None
+
+
 def stood_at_least_at(version):
     return lambda state: state if state >= version else None
 
@@ -119,6 +126,8 @@ def call_of(operation, placed):
     `placed` is its event in the log, None if it is not there; the text "unseen" leaves the log aside.
     """
     invoked, returned, label = operation.invoked, operation.returned, str(operation)
+    if isinstance(operation, Read) and operation.is_linearizable:
+        return Call(invoked, returned, stood_at(operation.version), label=label)
     if isinstance(operation, Read):
         return Call(invoked, returned, stood_at_least_at(operation.version), label=label)
     expected = operation.expected

@@ -24,8 +24,13 @@ def append(name, invoked, returned, outcome="completed", version=None, expected=
     )
 
 
-def read(invoked, returned, version, node="n1", start=0, keys=()):
-    return Read("s", node, start, invoked, returned, version, [("/test", key) for key in keys])
+def read(invoked, returned, version, node="n1", start=0, keys=(), is_linearizable=False):
+    listed = [("/test", key) for key in keys]
+    return Read("s", node, start, invoked, returned, version, listed, is_linearizable)
+
+
+def fresh_read(*times_and_version):
+    return read(*times_and_version, is_linearizable=True)
 
 
 def placed(name, position, version=None, expected=None, stream="s"):
@@ -57,6 +62,16 @@ class LinearizabilityTest(unittest.TestCase):
     def test_one_after_the_other(self):
         self.passes(append("a", 0, 1, version=0), append("b", 2, 3, version=1))
         self.fails(append("a", 0, 1, version=1), append("b", 2, 3, version=0))
+
+    def test_a_linearizable_read_misses_nothing_that_was_completed_before(self):
+        first, second = append("a", 0, 1, version=0), append("b", 4, 7, version=1)
+        self.passes(first, second, fresh_read(2, 3, 0), fresh_read(8, 9, 1))
+        self.fails(first, second, fresh_read(2, 3, -1))
+        self.fails(first, second, fresh_read(8, 9, 0))
+        self.passes(first, second, read(8, 9, 0))  # a local one may
+        # Of two, the later does not go back, though the append was not over yet.
+        self.passes(first, second, fresh_read(5, 5.2, 0), fresh_read(5.5, 6, 1))
+        self.fails(first, second, fresh_read(5, 5.2, 1), fresh_read(5.5, 6, 0))
 
     def test_concurrent_appends_may_take_either_order(self):
         self.passes(append("a", 0, 3, version=1), append("b", 1, 2, version=0))

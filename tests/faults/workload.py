@@ -85,19 +85,27 @@ class Worker(threading.Thread):
     def _read(self, stream):
         node = self._draw_node()
         start = max(0, self._workload.known[stream] - self._random.choice((0, 5, 1000)))
+        consistency = self._random.choice(("local", "local", "linearizable"))
         invoked = time.monotonic()
         try:
-            answer = self._clients[node].get(f"/v1/streams/{stream}", **{"from": start, "limit": 1000})
+            answer = self._clients[node].get(
+                f"/v1/streams/{stream}", **{"from": start, "limit": 1000, "consistency": consistency}
+            )
         except Unreachable:
             self._avoid(node)
             return
         returned = time.monotonic()
+        is_linearizable = consistency == "linearizable"
+        if is_linearizable and answer.problem_type() == "not-ready":
+            return  # no majority in time: that is what it is for
         assert answer.status == 200, f"{node} answered {answer} to a read of {stream}"
         document = answer.json()
         keys = [(one["event"]["source"], one["event"]["id"]) for one in document["events"]]
         self._workload.know(stream, document["version"])
         self._workload.record(
-            Read(stream, node.name, start, invoked, returned, document["version"], keys)
+            Read(
+                stream, node.name, start, invoked, returned, document["version"], keys, is_linearizable
+            )
         )
 
     def _append(self, stream):
