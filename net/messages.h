@@ -16,7 +16,7 @@
 // distrusts every field; who said it comes from the link's certificate, never from the message.
 namespace eventchain::net {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 // First message on every link, both ways.
 struct Hello {

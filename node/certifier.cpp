@@ -21,7 +21,11 @@ void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId&
   Open& open = open_[height];
   open.id = id;
   open.statement = chain::certified_statement(sealed.header, id);
-  for (const auto& kept : store_.signatures(height)) open.signatures[kept.slot] = kept.signature;
+  for (const auto& kept : store_.signatures(height)) {
+    const chain::Member* member = member_at(kept.slot);
+    if (member != nullptr && signing_->verify(member->signing_key, open.statement, kept.signature))
+      open.signatures[kept.slot] = kept.signature;
+  }
   const chain::Slot own = members_.self().slot;
   if (!open.signatures.contains(own)) {
     const chain::Signature signature = signing_->sign(open.statement);

@@ -26,14 +26,11 @@ namespace eventchain::node {
 class Certifier {
  public:
   Certifier(const Members& members, Outbox& outbox, store::ChainStore& store,
-            chain::Signing* signing, chain::Height certified)
-      : members_(members),
-        outbox_(outbox),
-        store_(store),
-        signing_(signing),
-        certified_(certified) {}
+            chain::Signing* signing)
+      : members_(members), outbox_(outbox), store_(store), signing_(signing) {}
 
-  // The block is the tip now, in this turn; also for the tip that a start finds.
+  // The block is applied, in this turn or before. A start tells of the highest certified block and
+  // of the tip; stored signatures are verified again.
   void applied(const chain::SealedHeader& sealed, const chain::BlockId& id);
   // Sends what this turn has signed. Call at the end of a step.
   void follow_up();

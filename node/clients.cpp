@@ -66,6 +66,8 @@ void Clients::open(RequestId request, WaitFor wait, chain::Instant deadline,
 }
 
 // Applies `change` to every outcome that waits for `held` and answers the requests that it settles.
+// `change` says whether it changed anything: then the outcome speaks of this turn, unless it sets
+// another.
 template <class Change>
 void Clients::advance(const chain::Commitment& held, const Change& change) {
   const auto found = by_held_.find(held);
@@ -75,8 +77,8 @@ void Clients::advance(const chain::Commitment& held, const Change& change) {
   const auto settled_now = [&](const Place& place) {
     Request& request = requests_.at(place.request);
     Waiting& waiting = request.events[place.index];
-    waiting.turn = outbox_.turn();
-    change(waiting);
+    const std::uint64_t turn = std::exchange(waiting.turn, outbox_.turn());
+    if (!change(waiting)) waiting.turn = turn;
     if (!is_settled(waiting.outcome, request.wait)) return false;
     if (--request.unsettled == 0) finished.push_back(place.request);
     return true;
@@ -88,8 +90,10 @@ void Clients::advance(const chain::Commitment& held, const Change& change) {
 
 void Clients::durable(const chain::Commitment& held, bool rests_on_turn) {
   advance(held, [&](Waiting& waiting) {
-    if (waiting.outcome.state == State::kReceived) waiting.outcome.state = State::kDurable;
+    if (waiting.outcome.state != State::kReceived) return false;
+    waiting.outcome.state = State::kDurable;
     if (!rests_on_turn) waiting.turn = 0;
+    return true;
   });
 }
 
@@ -101,6 +105,7 @@ void Clients::completed(const chain::Commitment& held, chain::Position position,
     outcome.position = position;
     outcome.version = version;
     outcome.height = height;
+    return true;
   });
   if (is_waiting(held)) uncertified_.emplace(height, held);
 }
@@ -112,6 +117,7 @@ void Clients::certified(chain::Height height) {
     advance(held, [&](Waiting& waiting) {
       const auto& outcome = waiting.outcome;
       waiting.outcome.is_final = outcome.state == State::kCompleted && *outcome.height <= height;
+      return waiting.outcome.is_final;
     });
   }
 }
@@ -124,11 +130,15 @@ void Clients::rejected(const chain::Commitment& held, chain::RejectionReason rea
     outcome.rejection = reason;
     outcome.version = stream_version;
     outcome.height = height;
+    return true;
   });
 }
 
 void Clients::key_conflict(const chain::Commitment& held) {
-  advance(held, [](Waiting& waiting) { waiting.outcome.state = State::kKeyConflict; });
+  advance(held, [](Waiting& waiting) {
+    waiting.outcome.state = State::kKeyConflict;
+    return true;
+  });
 }
 
 void Clients::expire(const chain::Now& now) {

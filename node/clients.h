@@ -70,7 +70,7 @@ class Clients {
   std::unordered_map<chain::Commitment, std::vector<Place>, chain::FixedBytesHash> by_held_;
   std::set<std::pair<chain::Instant, RequestId>> deadlines_;
   // Completed events that are waited for until they are final.
-  std::multimap<chain::Height, chain::Commitment> uncertified_;
+  std::set<std::pair<chain::Height, chain::Commitment>> uncertified_;
 };
 
 }  // namespace eventchain::node

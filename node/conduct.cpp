@@ -7,6 +7,10 @@ namespace eventchain::node {
 
 bool Conduct::fault(const chain::NodeId& peer, Fault fault, std::string what, chain::Instant now) {
   Peer& one = peers_[peer];
+  ++one.record.faults;
+  one.record.last = std::move(what);
+  // What it says now is not listened to; what it said before the link closed costs nothing more.
+  if (is_shunned(peer, now)) return false;
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - one.as_of);
   const auto faded =
       static_cast<std::uint64_t>(std::max<std::int64_t>(passed.count(), 0)) * kFadePerSecond / 1000;
@@ -14,9 +18,7 @@ bool Conduct::fault(const chain::NodeId& peer, Fault fault, std::string what, ch
   if (faded > 0 || one.points == 0) one.as_of = now;
   one.points -= static_cast<std::uint32_t>(std::min<std::uint64_t>(faded, one.points));
   one.points += static_cast<std::uint32_t>(fault);
-  ++one.record.faults;
-  one.record.last = std::move(what);
-  if (one.points < kPointsMax || is_shunned(peer, now)) return false;
+  if (one.points < kPointsMax) return false;
   one.points = 0;
   one.record.shunned_until = now + kShunFor;
   return true;

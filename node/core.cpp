@@ -38,13 +38,13 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       ledger(store.chain(), store.chain().recover(), options.pool, now),
       fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
       decider(ledger, fetcher, outbox),
-      durability(members, outbox),
+      durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
       clients(outbox),
       work({options.assembler, options.mines}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
               members.configuration(), ledger.applied()),
       reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
-      certifier(members, outbox, store.chain(), options.signing, ledger.certified_before()) {}
+      certifier(members, outbox, store.chain(), options.signing) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -56,6 +56,11 @@ void NodeCore::start(const chain::Now& now) {
   state_->decider.at(now, std::nullopt);
   state_->work.tip_moved(now);
   const chain::ChainState& chain = state_->ledger.state();
+  // What was certified before is verified again.
+  const chain::Height certified = state_->ledger.certified_before();
+  if (certified.value > 0 && certified < chain.height())
+    if (const auto block = state_->ledger.block(certified))
+      state_->certifier.applied(block->sealed, chain::block_id(block->sealed));
   if (chain.height().value > 0) state_->certifier.applied(chain.tip_header, chain.tip);
   state_->announce_at = now.steady + kAnnounceEvery;
   state_->replica.start(now);
@@ -101,6 +106,7 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->fetcher.next_deadline());
   consider(state_->durability.next_deadline());
   consider(state_->reads.next_deadline());
+  for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
   consider(state_->work.next_deadline(state_->is_leading()));
   return next;
 }
@@ -219,6 +225,7 @@ void NodeCore::State::on(const Woke&) {
   replica.tick(now);
   clients.expire(now);
   reads.expire(now.steady);
+  end_shunning();
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
@@ -231,10 +238,6 @@ void NodeCore::State::retry_fetching() {
   fetcher.retry(now, [this](const chain::EntryRef& entry) {
     return ledger.is_placed(entry.key) && !decider.awaits(entry);
   });
-  for (const auto& [peer, count] : fetcher.take_unkept()) {
-    for (std::size_t i = 0; i < std::min<std::size_t>(count, Conduct::kPointsMax); ++i)
-      charge(peer, Conduct::Fault::kWasteful, "announced events that it does not have");
-  }
 }
 
 void NodeCore::State::announce_pending() {
@@ -427,6 +430,19 @@ void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault
   outbox.notice(Notice::Level::kWarning,
                 fmt::format("peer sent what it should not peer={} what=\"{}\"", name, what));
   charge(peer, fault, what);
+}
+
+// A link on which nothing was listened to is opened anew, so that both sides begin at the
+// beginning.
+void NodeCore::State::end_shunning() {
+  for (auto it = deaf_to.begin(); it != deaf_to.end();) {
+    if (conduct.is_shunned(*it, now.steady)) {
+      ++it;
+      continue;
+    }
+    outbox.add(HangUp{*it, "it was shunned and is listened to again"});
+    it = deaf_to.erase(it);
+  }
 }
 
 void NodeCore::State::charge(const chain::NodeId& peer, Conduct::Fault fault,

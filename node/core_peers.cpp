@@ -36,7 +36,7 @@ net::HoldResult result_of(const Holding& holding) {
 
 void NodeCore::State::on(const PeerUp& input) {
   if (conduct.is_shunned(input.peer, now.steady)) {
-    outbox.add(HangUp{input.peer, "shunned: " + conduct.find(input.peer)->last});
+    deaf_to.insert(input.peer);
     return;
   }
   members.link_up(input.peer);
@@ -49,6 +49,7 @@ void NodeCore::State::on(const PeerUp& input) {
 }
 
 void NodeCore::State::on(const PeerDown& input) {
+  deaf_to.erase(input.peer);
   members.link_down(input.peer);
   fetcher.peer_down(input.peer);
 }
@@ -97,11 +98,13 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
   net::EventsHeld answer;
   answer.batch = message.batch;
   bool gate_may_open = false;
+  bool is_sound = true;
   for (auto& raw : message.events) {
     auto event = chain::hold_event(raw.salt, std::move(raw.body), ledger.limits());
     if (!event) {
       peer_fault(peer, Conduct::Fault::kBroken, event.error().message);
-      return;  // it is hung up on, and told nothing any more
+      is_sound = false;  // its sender is hung up on, and told nothing any more
+      break;
     }
     const chain::EntryRef entry{event->facts.key, event->facts.commitment};
     const bool wanted = fetcher.got_event(entry);
@@ -112,7 +115,7 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
     answer.results.push_back(result_of(ledger.hold(*event, origin, now)));
     gate_may_open = decider.arrived(entry) || gate_may_open;
   }
-  if (message.batch != 0) {
+  if (is_sound && message.batch != 0) {
     if (chain::is_planted(chain::Mistake::kAcknowledgedBeforeSync)) {
       outbox.send_ahead({peer}, std::move(answer));
     } else {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "node/block_work.h"
@@ -68,6 +69,7 @@ struct NodeCore::State {
   void retry_fetching();
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
+  void end_shunning();
   void charge(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
@@ -87,6 +89,7 @@ struct NodeCore::State {
   Reads reads;
   Certifier certifier;
   Conduct conduct;
+  std::set<chain::NodeId> deaf_to;  // linked, and shunned
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

@@ -28,7 +28,9 @@ class Durability {
  public:
   static constexpr std::chrono::milliseconds kTrailing{10};
 
-  Durability(const Members& members, Outbox& outbox) : members_(members), outbox_(outbox) {}
+  // `first_batch`: random and not 0, so that no answer to an earlier run of this node fits a batch.
+  Durability(const Members& members, Outbox& outbox, std::uint64_t first_batch)
+      : members_(members), outbox_(outbox), next_batch_(first_batch) {}
 
   // What a finished step tells the core.
   struct Progress {
@@ -87,7 +89,7 @@ class Durability {
   const Members& members_;
   Outbox& outbox_;
   std::optional<chain::NodeId> leader_;
-  std::uint64_t next_batch_ = 1;
+  std::uint64_t next_batch_;
   std::vector<chain::HeldEvent> gathered_;
   std::map<std::uint64_t, Batch> batches_;
   std::vector<Trailing> trailing_;  // by `due`

@@ -50,8 +50,11 @@ void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
   for (const auto& entry : entries) {
     const auto known = events_.find(entry.commitment);
     if (known != events_.end()) {
-      // What was only announced is needed now, and not given up any more.
-      if (known->second.announcer) --announced_[*std::exchange(known->second.announcer, {})];
+      if (!known->second.announcer) continue;
+      // What was only announced is needed now: it is asked for at once and not given up any more.
+      --announced_[*known->second.announcer];
+      known->second = Event{entry, asked, std::nullopt};
+      if (asked.peer) by_peer[*asked.peer].push_back(entry);
       continue;
     }
     if (events_.size() >= kEventsWantedMax) break;
@@ -117,7 +120,6 @@ void Fetcher::retry(const chain::Now& now,
     } else if (is_settled(event.entry)) {
       it = forget(it);
     } else if (event.announcer && event.tries >= kAnnouncedTries) {
-      ++unkept_[*event.announcer];
       it = forget(it);
     } else {
       if (!asked) asked = ask(std::nullopt, event.asked.peer, now);

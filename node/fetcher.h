@@ -33,8 +33,6 @@ class Fetcher {
   // then forgotten, and a peer has no more than kAnnouncedMax of them open.
   void announced(const std::vector<chain::EntryRef>& entries, const chain::NodeId& peer,
                  const chain::Now& now);
-  // How many announced events came from nobody since this was asked last, by who announced them.
-  std::map<chain::NodeId, std::size_t> take_unkept() { return std::exchange(unkept_, {}); }
   // Committed blocks from `from` on; replaces the previous wish for blocks.
   void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
@@ -88,7 +86,6 @@ class Fetcher {
   std::map<chain::TemplateHash, Template> templates_;
   std::map<chain::Commitment, Event> events_;
   std::map<chain::NodeId, std::size_t> announced_;  // open ones, by announcer
-  std::map<chain::NodeId, std::size_t> unkept_;
   std::optional<Blocks> blocks_;
   std::optional<chain::Instant> deadline_;
 };

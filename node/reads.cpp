@@ -17,8 +17,9 @@ void Reads::ask(RequestId request, chain::Instant deadline) {
 
 void Reads::said(const chain::NodeId& peer, const net::ReadAsk& message) {
   // Whoever asks somebody who does not lead asks again.
-  if (!replica_.is_ready() || gathered_.size() >= kGatheredMax) return;
-  gathered_.insert({peer, message.question, replica_.commit_index()});
+  if (!replica_.is_ready()) return;
+  std::map<std::uint64_t, consensus::LogIndex>& of_peer = gathered_[peer];
+  if (of_peer.size() < kGatheredMax) of_peer.emplace(message.question, replica_.commit_index());
 }
 
 void Reads::said(const chain::NodeId& peer, const net::ReadRoundHeld& message) {
@@ -49,11 +50,13 @@ void Reads::lead(chain::Instant now) {
     if (followers_.size() < members_.majority() &&
         !chain::is_planted(chain::Mistake::kStaleReadIndex))
       break;
-    for (const Asker& asker : std::exchange(in_round_, {})) {
-      if (asker.node != members_.self_id()) {
-        outbox_.send(asker.node, net::ReadTold{asker.question, asker.index});
-      } else if (const auto own = questions_.find(asker.question); own != questions_.end()) {
-        told(own, asker.index);
+    for (const auto& [node, asked] : std::exchange(in_round_, {})) {
+      for (const auto& [question, index] : asked) {
+        if (node != members_.self_id()) {
+          outbox_.send(node, net::ReadTold{question, index});
+        } else if (const auto own = questions_.find(question); own != questions_.end()) {
+          told(own, index);
+        }
       }
     }
   }
@@ -121,16 +124,19 @@ void Reads::follow_up(chain::Instant now, const std::optional<chain::NodeId>& le
 }
 
 void Reads::expire(chain::Instant now) {
+  const std::size_t before = waiting_.size();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const RequestId request = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     waiting_.erase(request);
     outbox_.add(ReadReady{request, false});
   }
-  if (!waiting_.empty()) return;
-  fresh_.clear();
-  questions_.clear();
-  indexed_.clear();
+  if (waiting_.size() == before) return;
+  const auto is_over = [&](RequestId read) { return !waiting_.contains(read); };
+  std::erase_if(fresh_, is_over);
+  for (auto& [number, question] : questions_) std::erase_if(question.reads, is_over);
+  std::erase_if(questions_, [](const auto& one) { return one.second.reads.empty(); });
+  std::erase_if(indexed_, [&](const auto& one) { return is_over(one.second); });
 }
 
 std::optional<chain::Instant> Reads::next_deadline() const {

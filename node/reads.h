@@ -46,21 +46,16 @@ class Reads {
   [[nodiscard]] std::size_t open() const { return waiting_.size(); }
 
  private:
-  // Questions of others beyond it are dropped; whoever asked asks again.
-  static constexpr std::size_t kGatheredMax = 4096;
+  // Questions of one node beyond it are dropped; it asks again.
+  static constexpr std::size_t kGatheredMax = 1024;
 
   struct Question {
     std::vector<RequestId> reads;
     std::optional<chain::NodeId> asked;
     chain::Instant repeat_at;
   };
-  // Asked of this node as the leader.
-  struct Asker {
-    chain::NodeId node;
-    std::uint64_t question = 0;
-    consensus::LogIndex index;  // that was committed when it asked
-    auto operator<=>(const Asker&) const = default;
-  };
+  // Questions asked of this node as the leader, with what was committed when each came.
+  using Asked = std::map<chain::NodeId, std::map<std::uint64_t, consensus::LogIndex>>;
 
   void lead(chain::Instant now);
   void question_leader(chain::Instant now, const chain::NodeId& leader);
@@ -78,8 +73,8 @@ class Reads {
   std::multimap<consensus::LogIndex, RequestId> indexed_;  // wait to be applied here
   std::uint64_t last_question_;
 
-  std::set<Asker> gathered_;  // for the next round
-  std::set<Asker> in_round_;
+  Asked gathered_;  // for the next round
+  Asked in_round_;
   std::set<chain::NodeId> followers_;  // that answered this round
   std::uint64_t round_ = 0;
   consensus::Term round_term_;

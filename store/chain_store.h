@@ -91,7 +91,7 @@ class ChainStore : public chain::ChainView {
   virtual chain::Result<chain::Block> block(chain::Height height) = 0;
   virtual std::optional<chain::Height> height_of(const chain::BlockId& id) = 0;
   virtual void put_stale(const StaleBlock& stale) = 0;
-  // Pre: the block is applied and has no signature of this slot.
+  // Pre: the block is applied. Replaces one of the same slot, which a damaged disk may have left.
   virtual void put_signature(chain::Height height, const chain::SlotSignature& signature) = 0;
   // By slot; not verified again.
   virtual chain::Certificate signatures(chain::Height height) = 0;

@@ -198,12 +198,10 @@ void MemoryChain::put_stale(const StaleBlock& stale) {
 
 void MemoryChain::put_signature(chain::Height height, const chain::SlotSignature& signature) {
   chain::Certificate& kept = signatures_[height];
-  const auto at = std::ranges::lower_bound(kept, signature.slot, {}, &chain::SlotSignature::slot);
-  EC_ASSERT(at == kept.end() || at->slot != signature.slot, "a slot signs a block once");
-  undo_.add([&kept, slot = signature.slot] {
-    std::erase_if(kept, [&](const auto& one) { return one.slot == slot; });
-  });
-  kept.insert(at, signature);
+  undo_.add([&kept, before = kept] { kept = before; });
+  std::erase_if(kept, [&](const auto& one) { return one.slot == signature.slot; });
+  kept.insert(std::ranges::lower_bound(kept, signature.slot, {}, &chain::SlotSignature::slot),
+              signature);
 }
 
 chain::Certificate MemoryChain::signatures(chain::Height height) {

@@ -58,7 +58,7 @@ SqliteChain::SqliteChain(SqliteTurn& turn, const chain::Genesis& genesis)
       select_block_(turn.database(), kSelectBlock),
       select_height_(turn.database(), "SELECT height FROM block WHERE id = ?"),
       insert_stale_(turn.database(), "INSERT INTO stale(sealed, reason) VALUES (?, ?)"),
-      insert_signature_(turn.database(), "INSERT INTO signature VALUES (?, ?, ?)"),
+      insert_signature_(turn.database(), "INSERT OR REPLACE INTO signature VALUES (?, ?, ?)"),
       select_signatures_(turn.database(), kSelectSignatures) {
   Statement select(turn.database(), "SELECT max(arrival) FROM event");
   Statement::Rows rows = select.query();

@@ -144,9 +144,9 @@ TEST_CASE("a good certificate with a wrong hello opens no link") {
   be_refused(siege, files, other_chain);
   CHECK(siege.a.wait_ending(Ending::kHello, "belongs to chain 4444"));
   Hello other_protocol = hello_of(kC);
-  other_protocol.protocol = 2;
+  other_protocol.protocol = kProtocolVersion + 1;
   be_refused(siege, files, other_protocol);
-  CHECK(siege.a.wait_ending(Ending::kHello, "speaks protocol 2"));
+  CHECK(siege.a.wait_ending(Ending::kHello, "speaks protocol 3"));
   be_refused(siege, files, hello_of(kB));
   CHECK(siege.a.wait_ending(Ending::kHello, "not its certificate's node"));
 

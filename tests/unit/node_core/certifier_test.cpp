@@ -74,7 +74,7 @@ struct Voter {
   Members members{genesis, voter_id(0)};
   Outbox outbox;
   PlainSigning signing{genesis.voters[0].signing_key};
-  Certifier certifier{members, outbox, store.chain(), &signing, chain::Height{0}};
+  Certifier certifier{members, outbox, store.chain(), &signing};
 };
 
 }  // namespace
@@ -155,10 +155,24 @@ TEST_CASE("a restart signs the same again and stores nothing twice") {
   const auto first = Voter::block(1);
   voter.apply(first);
   const auto before = voter.sent();
-  Certifier again(voter.members, voter.outbox, voter.store.chain(), &voter.signing,
-                  chain::Height{0});
+  Certifier again(voter.members, voter.outbox, voter.store.chain(), &voter.signing);
   again.applied(first, chain::block_id(first));
   again.follow_up();
   CHECK(voter.sent() == before);
   CHECK(voter.store.chain().signatures(chain::Height{1}).size() == 1);
+}
+
+TEST_CASE("a stored signature that does not hold is neither counted nor told, and is replaced") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  auto damaged = voter.signature_of(1, first);
+  damaged.signature.octets[0] ^= 1;
+  voter.store.chain().put_signature(chain::Height{1}, damaged);
+  voter.apply(first);
+  CHECK(voter.certifier.certified() == chain::Height{0});
+  CHECK(voter.sent().at(0).signatures == chain::Certificate{voter.signature_of(0, first)});
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  CHECK(voter.certifier.certified() == chain::Height{1});
+  CHECK(voter.store.chain().signatures(chain::Height{1}) ==
+        chain::Certificate{voter.signature_of(0, first), voter.signature_of(1, first)});
 }

@@ -233,3 +233,15 @@ TEST_CASE("a client that waits for final is answered when its block has a certif
   }
   CHECK(clients.open_requests() == 0);
 }
+
+TEST_CASE("news of other disks do not hide that an outcome speaks of this turn") {
+  Outbox outbox;
+  Clients clients(outbox);
+  clients.open(RequestId{1}, WaitFor::kFinal, chain::Instant{1s}, {received(1)});
+  CHECK(answers(outbox).empty());  // a turn later
+  clients.completed(held(1), chain::Position{7}, chain::StreamVersion{0}, chain::Height{4});
+  clients.durable(held(1), false);
+  clients.expire(at(1s));
+  CHECK(outbox.take_ahead().empty());
+  CHECK(answers(outbox).size() == 1);
+}

@@ -69,6 +69,11 @@ TEST_CASE("one thing that no correct program does is enough, and is over after a
   CHECK(conduct.is_shunned(voter_id(1), at(1s + Conduct::kShunFor - 1ns)));
   CHECK_FALSE(conduct.is_shunned(voter_id(1), at(1s + Conduct::kShunFor)));
   CHECK(conduct.find(voter_id(1))->last == "a lie");
+  // What it said before it was cut off does not count again.
+  for (int i = 0; i < 100; ++i)
+    CHECK_FALSE(conduct.fault(voter_id(1), Conduct::Fault::kBroken, "a lie", at(2s)));
+  CHECK_FALSE(
+      conduct.fault(voter_id(1), Conduct::Fault::kWasteful, "a race", at(1s + Conduct::kShunFor)));
   CHECK(conduct.fault(voter_id(1), Conduct::Fault::kBroken, "a lie", at(2s + Conduct::kShunFor)));
 }
 
@@ -89,19 +94,19 @@ TEST_CASE("what may happen now and then is forgiven unless it happens all the ti
   }
 }
 
-TEST_CASE("announced events that nobody has are given up, and it is told whose they were") {
+TEST_CASE("announced events that nobody has are given up until they are announced again") {
   Fetching fetching;
   fetching.fetcher.announced(refs(3), voter_id(1), fetching.now);
   CHECK(fetching.asked() == std::map<chain::NodeId, std::size_t>{{voter_id(1), 3}});
   CHECK(fetching.fetcher.got_event(refs(1)[0]));
   fetching.pass(60s);
-  CHECK(fetching.fetcher.take_unkept() == std::map<chain::NodeId, std::size_t>{{voter_id(1), 2}});
-  CHECK(fetching.fetcher.take_unkept().empty());
   std::size_t requests = 0;
   for (const auto& [peer, count] : fetching.asked()) requests += count;
   CHECK(requests == 2 * (Fetcher::kAnnouncedTries - 1));
   fetching.pass(60s);
   CHECK(fetching.asked().empty());
+  fetching.fetcher.announced(refs(3), voter_id(2), fetching.now);
+  CHECK(fetching.asked() == std::map<chain::NodeId, std::size_t>{{voter_id(2), 3}});
 }
 
 TEST_CASE("a flood of announcements takes no room from what a block needs") {
@@ -114,8 +119,9 @@ TEST_CASE("a flood of announcements takes no room from what a block needs") {
   const auto needed = refs(10, 200);
   fetching.fetcher.want_events(needed, voter_id(2), fetching.now);
   CHECK(fetching.asked()[voter_id(2)] == 10);
-  // What was announced and is needed now is not given up.
-  fetching.fetcher.want_events(refs(1), std::nullopt, fetching.now);
+  // What was announced and is needed now is asked for at once and not given up.
+  fetching.fetcher.want_events(refs(1), voter_id(2), fetching.now);
+  CHECK(fetching.asked()[voter_id(2)] == 1);
   fetching.pass(600s);
   CHECK(fetching.fetcher.wants(refs(1)[0]));
   CHECK(fetching.fetcher.wants(needed[9]));

@@ -39,7 +39,7 @@ TEST_CASE("a batch whose event was forgotten meanwhile goes out anew without it"
   LoneLedger chain;
   Members members(easy_genesis(3), voter_id(0));
   Outbox outbox;
-  Durability durability(members, outbox);
+  Durability durability(members, outbox, 1);
   const auto stays = event("a", "x", 1);
   const auto goes = event("b", "x", 2);
   for (const auto& one : {stays, goes}) {

@@ -68,7 +68,7 @@ struct Voters {
   }
   Members members;
   Outbox outbox;
-  Durability durability{members, outbox};
+  Durability durability{members, outbox, 1};
 };
 
 }  // namespace
@@ -233,7 +233,7 @@ TEST_CASE("a node outside the quorum need not hurry, and its own copy counts aft
   // The leader is the third voter, the quorum it and the first; this is the second.
   Members members(genesis_of(3), node_id(2));
   Outbox outbox;
-  Durability durability(members, outbox);
+  Durability durability(members, outbox, 1);
   members.link_up(node_id(1));
   members.link_up(node_id(3));
   std::ignore = durability.leader_is(node_id(3));
@@ -258,7 +258,7 @@ TEST_CASE("a node outside the quorum need not hurry, and its own copy counts aft
 TEST_CASE("while its turn is open, the copy of a node outside the quorum does not count") {
   Members members(genesis_of(3), node_id(2));
   Outbox outbox;
-  Durability durability(members, outbox);
+  Durability durability(members, outbox, 1);
   members.link_up(node_id(1));
   members.link_up(node_id(3));
   std::ignore = durability.leader_is(node_id(3));
