@@ -13,8 +13,9 @@ namespace eventchain::node {
 // How peers behave, and what follows. A certificate lets a peer speak; it does not make it honest
 // or its program correct. Each thing that a correct peer does not do costs it points, points fade
 // with time, and a peer with too many is shunned: its link is closed, and for a while what it says
-// is not listened to. So the work and the memory that a peer can cost is bounded by what it costs
-// to get shunned, every kShunFor. Owned by the node's core; one entry for each member.
+// is not listened to. That bounds the work which false messages cost. It does not bound true ones:
+// sound events of a peer are held like anybody's. Owned by the node's core; one entry for each
+// member.
 class Conduct {
  public:
   static constexpr std::uint32_t kPointsMax = 100;
