@@ -143,6 +143,11 @@ ChainId chain_id(const Genesis& genesis) {
   return as_kind<ChainId>(sha256(encode_genesis(genesis)));
 }
 
+const Member* member_at(const std::vector<Member>& members, Slot slot) {
+  const auto found = std::ranges::find(members, slot, &Member::slot);
+  return found == members.end() ? nullptr : &*found;
+}
+
 Hash member_set_hash(const std::vector<Member>& members) {
   Writer writer(512);
   writer.header(kMembersTag);

@@ -48,6 +48,8 @@ Result<void> check_genesis(const Genesis& genesis);
 Bytes encode_genesis(const Genesis& genesis);
 ChainId chain_id(const Genesis& genesis);
 Hash member_set_hash(const std::vector<Member>& members);
+// The member with this slot; nullptr if there is none. Lives as long as `members`.
+const Member* member_at(const std::vector<Member>& members, Slot slot);
 EventLimits event_limits(const Genesis& genesis);
 
 }  // namespace eventchain::chain

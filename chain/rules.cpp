@@ -89,15 +89,9 @@ Verdict check_rejections(BlockOverlay& overlay, const std::vector<AnnexItem>& an
   return kGood;
 }
 
-bool is_member(const ChainState& state, Slot slot) {
-  const auto& members = state.genesis.voters;
-  return std::any_of(members.begin(), members.end(),
-                     [slot](const Member& member) { return member.slot == slot; });
-}
-
 Rule share_fault(const ChainState& state, const TemplateHeader& header, const U256& target,
                  const Nonce& nonce) {
-  if (!is_member(state, nonce.slot())) return Rule::kShareSlotUnknown;
+  if (member_at(state.genesis.voters, nonce.slot()) == nullptr) return Rule::kShareSlotUnknown;
   return share_meets(header, nonce, target) ? Rule::kOk : Rule::kShareMissesTarget;
 }
 

@@ -7,13 +7,6 @@
 
 namespace eventchain::node {
 
-const chain::Member* Certifier::member_at(chain::Slot slot) const {
-  const auto& all = members_.all();
-  const auto found =
-      std::ranges::find_if(all, [&](const chain::Member& one) { return one.slot == slot; });
-  return found == all.end() ? nullptr : &*found;
-}
-
 void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId& id) {
   if (signing_ == nullptr) return;
   const chain::Height height = sealed.header.height;
@@ -22,9 +15,7 @@ void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId&
   open.id = id;
   open.statement = chain::certified_statement(sealed.header, id);
   for (const auto& kept : store_.signatures(height)) {
-    const chain::Member* member = member_at(kept.slot);
-    if (member != nullptr && signing_->verify(member->signing_key, open.statement, kept.signature))
-      open.signatures[kept.slot] = kept.signature;
+    if (holds(open, kept)) open.signatures[kept.slot] = kept.signature;
   }
   const chain::Slot own = members_.self().slot;
   if (!open.signatures.contains(own)) {
@@ -35,7 +26,7 @@ void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId&
   has_signed_ = true;
   for (auto& [slot, by_height] : early_) {
     if (const auto early = by_height.find(height); early != by_height.end())
-      if (early->second.id == id) take(height, open, slot, early->second.signature);
+      if (early->second.id == id) take(height, open, {slot, early->second.signature});
     by_height.erase(by_height.begin(), by_height.upper_bound(height));
   }
   note_quorum(height, open);
@@ -59,13 +50,16 @@ net::Signatures Certifier::message_of(chain::Height height, const Open& open) co
   return message;
 }
 
-bool Certifier::take(chain::Height height, Open& open, chain::Slot slot,
-                     const chain::Signature& signature) {
-  const chain::Member* member = member_at(slot);
-  if (member == nullptr || open.signatures.contains(slot)) return false;
-  if (!signing_->verify(member->signing_key, open.statement, signature)) return false;
-  open.signatures.emplace(slot, signature);
-  store_.put_signature(height, {slot, signature});
+bool Certifier::holds(const Open& open, const chain::SlotSignature& one) const {
+  const chain::Member* member = chain::member_at(members_.all(), one.slot);
+  return member != nullptr && signing_->verify(member->signing_key, open.statement, one.signature);
+}
+
+bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignature& one) {
+  if (open.signatures.contains(one.slot)) return true;
+  if (!holds(open, one)) return false;
+  open.signatures.emplace(one.slot, one.signature);
+  store_.put_signature(height, one);
   return true;
 }
 
@@ -80,7 +74,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
     // Of the future: kept until the block is here. Of the past: covered by something newer.
     if (message.height <= tip_) return {};
     for (const auto& one : message.signatures) {
-      if (member_at(one.slot) == nullptr) continue;
+      if (chain::member_at(members_.all(), one.slot) == nullptr) continue;
       auto& by_height = early_[one.slot];
       by_height[message.height] = {message.block, one.signature};
       while (by_height.size() > kEarlyMax) by_height.erase(by_height.begin());
@@ -91,10 +85,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
   if (open.id != message.block)
     return "a signature on another block than the one that is committed at its height";
   bool is_sound = true;
-  for (const auto& one : message.signatures) {
-    const bool is_known = open.signatures.contains(one.slot);
-    if (!is_known && !take(message.height, open, one.slot, one.signature)) is_sound = false;
-  }
+  for (const auto& one : message.signatures) is_sound = take(message.height, open, one) && is_sound;
   note_quorum(message.height, open);
   // Whoever lacks a majority is helped to one; who has it says nothing, so this ends.
   if (message.signatures.size() < quorum() && open.signatures.size() >= quorum())

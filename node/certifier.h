@@ -2,8 +2,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <vector>
+#include <string>
 
 #include "chain/certificate.h"
 #include "node/members.h"
@@ -21,8 +20,8 @@ namespace eventchain::node {
 // travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
 // answers with it. Owned by the node's core; without a key (`signing` null) it does nothing.
 //
-// Memory: the newest kOpenMax heights that lack signatures, and kEarlyMax of each member for blocks
-// that are not applied here yet.
+// Memory: the newest kOpenMax blocks applied in this run, and kEarlyMax signatures of each member
+// on blocks that are not applied here yet.
 class Certifier {
  public:
   Certifier(const Members& members, Outbox& outbox, store::ChainStore& store,
@@ -58,11 +57,11 @@ class Certifier {
   };
 
   [[nodiscard]] net::Signatures message_of(chain::Height height, const Open& open) const;
-  [[nodiscard]] const chain::Member* member_at(chain::Slot slot) const;
-  // True if it was new; what does not verify is not taken.
-  bool take(chain::Height height, Open& open, chain::Slot slot, const chain::Signature& signature);
+  [[nodiscard]] bool holds(const Open& open, const chain::SlotSignature& one) const;
+  // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
+  bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
   void note_quorum(chain::Height height, const Open& open);
-  std::size_t quorum() const { return chain::certificate_quorum(members_.all()); }
+  [[nodiscard]] std::size_t quorum() const { return chain::certificate_quorum(members_.all()); }
 
   const Members& members_;
   Outbox& outbox_;

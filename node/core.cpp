@@ -16,8 +16,6 @@ constexpr std::chrono::seconds kAnnounceEvery{5};
 constexpr std::size_t kAnnounceMax = 8192;
 // Shares that outran their template; more are not worth keeping.
 constexpr std::size_t kEarlySharesMax = 64;
-// Intake stops here so that what peers accepted still finds room.
-constexpr unsigned kIntakePercentMax = 80;
 
 consensus::ReplicaOptions replica_options(const CoreOptions& options, const Members& members) {
   consensus::ReplicaOptions result;
@@ -129,88 +127,7 @@ const chain::PendingPool& NodeCore::pool() const {
   return state_->ledger.pool();
 }
 
-// --- clients --------------------------------------------------------------------------------
-
-EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Holding& holding) {
-  EventOutcome outcome;
-  outcome.key = event.facts.key;
-  outcome.position = holding.position;
-  outcome.version = holding.version;
-  outcome.height = holding.height;
-  outcome.rejection = holding.rejection;
-  switch (holding.state) {
-    case Holding::State::kNew:
-    case Holding::State::kPending: {
-      outcome.state = holding.stage == chain::PendingStage::kDurable
-                          ? EventOutcome::State::kDurable
-                          : EventOutcome::State::kReceived;
-      break;
-    }
-    case Holding::State::kPlaced:
-      outcome.state = EventOutcome::State::kCompleted;
-      outcome.is_final = holding.height && *holding.height <= certifier.certified();
-      break;
-    case Holding::State::kRejected:
-      outcome.state = EventOutcome::State::kRejected;
-      break;
-    case Holding::State::kConflict:
-      outcome.state = EventOutcome::State::kKeyConflict;
-      outcome.position.reset();  // of the event that has the key, not of this one
-      outcome.version.reset();
-      outcome.height.reset();
-      ++counters.key_conflicts;
-      break;
-    case Holding::State::kPast:
-      outcome.state = EventOutcome::State::kVersionConflict;
-      break;
-  }
-  return outcome;
-}
-
-void NodeCore::State::on(ClientSubmit input) {
-  std::vector<Clients::Waiting> waiting;
-  waiting.reserve(input.events.size());
-  const bool full = ledger.pool().is_above(kIntakePercentMax);
-  for (auto& event : input.events) {
-    if (disk_nearly_full || full) {
-      EventOutcome refused;
-      refused.key = event.facts.key;
-      refused.state =
-          disk_nearly_full ? EventOutcome::State::kDiskFull : EventOutcome::State::kPoolFull;
-      waiting.push_back({refused, {}});
-      continue;
-    }
-    const Holding holding = ledger.hold(event, Origin::kClient, now);
-    waiting.push_back({outcome_of(event, holding), holding.commitment});
-    if (waiting.back().outcome.state != EventOutcome::State::kReceived) continue;
-    if (holding.state == Holding::State::kNew) {
-      ++counters.events_received;
-      durability.accepted(std::move(event));
-    } else if (!clients.is_waiting(holding.commitment)) {
-      // Accepted by another node, or before a restart: how far it has come is not known here, and
-      // asking the voters again is how to find out.
-      if (auto held = ledger.load({event.facts.key, holding.commitment}))
-        durability.accepted(std::move(*held));
-    }
-  }
-  clients.open(input.request, input.wait, input.deadline, std::move(waiting));
-}
-
-void NodeCore::State::on(const ClientAsksPending& input) {
-  PendingAnswer answer{input.request, std::nullopt};
-  if (const chain::PendingEvent* pending = ledger.find_pending(input.key)) {
-    auto event = ledger.load({pending->facts.key, pending->facts.commitment});
-    if (event)
-      answer.pending = PendingLookup{std::move(*event), pending->stage};
-    else
-      outbox.notice(Notice::Level::kError, event.error().message);
-  }
-  outbox.add(std::move(answer));
-}
-
-void NodeCore::State::on(const ClientReads& input) {
-  reads.ask(input.request, input.deadline);
-}
+// --- inputs ---------------------------------------------------------------------------------
 
 void NodeCore::State::on(const DiskSpace& input) {
   disk_nearly_full = input.nearly_full;
@@ -420,42 +337,6 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
                    "a share that misses the target or uses a slot of nobody");
       break;
   }
-}
-
-void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault,
-                                 const std::string& what) {
-  ++counters.peer_faults;
-  const chain::Member* member = members.find(peer);
-  const char* name = member != nullptr ? member->name.c_str() : "?";
-  outbox.notice(Notice::Level::kWarning,
-                fmt::format("peer sent what it should not peer={} what=\"{}\"", name, what));
-  charge(peer, fault, what);
-}
-
-// A link on which nothing was listened to is opened anew, so that both sides begin at the
-// beginning.
-void NodeCore::State::end_shunning() {
-  for (auto it = deaf_to.begin(); it != deaf_to.end();) {
-    if (conduct.is_shunned(*it, now.steady)) {
-      ++it;
-      continue;
-    }
-    outbox.add(HangUp{*it, "it was shunned and is listened to again"});
-    it = deaf_to.erase(it);
-  }
-}
-
-void NodeCore::State::charge(const chain::NodeId& peer, Conduct::Fault fault,
-                             const std::string& what) {
-  if (!conduct.fault(peer, fault, what, now.steady)) return;
-  const chain::Member* member = members.find(peer);
-  outbox.notice(
-      Notice::Level::kWarning,
-      fmt::format("peer is shunned peer={} seconds={} last=\"{}\"",
-                  member != nullptr ? member->name : "?", Conduct::kShunFor.count(), what));
-  outbox.add(HangUp{peer, "shunned: " + what});
-  members.link_down(peer);
-  fetcher.peer_down(peer);
 }
 
 }  // namespace eventchain::node

@@ -55,7 +55,7 @@ void NodeCore::State::on(const PeerDown& input) {
 }
 
 void NodeCore::State::on(PeerSaid input) {
-  if (conduct.is_shunned(input.peer, now.steady)) return;  // said before the link was closed
+  if (conduct.is_shunned(input.peer, now.steady)) return;
   std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);
 }
 
@@ -240,6 +240,35 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::Signatures& mes
   const std::string wrong = certifier.said(peer, message);
   if (!wrong.empty()) peer_fault(peer, Conduct::Fault::kBroken, wrong);
   note_certified();
+}
+
+void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault,
+                                 const std::string& what) {
+  ++counters.peer_faults;
+  const chain::Member* member = members.find(peer);
+  const char* name = member != nullptr ? member->name.c_str() : "?";
+  outbox.notice(Notice::Level::kWarning,
+                fmt::format("peer sent what it should not peer={} what=\"{}\"", name, what));
+  if (!conduct.fault(peer, fault, what, now.steady)) return;
+  outbox.notice(Notice::Level::kWarning,
+                fmt::format("peer is shunned peer={} seconds={} last=\"{}\"", name,
+                            Conduct::kShunFor.count(), what));
+  outbox.add(HangUp{peer, "shunned: " + what});
+  members.link_down(peer);
+  fetcher.peer_down(peer);
+}
+
+// A link on which nothing was listened to is opened anew, so that both sides begin at the
+// beginning.
+void NodeCore::State::end_shunning() {
+  for (auto it = deaf_to.begin(); it != deaf_to.end();) {
+    if (conduct.is_shunned(*it, now.steady)) {
+      ++it;
+      continue;
+    }
+    outbox.add(HangUp{*it, "it was shunned and is listened to again"});
+    it = deaf_to.erase(it);
+  }
 }
 
 NodeStatus NodeCore::status() const {

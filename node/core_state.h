@@ -24,7 +24,8 @@ namespace eventchain::node {
 struct NodeCore::State {
   State(const CoreOptions& core_options, store::Store& store);
 
-  // --- inputs (core.cpp, core_peers.cpp) ----------------------------------------------------
+  // --- inputs (core.cpp, core_clients.cpp, core_peers.cpp)
+  // ----------------------------------------------------
   void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
   void on(const ClientReads& input);
@@ -70,7 +71,6 @@ struct NodeCore::State {
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
   void end_shunning();
-  void charge(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }

@@ -131,7 +131,6 @@ Durability::Progress Durability::held(const chain::NodeId& by, const net::Events
   if (found == batches_.end() || member == nullptr) return progress;
   Batch& batch = found->second;
   if (answer.results.size() != batch.entries.size()) return progress;
-  batch.answered |= bit_of(*member);
   for (std::size_t i = 0; i < answer.results.size(); ++i) {
     if (answer.results[i] == net::HoldResult::kHeld) {
       batch.holders[i] |= bit_of(*member);

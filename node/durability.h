@@ -65,7 +65,6 @@ class Durability {
   struct Batch {
     std::uint64_t turn = 0;  // that accepted it
     std::vector<chain::EntryRef> entries;
-    SlotSet answered = 0;
     std::vector<SlotSet> holders;  // of each event
     std::vector<bool> finished;
     std::size_t unfinished = 0;

@@ -156,34 +156,23 @@ void Runtime::watch_disk(const chain::Now& at) {
   core_->handle(at, DiskSpace{nearly_full});
 }
 
+template <class Done>
+Done Runtime::take(std::map<RequestId, Done>& waiting, RequestId request) {
+  const std::lock_guard lock(mutex_);
+  auto node = waiting.extract(request);
+  return node.empty() ? Done() : std::move(node.mapped());
+}
+
 void Runtime::carry_out(Effect& effect) {
   std::visit(
       [this](auto& one) {
         using Kind = std::decay_t<decltype(one)>;
         if constexpr (std::is_same_v<Kind, Answer>) {
-          std::function<void(Answer)> done;
-          {
-            const std::lock_guard lock(mutex_);
-            auto node = submits_.extract(one.request);
-            if (!node.empty()) done = std::move(node.mapped());
-          }
-          if (done) done(std::move(one));
+          if (const auto done = take(submits_, one.request)) done(std::move(one));
         } else if constexpr (std::is_same_v<Kind, PendingAnswer>) {
-          std::function<void(std::optional<PendingLookup>)> done;
-          {
-            const std::lock_guard lock(mutex_);
-            auto node = lookups_.extract(one.request);
-            if (!node.empty()) done = std::move(node.mapped());
-          }
-          if (done) done(std::move(one.pending));
+          if (const auto done = take(lookups_, one.request)) done(std::move(one.pending));
         } else if constexpr (std::is_same_v<Kind, ReadReady>) {
-          std::function<void(bool)> done;
-          {
-            const std::lock_guard lock(mutex_);
-            auto node = reads_.extract(one.request);
-            if (!node.empty()) done = std::move(node.mapped());
-          }
-          if (done) done(one.reached);
+          if (const auto done = take(reads_, one.request)) done(one.reached);
         } else if constexpr (std::is_same_v<Kind, Send>) {
           if (mesh_ != nullptr) mesh_->send(one.to, one.message);
         } else if constexpr (std::is_same_v<Kind, HangUp>) {

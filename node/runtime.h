@@ -86,6 +86,9 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::chrono::nanoseconds commit(Effects effects);
   void carry_out_all(std::vector<Effect>& effects);
   void carry_out(Effect& effect);
+  // Who waits for the answer to a request, and does not any more; empty if nobody does.
+  template <class Done>
+  Done take(std::map<RequestId, Done>& waiting, RequestId request);
   void watch_disk(const chain::Now& at);
   RequestId next_request();
 

@@ -62,15 +62,13 @@ void append_certificate(JsonText& out, const Context& context, const chain::Seal
       .key("signatures")
       .open_array();
   for (const chain::SlotSignature& one : context.reader.certificate(height)) {
-    for (const chain::Member& member : context.options.genesis.voters) {
-      if (member.slot != one.slot ||
-          !chain::verify_ed25519(member.signing_key, statement, one.signature))
-        continue;
-      out.open_object()
-          .text("node", to_hex(member.node))
-          .text("signature", to_hex(one.signature))
-          .close_object();
-    }
+    const chain::Member* member = chain::member_at(context.options.genesis.voters, one.slot);
+    if (member == nullptr || !chain::verify_ed25519(member->signing_key, statement, one.signature))
+      continue;
+    out.open_object()
+        .text("node", to_hex(member->node))
+        .text("signature", to_hex(one.signature))
+        .close_object();
   }
   out.close_array();
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "chain/hash.h"
 #include "chain/signing.h"
 

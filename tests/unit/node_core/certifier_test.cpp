@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "chain/hash.h"
+#include "tests/sim/signing.h"
 #include "tests/unit/node_core/node_core_fixture.h"
 
 using namespace eventchain;
@@ -10,26 +10,6 @@ using namespace eventchain::node;
 using namespace eventchain::node::testing;
 
 namespace {
-
-// A signature is a hash that names the key.
-class PlainSigning : public chain::Signing {
- public:
-  explicit PlainSigning(chain::PublicKey key) : key_(key) {}
-  chain::Signature sign(chain::ByteView message) override { return made_by(key_, message); }
-  bool verify(const chain::PublicKey& key, chain::ByteView message,
-              const chain::Signature& signature) override {
-    return made_by(key, message) == signature;
-  }
-  static chain::Signature made_by(const chain::PublicKey& key, chain::ByteView message) {
-    const chain::Hash hash = chain::sha256({key.view(), message});
-    chain::Signature signature;
-    std::copy(hash.octets.begin(), hash.octets.end(), signature.octets.begin());
-    return signature;
-  }
-
- private:
-  const chain::PublicKey key_;
-};
 
 // The first of three voters.
 struct Voter {
@@ -53,8 +33,8 @@ struct Voter {
                                                   const chain::SealedHeader& sealed) const {
     const auto& member = genesis.voters[voter];
     return {member.slot,
-            PlainSigning::made_by(member.signing_key, chain::certified_statement(
-                                                          sealed.header, chain::block_id(sealed)))};
+            sim::Signing(member.signing_key)
+                .sign(chain::certified_statement(sealed.header, chain::block_id(sealed)))};
   }
   std::string hears(std::size_t voter, const chain::SealedHeader& sealed,
                     const chain::Certificate& signatures) {
@@ -73,7 +53,7 @@ struct Voter {
   store::MemoryStore store{genesis};
   Members members{genesis, voter_id(0)};
   Outbox outbox;
-  PlainSigning signing{genesis.voters[0].signing_key};
+  sim::Signing signing{genesis.voters[0].signing_key};
   Certifier certifier{members, outbox, store.chain(), &signing};
 };
 

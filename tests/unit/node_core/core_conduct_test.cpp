@@ -1,8 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "node/conduct.h"
-#include "node/core.h"
-#include "tests/unit/node_core/node_core_fixture.h"
+#include "tests/unit/node_core/voter_fixture.h"
 
 using namespace eventchain;
 using namespace eventchain::node;
@@ -10,42 +9,6 @@ using namespace eventchain::node::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-// One voter of three; what the others say, the test says in their names.
-struct Voter {
-  Voter() {
-    CoreOptions options;
-    options.self = voter_id(0);
-    options.genesis = genesis;
-    store.turns().begin();
-    core = std::make_unique<NodeCore>(options, store);
-    core->start(now);
-    for (const std::size_t peer : {std::size_t{1}, std::size_t{2}})
-      core->handle(now, PeerUp{voter_id(peer)});
-    std::ignore = end_turn();
-  }
-  void said(std::size_t peer, net::Message message) {
-    core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
-  }
-  Effects end_turn() {
-    auto effects = core->take_effects();
-    store.turns().commit();
-    store.turns().begin();
-    return effects;
-  }
-  // Who was hung up on since it was asked last.
-  std::vector<chain::NodeId> hung_up() {
-    std::vector<chain::NodeId> peers;
-    for (const auto& effect : end_turn().when_durable)
-      if (const auto* hang_up = std::get_if<HangUp>(&effect)) peers.push_back(hang_up->peer);
-    return peers;
-  }
-
-  const chain::Genesis genesis = easy_genesis(3);
-  chain::Now now{chain::Instant{50s}, {1'750'000'000'000}};
-  store::MemoryStore store{genesis};
-  std::unique_ptr<NodeCore> core;
-};
 
 net::RaftSaid vote_request(std::uint64_t from, std::uint64_t term) {
   consensus::RequestVote message;

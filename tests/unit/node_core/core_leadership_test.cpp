@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "node/core.h"
-#include "tests/unit/node_core/node_core_fixture.h"
+#include "tests/unit/node_core/voter_fixture.h"
 
 using namespace eventchain;
 using namespace eventchain::node;
@@ -9,44 +8,6 @@ using namespace eventchain::node::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-// One voter of three; the others are what the test says in their names.
-struct Voter {
-  Voter() {
-    CoreOptions options;
-    options.self = voter_id(0);
-    options.genesis = genesis;
-    store.turns().begin();
-    core = std::make_unique<NodeCore>(options, store);
-    core->start(now);
-    for (const std::size_t peer : {std::size_t{1}, std::size_t{2}})
-      core->handle(now, PeerUp{voter_id(peer)});
-    mined();
-  }
-  void said(std::size_t peer, net::Message message) {
-    core->handle(now, PeerSaid{voter_id(peer), std::move(message)});
-  }
-  std::vector<Effect> end_turn() {
-    auto taken = core->take_effects();
-    auto effects = std::move(taken.when_durable);
-    for (auto& effect : taken.ahead) effects.push_back(std::move(effect));
-    store.turns().commit();
-    store.turns().begin();
-    return effects;
-  }
-  // Ends the turn; the template it ordered to be mined last.
-  std::optional<chain::TemplateHash> mined() {
-    std::optional<chain::TemplateHash> hash;
-    for (const auto& effect : end_turn())
-      if (const auto* mine = std::get_if<Mine>(&effect)) hash = mine->order.template_hash;
-    return hash;
-  }
-
-  const chain::Genesis genesis = easy_genesis(3);
-  chain::Now now{chain::Instant{50s}, {1'750'000'000'000}};
-  store::MemoryStore store{genesis};
-  std::unique_ptr<NodeCore> core;
-};
 
 // An empty block's template, told apart by its time.
 chain::Template empty_template(const chain::Genesis& genesis, std::int64_t time) {

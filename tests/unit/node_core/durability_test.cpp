@@ -63,8 +63,10 @@ std::vector<net::Events> sent(Outbox& outbox) {
 }
 
 struct Voters {
-  explicit Voters(std::uint8_t count) : members(genesis_of(count), node_id(1)) {
-    for (std::uint8_t i = 2; i <= count; ++i) members.link_up(node_id(i));
+  explicit Voters(std::uint8_t count, std::uint8_t self = 1)
+      : members(genesis_of(count), node_id(self)) {
+    for (std::uint8_t i = 1; i <= count; ++i)
+      if (i != self) members.link_up(node_id(i));
   }
   Members members;
   Outbox outbox;
@@ -231,44 +233,37 @@ TEST_CASE("a voter that owes an answer for too long is not counted on until it a
 
 TEST_CASE("a node outside the quorum need not hurry, and its own copy counts after its turn") {
   // The leader is the third voter, the quorum it and the first; this is the second.
-  Members members(genesis_of(3), node_id(2));
-  Outbox outbox;
-  Durability durability(members, outbox, 1);
-  members.link_up(node_id(1));
-  members.link_up(node_id(3));
-  std::ignore = durability.leader_is(node_id(3));
-  durability.accepted(event(1));
-  std::ignore = durability.flush(at(0ms));
-  CHECK_FALSE(durability.is_urgent());
-  CHECK(durability.is_patient());
-  const auto batch = sent(outbox).at(0).batch;
+  Voters three(3, 2);
+  std::ignore = three.durability.leader_is(node_id(3));
+  three.durability.accepted(event(1));
+  std::ignore = three.durability.flush(at(0ms));
+  CHECK_FALSE(three.durability.is_urgent());
+  CHECK(three.durability.is_patient());
+  const auto batch = sent(three.outbox).at(0).batch;
   SUBCASE("both of the quorum answer: nothing of this node is needed") {
-    CHECK(durability.held(node_id(3), all_held(batch, 1)).durable.empty());
-    CHECK(durability.held(node_id(1), all_held(batch, 1)).durable.size() == 1);
-    CHECK(durability.turn_begins().durable.empty());
+    CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+    CHECK(three.durability.held(node_id(1), all_held(batch, 1)).durable.size() == 1);
+    CHECK(three.durability.turn_begins().durable.empty());
   }
   SUBCASE("only the leader answers: the turn is over and its copy is the second") {
-    CHECK(durability.held(node_id(3), all_held(batch, 1)).durable.empty());
-    CHECK(durability.next_deadline() <= at(0ms));
-    CHECK(durability.turn_begins().durable.size() == 1);
-    CHECK(durability.open_batches() == 0);
+    CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+    CHECK(three.durability.next_deadline() <= at(0ms));
+    CHECK(three.durability.turn_begins().durable.size() == 1);
+    CHECK(three.durability.open_batches() == 0);
   }
 }
 
 TEST_CASE("while its turn is open, the copy of a node outside the quorum does not count") {
-  Members members(genesis_of(3), node_id(2));
-  Outbox outbox;
-  Durability durability(members, outbox, 1);
-  members.link_up(node_id(1));
-  members.link_up(node_id(3));
-  std::ignore = durability.leader_is(node_id(3));
-  durability.accepted(event(1));
-  std::ignore = durability.flush(at(0ms));
-  const auto batch = std::get<net::Events>(std::get<Send>(outbox.take_ahead().at(0)).message).batch;
-  CHECK(durability.turn_begins().durable.empty());
-  CHECK(durability.held(node_id(3), all_held(batch, 1)).durable.empty());
-  CHECK(durability.turn_begins().durable.empty());
-  CHECK(durability.open_batches() == 1);
+  Voters three(3, 2);
+  std::ignore = three.durability.leader_is(node_id(3));
+  three.durability.accepted(event(1));
+  std::ignore = three.durability.flush(at(0ms));
+  const auto batch =
+      std::get<net::Events>(std::get<Send>(three.outbox.take_ahead().at(0)).message).batch;
+  CHECK(three.durability.turn_begins().durable.empty());
+  CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+  CHECK(three.durability.turn_begins().durable.empty());
+  CHECK(three.durability.open_batches() == 1);
 }
 
 TEST_CASE("a member of the quorum hurries, and before its turn is over it says so") {

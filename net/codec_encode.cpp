@@ -1,0 +1,145 @@
+#include <utility>
+
+#include "net/codec.h"
+#include "net/raft_codec.h"
+#include "net/wire.pb.h"
+
+namespace eventchain::net {
+
+using chain::Bytes;
+using chain::EntryRef;
+
+namespace {
+
+Bytes pack_refs(const std::vector<EntryRef>& entries) {
+  Bytes packed;
+  packed.reserve(entries.size() * sizeof(EntryRef));
+  for (const EntryRef& entry : entries)
+    packed.append(entry.key.view()).append(entry.commitment.view());
+  return packed;
+}
+
+void encode_into(const Hello& from, wire::Frame& frame) {
+  wire::Hello& into = *frame.mutable_hello();
+  into.set_protocol(from.protocol);
+  into.set_chain(Bytes(from.chain.view()));
+  into.set_node(Bytes(from.node.view()));
+  into.set_software(from.software);
+}
+
+void encode_into(const RaftSaid& from, wire::Frame& frame) {
+  encode_raft(from.envelope, *frame.mutable_raft());
+}
+
+void encode_into(const Events& from, wire::Frame& frame) {
+  wire::Events& into = *frame.mutable_events();
+  into.set_batch(from.batch);
+  into.mutable_events()->Reserve(static_cast<int>(from.events.size()));
+  for (const RawEvent& event : from.events) {
+    wire::Event& item = *into.add_events();
+    item.set_salt(Bytes(event.salt.view()));
+    item.set_body(event.body);
+  }
+}
+
+void encode_into(const EventsHeld& from, wire::Frame& frame) {
+  wire::EventsHeld& into = *frame.mutable_events_held();
+  into.set_batch(from.batch);
+  Bytes& results = *into.mutable_results();
+  results.reserve(from.results.size());
+  for (const HoldResult result : from.results) results.push_back(static_cast<char>(result));
+}
+
+void encode_into(const EventsAnnounce& from, wire::Frame& frame) {
+  frame.mutable_events_announce()->set_entries(pack_refs(from.entries));
+}
+
+void encode_into(const EventsRequest& from, wire::Frame& frame) {
+  frame.mutable_events_request()->set_entries(pack_refs(from.entries));
+}
+
+void encode_into(const TemplatePush& from, wire::Frame& frame) {
+  wire::TemplatePush& into = *frame.mutable_template_push();
+  into.set_header(chain::encode_header(from.made.header));
+  into.set_content(chain::encode_content(from.made.content));
+}
+
+void encode_into(const TemplateRequest& from, wire::Frame& frame) {
+  wire::TemplateRequest& into = *frame.mutable_template_request();
+  into.set_hash(Bytes(from.hash.view()));
+  into.set_height(from.height.value);
+}
+
+void encode_into(const SharePush& from, wire::Frame& frame) {
+  wire::SharePush& into = *frame.mutable_share_push();
+  into.set_template_hash(Bytes(from.template_hash.view()));
+  into.set_nonce_high(from.nonce.high);
+  into.set_nonce_low(from.nonce.low);
+}
+
+void encode_into(const TipSaid& from, wire::Frame& frame) {
+  wire::TipSaid& into = *frame.mutable_tip_said();
+  into.set_height(from.height.value);
+  into.set_id(Bytes(from.id.view()));
+}
+
+void encode_into(const BlocksRequest& from, wire::Frame& frame) {
+  wire::BlocksRequest& into = *frame.mutable_blocks_request();
+  into.set_from(from.from.value);
+  into.set_count(from.count);
+}
+
+void encode_into(const BlocksReply& from, wire::Frame& frame) {
+  wire::BlocksReply& into = *frame.mutable_blocks_reply();
+  into.set_from(from.from.value);
+  for (const chain::Block& block : from.blocks) {
+    wire::Block& item = *into.add_blocks();
+    item.set_header(chain::encode_header(block.sealed.header));
+    item.set_seal(chain::encode_seal(block.sealed.seal));
+    item.set_content(chain::encode_content(block.content));
+  }
+}
+
+void encode_into(const ReadAsk& from, wire::Frame& frame) {
+  frame.mutable_read_ask()->set_question(from.question);
+}
+
+void encode_into(const ReadRound& from, wire::Frame& frame) {
+  wire::ReadRound& into = *frame.mutable_read_round();
+  into.set_term(from.term.value);
+  into.set_round(from.round);
+}
+
+void encode_into(const ReadRoundHeld& from, wire::Frame& frame) {
+  wire::ReadRoundHeld& into = *frame.mutable_read_round_held();
+  into.set_term(from.term.value);
+  into.set_round(from.round);
+}
+
+void encode_into(const ReadTold& from, wire::Frame& frame) {
+  wire::ReadTold& into = *frame.mutable_read_told();
+  into.set_question(from.question);
+  into.set_index(from.index.value);
+}
+
+void encode_into(const Signatures& from, wire::Frame& frame) {
+  wire::Signatures& into = *frame.mutable_signatures();
+  into.set_height(from.height.value);
+  into.set_block(Bytes(from.block.view()));
+  Bytes& packed = *into.mutable_packed();
+  for (const chain::SlotSignature& one : from.signatures) {
+    packed.push_back(static_cast<char>(one.slot.value >> 8));
+    packed.push_back(static_cast<char>(one.slot.value));
+    packed.append(one.signature.view());
+  }
+}
+
+}  // namespace
+
+Bytes encode(const Message& message) {
+  wire::Frame frame;
+  std::visit([&frame](const auto& said) { encode_into(said, frame); }, message);
+  return frame.SerializeAsString();
+}
+
+}  // namespace eventchain::net
