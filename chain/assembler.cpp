@@ -32,7 +32,7 @@ class Pass {
     for (const Left& left : left_) {
       // The rest is judged in the next block. Comparing content reads bodies, so going on to look
       // for redundant variants alone would cost the same again with every template.
-      if (assembly.made.content.annex.size() == kRejectionsMax) return;
+      if (assembly.facts.rejections.size() == kRejectionsMax) return;
       if (left.is_placed) continue;
       const EventFacts& facts = left.pending->facts;
       if (is_taken(facts.key)) {
@@ -134,18 +134,32 @@ class Pass {
   std::unordered_map<StreamKey, Expectations, FixedBytesHash> waiting_;
 };
 
+void place_orders(const ChainState& state, const std::vector<MemberOrder>& orders, UnixMillis time,
+                  Assembly& result) {
+  MemberChange change(state.members, state.height().next(), time);
+  for (const MemberOrder& order : orders) {
+    if (result.orders.size() == kOrdersMax) return;
+    MemberOrder placed = order;
+    // The slot that was asked for may have been given in the meantime.
+    if (auto* admit = std::get_if<Admit>(&placed.what)) admit->member.slot = change.free_slot();
+    result.orders.push_back(change.apply(placed));
+    if (result.orders.back()) result.made.content.annex.emplace_back(std::move(placed));
+  }
+}
+
 }  // namespace
 
 Assembly assemble(const ChainState& state, ChainView& view, const PendingPool& pool,
                   const SameContent& same_content,
                   const std::function<std::optional<EventFacts>(const EventKey&)>& placed_facts,
-                  UnixMillis started, UnixMillis time, Instant now,
-                  const AssemblerOptions& options) {
+                  UnixMillis started, UnixMillis time, Instant now, const AssemblerOptions& options,
+                  const std::vector<MemberOrder>& orders) {
   EC_ASSERT(state.tip_header.seal.sealed_at <= started && started <= time,
             "the block clock never runs backwards");
   Pass pass(state.genesis, view);
   pass.place_from(pool);
   Assembly result;
+  if (!orders.empty()) place_orders(state, orders, time, result);
   pass.judge(same_content, placed_facts, now, options.expectation_wait, result);
   result.facts.entries = pass.take_entries();
 

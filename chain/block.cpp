@@ -89,15 +89,21 @@ Result<Value> finish(Reader& reader, const char* what, Value value) {
 Bytes encode_annex_item(const AnnexItem& item) {
   Writer writer(96);
   writer.header(kAnnexItemTag);
-  write_rejection(writer, std::get<Rejection>(item));
+  if (const auto* order = std::get_if<MemberOrder>(&item)) {
+    write_order(writer, *order);
+  } else {
+    write_rejection(writer, std::get<Rejection>(item));
+  }
   return writer.take();
 }
 
 Result<AnnexItem> decode_annex_item(ByteView bytes) {
   Reader reader(bytes);
   reader.header(kAnnexItemTag);
-  if (reader.u8() != kRejectionKind) reader.refuse("unknown kind");
-  return finish(reader, "annex item", AnnexItem(read_rejection(reader)));
+  const std::uint8_t kind = reader.u8();
+  if (kind == kRejectionKind)
+    return finish(reader, "annex item", AnnexItem(read_rejection(reader)));
+  return finish(reader, "annex item", AnnexItem(read_order(reader, kind)));
 }
 
 Hash annex_root(const std::vector<AnnexItem>& annex) {
@@ -212,7 +218,7 @@ SealedHeader genesis_block(const Genesis& genesis) {
   block.header.started = genesis.created;
   block.header.time = genesis.created;
   block.header.share_target = genesis.first_target;
-  block.header.member_set = member_set_hash(genesis.voters);
+  block.header.member_set = member_set_hash(first_members(genesis));
   block.seal.sealed_at = genesis.created;
   return block;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chain/event.h"
+#include "chain/member_orders.h"
 #include "chain/result.h"
 #include "chain/target.h"
 #include "chain/types.h"
@@ -36,7 +37,7 @@ struct Rejection {
 };
 
 // Everything in a block that is not an event. More kinds follow; an unknown kind is an error.
-using AnnexItem = std::variant<Rejection>;
+using AnnexItem = std::variant<Rejection, MemberOrder>;
 Bytes encode_annex_item(const AnnexItem& item);
 Result<AnnexItem> decode_annex_item(ByteView bytes);
 // RFC 6962 tree over the encoded items.

@@ -16,8 +16,8 @@ Bytes certified_statement(const TemplateHeader& header, const BlockId& id) {
       .take();
 }
 
-std::size_t certificate_quorum(const std::vector<Member>& members) {
-  return members.size() / 2 + 1;
+std::size_t certificate_quorum(const MemberSet& members) {
+  return count_voters(members) / 2 + 1;
 }
 
 }  // namespace eventchain::chain

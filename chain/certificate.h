@@ -21,7 +21,8 @@ struct SlotSignature {
 // Signatures of voters on one block: by slot, distinct.
 using Certificate = std::vector<SlotSignature>;
 
-// A majority of the voters: as many as it takes to commit.
-std::size_t certificate_quorum(const std::vector<Member>& members);
+// A majority of the voters: as many as it takes to commit. The set is the one that the block's
+// header names.
+std::size_t certificate_quorum(const MemberSet& members);
 
 }  // namespace eventchain::chain

@@ -13,11 +13,8 @@ namespace eventchain::chain {
 namespace {
 
 constexpr std::string_view kGenesisTag = "ec:genesis";
-constexpr std::string_view kMembersTag = "ec:members";
 
-constexpr std::size_t kNameMax = 32;
 constexpr std::size_t kTrustDomainMax = 255;  // as SPIFFE has it
-constexpr std::size_t kVotersMax = 7;
 constexpr std::uint16_t kShareCountMax = 256;
 constexpr std::uint32_t kIntervalMin = 100;
 constexpr std::uint32_t kIntervalMax = 3'600'000;
@@ -29,10 +26,6 @@ bool consists_of(std::string_view text, std::string_view punctuation) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            punctuation.find(c) != std::string_view::npos;
   });
-}
-
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= kNameMax && consists_of(text, "-");
 }
 
 // `field` is wrong; `remedy` says what it must be.
@@ -73,39 +66,32 @@ Result<void> check_limits(const Genesis& genesis) {
 Result<void> check_voter(const std::vector<Member>& voters, std::size_t place) {
   const Member& member = voters[place];
   const std::string who = fmt::format("voters[{}]", place);
-  if (member.node.is_zero()) return refuse(who + ".node", "is zero; draw a random id");
-  if (member.signing_key.is_zero()) return refuse(who + ".signing_key", "is zero; make a key");
+  if (auto checked = check_member(member); !checked)
+    return fail(ErrorCode::kInvalid, fmt::format("genesis: {}.{}", who, checked.error().message));
+  if (member.role != MemberRole::kVoter)
+    return refuse(who + ".role", "must be voter; others join when the chain runs");
   if (member.slot.value != place)
     return refuse(who + ".slot", fmt::format("must be its place in the list, {}", place));
-  if (!is_name(member.name)) return refuse(who + ".name", "must be 1 to 32 of a-z, 0-9 and '-'");
-  if (member.site.size() > kNameMax || !consists_of(member.site, "-."))
-    return refuse(who + ".site", "must be at most 32 of a-z, 0-9, '-' and '.'");
   for (std::size_t other = 0; other < place; ++other) {
-    if (voters[other].node == member.node)
-      return refuse(who + ".node", fmt::format("is that of voters[{}] too; draw another", other));
+    if (raft_id(voters[other].node) == raft_id(member.node))
+      return refuse(who + ".node",
+                    fmt::format("begins like that of voters[{}]; draw another", other));
     if (voters[other].signing_key == member.signing_key)
       return refuse(who + ".signing_key",
                     fmt::format("is that of voters[{}] too; each voter has its own", other));
     if (voters[other].name == member.name)
       return refuse(who + ".name", fmt::format("is that of voters[{}] too; choose another", other));
+    if (voters[other].store == member.store)
+      return refuse(who + ".store",
+                    fmt::format("is that of voters[{}] too; each disk has its own", other));
   }
   return {};
-}
-
-void write_members(Writer& writer, const std::vector<Member>& members) {
-  writer.u16(static_cast<std::uint16_t>(members.size()));
-  for (const Member& member : members)
-    writer.fixed(member.node)
-        .fixed(member.signing_key)
-        .u16(member.slot.value)
-        .sized8(member.name)
-        .sized8(member.site);
 }
 
 }  // namespace
 
 Result<void> check_genesis(const Genesis& genesis) {
-  if (!is_name(genesis.name)) return refuse("name", "must be 1 to 32 of a-z, 0-9 and '-'");
+  if (!is_member_name(genesis.name)) return refuse("name", "must be 1 to 32 of a-z, 0-9 and '-'");
   if (genesis.trust_domain.empty() || genesis.trust_domain.size() > kTrustDomainMax ||
       !consists_of(genesis.trust_domain, "-._"))
     return refuse("trust_domain", "must be 1 to 255 of a-z, 0-9, '-', '.' and '_'");
@@ -135,7 +121,8 @@ Bytes encode_genesis(const Genesis& genesis) {
       .u32(genesis.event_bytes_max)
       .u32(genesis.block_events_max)
       .u32(genesis.block_bytes_max);
-  write_members(writer, genesis.voters);
+  writer.u16(static_cast<std::uint16_t>(genesis.voters.size()));
+  for (const Member& member : genesis.voters) write_member(writer, member);
   return writer.take();
 }
 
@@ -143,16 +130,10 @@ ChainId chain_id(const Genesis& genesis) {
   return as_kind<ChainId>(sha256(encode_genesis(genesis)));
 }
 
-const Member* member_at(const std::vector<Member>& members, Slot slot) {
-  const auto found = std::ranges::find(members, slot, &Member::slot);
-  return found == members.end() ? nullptr : &*found;
-}
-
-Hash member_set_hash(const std::vector<Member>& members) {
-  Writer writer(512);
-  writer.header(kMembersTag);
-  write_members(writer, members);
-  return sha256(writer.take());
+MemberSet first_members(const Genesis& genesis) {
+  MemberSet set;
+  set.members = genesis.voters;
+  return set;
 }
 
 EventLimits event_limits(const Genesis& genesis) {

@@ -78,20 +78,37 @@ bool is_justified(BlockOverlay& overlay, const Rejection& rejection, const Event
 Verdict check_rejections(BlockOverlay& overlay, const std::vector<AnnexItem>& annex,
                          const std::vector<EventFacts>& facts) {
   std::unordered_set<Commitment, FixedBytesHash> rejected;
-  for (std::size_t i = 0; i < annex.size(); ++i) {
-    const auto& rejection = std::get<Rejection>(annex[i]);
-    if (rejection.key != facts[i].key || rejection.commitment != facts[i].commitment)
+  std::size_t next = 0;
+  for (const AnnexItem& item : annex) {
+    const auto* rejection = std::get_if<Rejection>(&item);
+    if (rejection == nullptr) continue;
+    EC_ASSERT(next < facts.size(), "one facts for each rejection");
+    const EventFacts& rejected_facts = facts[next++];
+    if (rejection->key != rejected_facts.key || rejection->commitment != rejected_facts.commitment)
       return leader(Rule::kKeyMismatch);
-    if (!rejected.insert(rejection.commitment).second ||
-        !is_justified(overlay, rejection, facts[i]))
+    if (!rejected.insert(rejection->commitment).second ||
+        !is_justified(overlay, *rejection, rejected_facts))
       return leader(Rule::kUnjustifiedRejection);
   }
   return kGood;
 }
 
+// Fills `after`: the state's own set if the annex has no order.
+Verdict check_orders(const ChainState& state, const Template& candidate, MembersRef& after) {
+  std::optional<MemberChange> change;
+  for (const AnnexItem& item : candidate.content.annex) {
+    const auto* order = std::get_if<MemberOrder>(&item);
+    if (order == nullptr) continue;
+    if (!change) change.emplace(state.members, candidate.header.height, candidate.header.time);
+    if (!change->apply(*order)) return leader(Rule::kWrongMemberOrder);
+  }
+  after = change ? change->take() : state.members;
+  return kGood;
+}
+
 Rule share_fault(const ChainState& state, const TemplateHeader& header, const U256& target,
                  const Nonce& nonce) {
-  if (member_at(state.genesis.voters, nonce.slot()) == nullptr) return Rule::kShareSlotUnknown;
+  if (member_at(*state.members, nonce.slot()) == nullptr) return Rule::kShareSlotUnknown;
   return share_meets(header, nonce, target) ? Rule::kOk : Rule::kShareMissesTarget;
 }
 
@@ -137,6 +154,8 @@ const char* to_string(Rule rule) {
       return "version-expectation";
     case Rule::kUnjustifiedRejection:
       return "unjustified-rejection";
+    case Rule::kWrongMemberOrder:
+      return "wrong-member-order";
     case Rule::kShareMissesTarget:
       return "share-misses-target";
     case Rule::kShareSlotUnknown:
@@ -151,8 +170,14 @@ const char* to_string(Rule rule) {
 
 ChainState initial_state(const Genesis& genesis) {
   const SealedHeader block = genesis_block(genesis);
-  ChainState state{genesis,   block.header.chain, block.header.member_set, block_id(block), block,
-                   LogTree(), History()};
+  ChainState state{genesis,
+                   block.header.chain,
+                   std::make_shared<const MemberSet>(first_members(genesis)),
+                   block.header.member_set,
+                   block_id(block),
+                   block,
+                   LogTree(),
+                   History()};
   state.history.append(
       history_leaf(state.tip, block_work(block.header), block.header.time, block.seal.sealed_at));
   return state;
@@ -182,15 +207,16 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
   const BlockContent& content = candidate.content;
   if (const Verdict verdict = check_header(state, candidate.header); !verdict.ok()) return verdict;
   EC_ASSERT(facts.entries.size() == content.entries.size(), "one facts for each entry");
-  EC_ASSERT(facts.rejections.size() == content.annex.size(), "one facts for each rejection");
   if (const Verdict verdict = check_sizes(state, candidate, facts); !verdict.ok()) return verdict;
 
   BlockOverlay overlay(view, content.entries.size());
-  Projection result{{}, state.log.size(), state.log, {}};
+  Projection result{{}, state.log.size(), state.log, {}, {}};
   const Verdict placing = check_entries(overlay, content.entries, facts.entries, result.versions);
   if (!placing.ok()) return placing;
   const Verdict refusing = check_rejections(overlay, content.annex, facts.rejections);
   if (!refusing.ok()) return refusing;
+  const Verdict ordering = check_orders(state, candidate, result.members);
+  if (!ordering.ok()) return ordering;
   // A leaf for each entry, and a root for each complete subtree of 256.
   result.tree_hashes.reserve(content.entries.size() + content.entries.size() / 255 + 2);
   for (const EntryRef& entry : content.entries)
@@ -198,6 +224,11 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
   if (result.log.root() != candidate.header.log_root) return leader(Rule::kWrongLogRoot);
   if (projection != nullptr) *projection = std::move(result);
   return kGood;
+}
+
+MembersRef members_after(const ChainState& state, const Template& candidate) {
+  MembersRef after;
+  return check_orders(state, candidate, after).ok() ? after : state.members;
 }
 
 Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce) {
@@ -224,7 +255,8 @@ Verdict check_seal(const ChainState& state, const SealedHeader& sealed) {
   return kGood;
 }
 
-Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after) {
+Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after,
+                 MembersRef members_after) {
   const TemplateHeader& header = sealed.header;
   EC_ASSERT(header.parent == state.tip, "a block goes on top of its parent");
   EC_ASSERT(log_after.size() == header.log_size, "the log is the one after this block");
@@ -232,6 +264,10 @@ Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree lo
   result.state.tip = block_id(sealed);
   result.state.tip_header = sealed;
   result.state.log = std::move(log_after);
+  if (members_after != state.members) {
+    result.state.member_set = member_set_hash(*members_after);
+    result.state.members = std::move(members_after);
+  }
   result.state.history.append(
       history_leaf(result.state.tip, block_work(header), header.time, sealed.seal.sealed_at),
       &result.history_nodes);

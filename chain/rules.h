@@ -33,6 +33,7 @@ enum class Rule : std::uint8_t {
   kKeyMismatch,  // an entry's key or commitment is not its body's
   kVersionExpectation,
   kUnjustifiedRejection,
+  kWrongMemberOrder,  // an order that the member set does not allow
   kShareMissesTarget,
   kShareSlotUnknown,
   kSharesNotDistinct,  // or not ascending
@@ -55,7 +56,8 @@ struct Verdict {
 struct ChainState {
   Genesis genesis;
   ChainId chain;
-  Hash member_set;
+  MembersRef members;  // in force at the next height
+  Hash member_set;     // hash of `members`
   BlockId tip;
   SealedHeader tip_header;
   LogTree log;
@@ -87,6 +89,7 @@ struct Projection {
   std::uint64_t first_position = 0;
   LogTree log;                        // after the block
   std::vector<TreeHash> tree_hashes;  // completed by it
+  MembersRef members;                 // after the block; the state's own if nothing changes
 };
 
 // Needs no content: everything a header says about its parent, clock and difficulty.
@@ -94,6 +97,8 @@ Verdict check_header(const ChainState& state, const TemplateHeader& header);
 // All rules for a template on top of `state`; fills `projection` when ok and not null.
 Verdict check_template(const ChainState& state, ChainView& view, const Template& candidate,
                        const ContentFacts& facts, Projection* projection);
+// In force after the block, if its orders are allowed; the state's own otherwise.
+MembersRef members_after(const ChainState& state, const Template& candidate);
 Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce);
 // The seal of a header that passed check_header.
 Verdict check_seal(const ChainState& state, const SealedHeader& sealed);
@@ -103,6 +108,7 @@ struct Advanced {
   ChainState state;
   std::vector<HistoryNode> history_nodes;  // made by this block, for the store
 };
-Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after);
+Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after,
+                 MembersRef members_after);
 
 }  // namespace eventchain::chain

@@ -127,6 +127,7 @@ Result<Message> decode_from(const wire::EventsHeld& from) {
   FieldCheck check("events_held");
   EventsHeld message;
   message.batch = from.batch();
+  message.voters_since.value = from.voters_since();
   check.require(from.batch() != 0, "batch", "must not be 0");
   check.limit(from.results().size() <= limits::kEventsCountMax, "results", "too many");
   message.results.reserve(check.ok() ? from.results().size() : 0);

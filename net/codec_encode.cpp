@@ -45,6 +45,7 @@ void encode_into(const Events& from, wire::Frame& frame) {
 void encode_into(const EventsHeld& from, wire::Frame& frame) {
   wire::EventsHeld& into = *frame.mutable_events_held();
   into.set_batch(from.batch);
+  into.set_voters_since(from.voters_since.value);
   Bytes& results = *into.mutable_results();
   results.reserve(from.results.size());
   for (const HoldResult result : from.results) results.push_back(static_cast<char>(result));

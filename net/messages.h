@@ -53,6 +53,8 @@ enum class HoldResult : std::uint8_t {
 struct EventsHeld {
   std::uint64_t batch = 0;
   std::vector<HoldResult> results;  // in the order of the events
+  // The answerer's voters are those of this block: an answer counts only among equal voters.
+  chain::Height voters_since{};
   bool operator==(const EventsHeld&) const = default;
 };
 

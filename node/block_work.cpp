@@ -100,9 +100,11 @@ void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
   ledger_.keep_template(work.checked->made);
   work_ = std::move(work);
   sealed_ = false;
-  if (options_.mines) {
+  // Not a member yet, or not any more: nobody would take its shares.
+  const chain::Member* self = members_.self();
+  if (options_.mines && self != nullptr) {
     const bool reuses = chain::is_planted(chain::Mistake::kSlotReused);
-    const chain::Slot slot = reuses ? members_.all().front().slot : members_.self().slot;
+    const chain::Slot slot = reuses ? members_.all().front().slot : self->slot;
     outbox_.add(Mine{
         mining::WorkOrder{work_->checked->made.header, work_->checked->hash, slot, work_->target}});
   }

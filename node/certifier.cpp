@@ -7,21 +7,24 @@
 
 namespace eventchain::node {
 
-void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId& id) {
+void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId& id,
+                        chain::MembersRef members) {
   if (signing_ == nullptr) return;
   const chain::Height height = sealed.header.height;
   tip_ = std::max(tip_, height);
   Open& open = open_[height];
   open.id = id;
+  open.members = std::move(members);
   open.statement = chain::certified_statement(sealed.header, id);
   for (const auto& kept : store_.signatures(height)) {
     if (holds(open, kept)) open.signatures[kept.slot] = kept.signature;
   }
-  const chain::Slot own = members_.self().slot;
-  if (!open.signatures.contains(own)) {
+  const chain::Member* self = chain::find_member(*open.members, members_.self_id());
+  if (self != nullptr && self->role == chain::MemberRole::kVoter &&
+      !open.signatures.contains(self->slot)) {
     const chain::Signature signature = signing_->sign(open.statement);
-    open.signatures.emplace(own, signature);
-    store_.put_signature(height, {own, signature});
+    open.signatures.emplace(self->slot, signature);
+    store_.put_signature(height, {self->slot, signature});
   }
   has_signed_ = true;
   for (auto& [slot, by_height] : early_) {
@@ -51,8 +54,9 @@ net::Signatures Certifier::message_of(chain::Height height, const Open& open) co
 }
 
 bool Certifier::holds(const Open& open, const chain::SlotSignature& one) const {
-  const chain::Member* member = chain::member_at(members_.all(), one.slot);
-  return member != nullptr && signing_->verify(member->signing_key, open.statement, one.signature);
+  const chain::Member* member = chain::member_at(*open.members, one.slot);
+  return member != nullptr && member->role == chain::MemberRole::kVoter &&
+         signing_->verify(member->signing_key, open.statement, one.signature);
 }
 
 bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignature& one) {
@@ -64,7 +68,7 @@ bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignatur
 }
 
 void Certifier::note_quorum(chain::Height height, const Open& open) {
-  if (open.signatures.size() >= quorum()) certified_ = std::max(certified_, height);
+  if (open.signatures.size() >= quorum(open)) certified_ = std::max(certified_, height);
 }
 
 std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& message) {
@@ -74,7 +78,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
     // Of the future: kept until the block is here. Of the past: covered by something newer.
     if (message.height <= tip_) return {};
     for (const auto& one : message.signatures) {
-      if (chain::member_at(members_.all(), one.slot) == nullptr) continue;
+      if (chain::member_at(members_.set(), one.slot) == nullptr) continue;
       auto& by_height = early_[one.slot];
       by_height[message.height] = {message.block, one.signature};
       while (by_height.size() > kEarlyMax) by_height.erase(by_height.begin());
@@ -88,7 +92,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
   for (const auto& one : message.signatures) is_sound = take(message.height, open, one) && is_sound;
   note_quorum(message.height, open);
   // Whoever lacks a majority is helped to one; who has it says nothing, so this ends.
-  if (message.signatures.size() < quorum() && open.signatures.size() >= quorum())
+  if (message.signatures.size() < quorum(open) && open.signatures.size() >= quorum(open))
     outbox_.send(peer, message_of(message.height, open));
   return is_sound ? std::string() : "a signature that its member's key did not make";
 }

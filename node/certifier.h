@@ -30,7 +30,9 @@ class Certifier {
 
   // The block is applied, in this turn or before. A start tells of the highest certified block and
   // of the tip; stored signatures are verified again.
-  void applied(const chain::SealedHeader& sealed, const chain::BlockId& id);
+  // `members`: the set that its header names.
+  void applied(const chain::SealedHeader& sealed, const chain::BlockId& id,
+               chain::MembersRef members);
   // Sends what this turn has signed. Call at the end of a step.
   void follow_up();
   void peer_up(const chain::NodeId& peer);
@@ -48,6 +50,7 @@ class Certifier {
 
   struct Open {
     chain::BlockId id;
+    chain::MembersRef members;  // whose voters' signatures count
     chain::Bytes statement;
     std::map<chain::Slot, chain::Signature> signatures;
   };
@@ -61,7 +64,9 @@ class Certifier {
   // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
   bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
   void note_quorum(chain::Height height, const Open& open);
-  [[nodiscard]] std::size_t quorum() const { return chain::certificate_quorum(members_.all()); }
+  [[nodiscard]] static std::size_t quorum(const Open& open) {
+    return chain::certificate_quorum(*open.members);
+  }
 
   const Members& members_;
   Outbox& outbox_;

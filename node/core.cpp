@@ -19,7 +19,7 @@ constexpr std::size_t kEarlySharesMax = 64;
 
 consensus::ReplicaOptions replica_options(const CoreOptions& options, const Members& members) {
   consensus::ReplicaOptions result;
-  result.self = members.self_server();
+  result.self = server_of(members.self_id());
   result.seed = options.seed;
   result.election_timeout = options.election_timeout;
   result.heartbeat_interval = options.heartbeat_interval;
@@ -32,15 +32,15 @@ consensus::ReplicaOptions replica_options(const CoreOptions& options, const Memb
 
 NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
     : options(core_options),
-      members(options.genesis, options.self),
       ledger(store.chain(), store.chain().recover(), options.pool, now),
+      members(ledger.state().members, options.self),
       fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
       decider(ledger, fetcher, outbox),
       durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
       clients(outbox),
       work({options.assembler, options.mines}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
-              members.configuration(), ledger.applied()),
+              first_configuration(options.genesis), ledger.applied()),
       reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
       certifier(members, outbox, store.chain(), options.signing) {}
 
@@ -58,8 +58,11 @@ void NodeCore::start(const chain::Now& now) {
   const chain::Height certified = state_->ledger.certified_before();
   if (certified.value > 0 && certified < chain.height())
     if (const auto block = state_->ledger.block(certified))
-      state_->certifier.applied(block->sealed, chain::block_id(block->sealed));
-  if (chain.height().value > 0) state_->certifier.applied(chain.tip_header, chain.tip);
+      state_->certifier.applied(block->sealed, chain::block_id(block->sealed),
+                                state_->ledger.members_at(certified));
+  if (chain.height().value > 0)
+    state_->certifier.applied(chain.tip_header, chain.tip,
+                              state_->ledger.members_at(chain.height()));
   state_->announce_at = now.steady + kAnnounceEvery;
   state_->replica.start(now);
   state_->settle();
@@ -143,6 +146,7 @@ void NodeCore::State::on(const Woke&) {
   clients.expire(now);
   reads.expire(now.steady);
   end_shunning();
+  durability.offer_again(ledger, now.steady);
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
@@ -261,7 +265,8 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   for (const auto* rejected : {&block.settled.rejected, &block.settled.rejected_twins})
     for (const auto& one : *rejected)
       clients.rejected(one.commitment, one.reason, one.stream_version, height);
-  certifier.applied(block.sealed, block.id);
+  certifier.applied(block.sealed, block.id, block.members);
+  if (ledger.state().members != block.members) members_changed(*block.members);
   note_certified();
   ++counters.blocks_committed;
   counters.events_completed += block.settled.placed.size();
@@ -281,6 +286,16 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   outbox.send(members.linked(), net::TipSaid{height, block.id});
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
+}
+
+// pre: a block has made the ledger's set out of `before`.
+void NodeCore::State::members_changed(const chain::MemberSet& before) {
+  members.update(ledger.state().members);
+  const bool was_member = chain::find_member(before, members.self_id()) != nullptr;
+  outbox.add(MembersChanged{ledger.state().members});
+  if (was_member && members.self() == nullptr) outbox.add(Removed{});
+  if (before.voters_since != members.set().voters_since)
+    take_progress(durability.voters_changed(ledger));
 }
 
 void NodeCore::State::note_certified() {

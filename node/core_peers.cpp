@@ -65,8 +65,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::Hello&) {
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& message) {
-  if (members.server_of(peer) != message.envelope.from ||
-      message.envelope.to != members.self_server()) {
+  if (server_of(peer) != message.envelope.from ||
+      message.envelope.to != server_of(members.self_id())) {
     peer_fault(peer, Conduct::Fault::kBroken, "a Raft message in another member's name");
     return;
   }
@@ -86,8 +86,10 @@ void NodeCore::State::note_freshness(const chain::NodeId& peer,
     if (!is_leading() || result->term != replica.term()) return;
     followed_at[peer] = now.steady;
     std::vector<chain::Instant> times;
-    for (const auto& [node, at] : followed_at) times.push_back(at);
+    for (const auto& [node, at] : followed_at)
+      if (members.is_voter(node)) times.push_back(at);
     const std::size_t others = members.majority() - 1;
+    if (others == 0) return;
     if (times.size() < others) return;
     std::ranges::sort(times, std::greater<>());
     as_of = times[others - 1];
@@ -97,6 +99,7 @@ void NodeCore::State::note_freshness(const chain::NodeId& peer,
 void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
   net::EventsHeld answer;
   answer.batch = message.batch;
+  answer.voters_since = members.set().voters_since;
   bool gate_may_open = false;
   bool is_sound = true;
   for (auto& raw : message.events) {
@@ -126,7 +129,7 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsHeld& message) {
-  take_progress(durability.held(peer, message));
+  take_progress(durability.held(peer, message, now.steady));
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
@@ -276,7 +279,8 @@ NodeStatus NodeCore::status() const {
   const chain::ChainState& chain = core.ledger.state();
   NodeStatus status;
   status.node = core.members.self_id();
-  status.name = core.members.self().name;
+  const chain::Member* self = core.members.self();
+  status.name = self != nullptr ? self->name : std::string();
   status.chain = chain.chain;
   status.chain_name = chain.genesis.name;
   status.role = core.replica.role();

@@ -61,6 +61,7 @@ struct NodeCore::State {
   void reconsider();
   void follow_leadership();
   void on_applied(const AppliedBlock& block);
+  void members_changed(const chain::MemberSet& before);
   void take_progress(const Durability::Progress& progress);
   void lead();
   void propose_seal();
@@ -78,8 +79,8 @@ struct NodeCore::State {
   const CoreOptions options;  // constant after construction
   chain::Now now;             // of the input in hand
   Outbox outbox;
-  Members members;
   Ledger ledger;
+  Members members;
   Fetcher fetcher;
   Decider decider;
   Durability durability;

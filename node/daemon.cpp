@@ -167,7 +167,8 @@ struct Daemon::Parts {
   std::unique_ptr<net::http::Server> server;
 
   std::mutex mutex;
-  std::string failure;  // guarded by mutex
+  std::string failure;  // guarded by mutex, like `end`
+  RunEnd end = RunEnd::kDiskFailed;
   const pthread_t waiter = pthread_self();
 };
 
@@ -252,9 +253,10 @@ Result<void> Daemon::Parts::start() {
   if (!config.peers.empty())
     mesh = std::make_unique<net::Mesh>(mesh_options(config, genesis, log), *runtime);
   runtime->attach(mesh.get(), miner.get());
-  runtime->start([this](std::string reason) {
+  runtime->start([this](RunEnd why, std::string reason) {
     {
       const std::lock_guard lock(mutex);
+      end = why;
       failure = std::move(reason);
     }
     pthread_kill(waiter, SIGTERM);
@@ -305,6 +307,10 @@ int Daemon::run() {
   if (parts_->failure.empty()) {
     parts_->log.write(Notice::Level::kInfo, "stopped");
     return kExitOk;
+  }
+  if (parts_->end == RunEnd::kRemoved) {
+    parts_->log.write(Notice::Level::kError, parts_->failure);
+    return kExitRemoved;
   }
   parts_->log.write(Notice::Level::kError, "the store failed: " + parts_->failure);
   return kExitDisk;

@@ -36,6 +36,7 @@ chain::Result<void> check_deployment(const Config& config);
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // configuration, files, addresses
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitRemoved = 69;  // no member any more (EX_UNAVAILABLE); do not restart
 inline constexpr int kExitDisk = 74;  // the disk failed (EX_IOERR); a restart recovers or says why
 
 }  // namespace eventchain::node

@@ -123,6 +123,7 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
                        consensus::LogIndex applied) {
   AppliedBlock block;
   block.sealed = sealed;
+  block.members = ledger_.state().members;
   block.settled = ledger_.apply(checked, sealed.seal, applied);
   block.id = ledger_.state().tip;
   block.log_size = ledger_.state().log.size();

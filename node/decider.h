@@ -17,6 +17,7 @@ struct AppliedBlock {
   chain::SealedHeader sealed;
   chain::BlockId id;
   std::uint64_t log_size = 0;
+  chain::MembersRef members;  // that its header names
   Settled settled;
 };
 

@@ -9,13 +9,11 @@
 
 namespace eventchain::node {
 
-namespace {
-
-std::uint64_t bit_of(const chain::Member& member) {
-  return std::uint64_t{1} << member.slot.value;
+Durability::VoterSet Durability::bit_of(const chain::NodeId& node) const {
+  const auto& voters = members_.voters();
+  const auto found = std::ranges::find(voters, node);
+  return found == voters.end() ? 0 : VoterSet{1} << (found - voters.begin());
 }
-
-}  // namespace
 
 void Durability::accepted(chain::HeldEvent event) {
   gathered_.push_back(std::move(event));
@@ -27,7 +25,7 @@ Durability::Progress Durability::turn_begins() {
   for (const std::uint64_t id : std::exchange(uncounted_, {})) {
     const auto found = batches_.find(id);
     if (found == batches_.end()) continue;
-    for (SlotSet& holders : found->second.holders) holders |= bit_of(members_.self());
+    for (VoterSet& holders : found->second.holders) holders |= bit_of(members_.self_id());
     evaluate(found->second, progress);
     if (found->second.unfinished == 0) batches_.erase(found);
   }
@@ -60,8 +58,10 @@ Durability::Progress Durability::flush(chain::Instant now) {
 std::optional<chain::Instant> Durability::next_deadline() const {
   // The last turn is over, and what it made durable is to be counted.
   if (!uncounted_.empty() && uncounted_turn_ != outbox_.turn()) return chain::Instant{};
-  if (trailing_.empty()) return std::nullopt;
-  return trailing_.front().due;
+  std::optional<chain::Instant> next;
+  if (unequal_since_) next = *unequal_since_ + kOfferAgain;
+  if (!trailing_.empty() && (!next || trailing_.front().due < *next)) next = trailing_.front().due;
+  return next;
 }
 
 void Durability::send_trailing() {
@@ -76,14 +76,13 @@ Durability::Route Durability::route(chain::Instant now) const {
     return owes == owes_since_.end() || now - owes->second < kTrailing ? 1 : 2;
   };
   std::vector<chain::NodeId> voters;
-  for (const auto& member : members_.all()) {
-    if (member.node == members_.self_id() || members_.is_linked(member.node))
-      voters.push_back(member.node);
-  }
+  for (const auto& voter : members_.voters())
+    if (voter == members_.self_id() || members_.is_linked(voter)) voters.push_back(voter);
   std::ranges::stable_sort(voters, {}, distance);
   // Without a leader nothing can become durable, and nobody knows yet whom it will take.
   const std::size_t quorum = leader_ ? members_.majority() : voters.size();
   Route route;
+  route.is_self_in_quorum = false;
   for (std::size_t i = 0; i < voters.size(); ++i) {
     if (voters[i] == members_.self_id()) {
       route.is_self_in_quorum = i < quorum;
@@ -107,7 +106,7 @@ void Durability::open(std::vector<chain::HeldEvent> events, chain::Instant now,
     batch.entries.push_back({event.facts.key, event.facts.commitment});
     message.events.push_back({event.salt, std::move(event.body)});
   }
-  batch.holders.assign(batch.entries.size(), to.is_self_in_quorum ? bit_of(members_.self()) : 0);
+  batch.holders.assign(batch.entries.size(), to.is_self_in_quorum ? bit_of(members_.self_id()) : 0);
   batch.finished.assign(batch.entries.size(), false);
   batch.unfinished = batch.entries.size();
   evaluate(batch, progress);
@@ -123,17 +122,22 @@ void Durability::open(std::vector<chain::HeldEvent> events, chain::Instant now,
   if (batch.unfinished > 0) batches_.emplace(id, std::move(batch));
 }
 
-Durability::Progress Durability::held(const chain::NodeId& by, const net::EventsHeld& answer) {
+Durability::Progress Durability::held(const chain::NodeId& by, const net::EventsHeld& answer,
+                                      chain::Instant now) {
   Progress progress;
   const auto found = batches_.find(answer.batch);
-  const chain::Member* member = members_.find(by);
+  const VoterSet holder = bit_of(by);
   owes_since_.erase(by);
-  if (found == batches_.end() || member == nullptr) return progress;
+  if (found == batches_.end() || holder == 0) return progress;
+  if (answer.voters_since != members_.set().voters_since) {
+    if (!unequal_since_) unequal_since_ = now;
+    return progress;
+  }
   Batch& batch = found->second;
   if (answer.results.size() != batch.entries.size()) return progress;
   for (std::size_t i = 0; i < answer.results.size(); ++i) {
     if (answer.results[i] == net::HoldResult::kHeld) {
-      batch.holders[i] |= bit_of(*member);
+      batch.holders[i] |= holder;
     } else if (answer.results[i] == net::HoldResult::kConflict && leader_ == by &&
                !batch.finished[i]) {
       batch.finished[i] = true;
@@ -148,18 +152,17 @@ Durability::Progress Durability::held(const chain::NodeId& by, const net::Events
 
 void Durability::evaluate(Batch& batch, Progress& progress) const {
   if (!leader_) return;
-  const chain::Member* leader = members_.find(*leader_);
-  if (leader == nullptr) return;
-  const SlotSet own = bit_of(members_.self());
+  const VoterSet leader = bit_of(*leader_);
+  if (leader == 0) return;
+  const VoterSet own = bit_of(members_.self_id());
   const std::size_t enough =
       members_.majority() - (chain::is_planted(chain::Mistake::kQuorumOffByOne) ? 1 : 0);
-  const auto is_enough = [&](SlotSet holders) {
-    return (holders & bit_of(*leader)) != 0 &&
-           static_cast<std::size_t>(std::popcount(holders)) >= enough;
+  const auto is_enough = [&](VoterSet holders) {
+    return (holders & leader) != 0 && static_cast<std::size_t>(std::popcount(holders)) >= enough;
   };
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (batch.finished[i]) continue;
-    const SlotSet holders = batch.holders[i];
+    const VoterSet holders = batch.holders[i];
     if (!is_enough(holders)) continue;
     batch.finished[i] = true;
     --batch.unfinished;
@@ -169,7 +172,7 @@ void Durability::evaluate(Batch& batch, Progress& progress) const {
 }
 
 void Durability::peer_up(const chain::NodeId& peer, Ledger& ledger) {
-  if (members_.find(peer) == nullptr) return;
+  if (!members_.is_voter(peer)) return;
   for (auto it = batches_.begin(); it != batches_.end();) {
     const auto& [id, batch] = *it;
     std::vector<chain::HeldEvent> held;
@@ -193,6 +196,31 @@ void Durability::peer_up(const chain::NodeId& peer, Ledger& ledger) {
     outbox_.send(peer, std::move(message));
     ++it;
   }
+}
+
+Durability::Progress Durability::voters_changed(Ledger& ledger) {
+  Progress progress;
+  owes_since_.clear();
+  send_trailing();
+  for (auto& [id, batch] : batches_) {
+    // The own copy counts with the turn that made it, which flush() and turn_begins() see to.
+    const bool is_counted = std::ranges::find(uncounted_, id) == uncounted_.end();
+    std::ranges::fill(batch.holders, is_counted ? bit_of(members_.self_id()) : 0);
+  }
+  for (const auto& voter : members_.voters())
+    if (members_.is_linked(voter)) peer_up(voter, ledger);
+  for (auto it = batches_.begin(); it != batches_.end();) {
+    evaluate(it->second, progress);
+    it = it->second.unfinished == 0 ? batches_.erase(it) : std::next(it);
+  }
+  return progress;
+}
+
+void Durability::offer_again(Ledger& ledger, chain::Instant now) {
+  if (!unequal_since_ || now - *unequal_since_ < kOfferAgain) return;
+  unequal_since_.reset();
+  for (const auto& voter : members_.voters())
+    if (members_.is_linked(voter)) peer_up(voter, ledger);
 }
 
 Durability::Progress Durability::leader_is(std::optional<chain::NodeId> leader) {

@@ -24,9 +24,15 @@ namespace eventchain::node {
 // that came meanwhile, and a node that is not of the quorum need not hurry to sync what it accepts:
 // one sync more per event would make nothing durable sooner. A voter that has not answered for
 // kTrailing is not counted on; the next in line takes its place.
+//
+// Voters change one at a time, by blocks. An answer counts only if its sender knew the same voters
+// as this node (`voters_since`): so whatever is durable is held by a majority of the voters of one
+// block, and whoever waits for all of those to have their place before Raft's configuration follows
+// (Steward) loses none.
 class Durability {
  public:
   static constexpr std::chrono::milliseconds kTrailing{10};
+  static constexpr std::chrono::milliseconds kOfferAgain{200};
 
   // `first_batch`: random and not 0, so that no answer to an earlier run of this node fits a batch.
   Durability(const Members& members, Outbox& outbox, std::uint64_t first_batch)
@@ -45,10 +51,14 @@ class Durability {
   // Sends what accepted() gathered and what has waited long enough. A cluster of one is durable
   // with the turn.
   Progress flush(chain::Instant now);
-  Progress held(const chain::NodeId& by, const net::EventsHeld& answer);
+  Progress held(const chain::NodeId& by, const net::EventsHeld& answer, chain::Instant now);
   // A voter came (back): it is sent every open batch once more. Events that are not held any more
   // leave their batch, which then goes out anew as another one.
   void peer_up(const chain::NodeId& peer, Ledger& ledger);
+  // Other voters: what they hold is asked anew.
+  Progress voters_changed(Ledger& ledger);
+  // Offers once more what was answered by nodes with other voters.
+  void offer_again(Ledger& ledger, chain::Instant now);
   // Which batches are durable depends on who leads.
   Progress leader_is(std::optional<chain::NodeId> leader);
 
@@ -60,12 +70,12 @@ class Durability {
   [[nodiscard]] std::size_t open_batches() const { return batches_.size(); }
 
  private:
-  using SlotSet = std::uint64_t;  // bit = slot; genesis allows seven voters
+  using VoterSet = std::uint64_t;  // bit = place among the voters
 
   struct Batch {
     std::uint64_t turn = 0;  // that accepted it
     std::vector<chain::EntryRef> entries;
-    std::vector<SlotSet> holders;  // of each event
+    std::vector<VoterSet> holders;  // of each event
     std::vector<bool> finished;
     std::size_t unfinished = 0;
   };
@@ -80,6 +90,8 @@ class Durability {
     net::Events message;
   };
 
+  // Of which voters one and the same event is on disk; 0 for other nodes.
+  [[nodiscard]] VoterSet bit_of(const chain::NodeId& node) const;
   void open(std::vector<chain::HeldEvent> events, chain::Instant now, Progress& progress);
   void evaluate(Batch& batch, Progress& progress) const;
   [[nodiscard]] Route route(chain::Instant now) const;
@@ -94,6 +106,8 @@ class Durability {
   std::vector<Trailing> trailing_;  // by `due`
   // Since when a voter owes an answer to what it was sent at once.
   std::map<chain::NodeId, chain::Instant> owes_since_;
+  // Since when some answers do not count because voters differ.
+  std::optional<chain::Instant> unequal_since_;
   std::uint64_t urgent_turn_ = 0;
   // Batches whose copies here do not count yet, and the turn that made them.
   std::vector<std::uint64_t> uncounted_;

@@ -82,6 +82,13 @@ struct TipMoved {
   chain::UnixMillis sealed_at;
 };
 
+// A block has changed the member set: links and lists follow it.
+struct MembersChanged {
+  chain::MembersRef members;
+};
+// This node was removed: it must not run any longer.
+struct Removed {};
+
 // Something an operator may want to read; the shell logs it.
 struct Notice {
   enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -90,7 +97,7 @@ struct Notice {
 };
 
 using Effect = std::variant<Answer, PendingAnswer, ReadReady, Send, HangUp, Mine, StopMining,
-                            TipMoved, Notice>;
+                            TipMoved, MembersChanged, Removed, Notice>;
 
 // What a turn wants done.
 struct Effects {

@@ -117,6 +117,9 @@ Result<std::vector<chain::Member>> parse_voters(const json::value& list) {
     voter.slot = chain::Slot{static_cast<std::uint16_t>(i)};
     voter.name = members.text("name");
     voter.site = members.text("site");
+    voter.store = members.hex<chain::StoreId>("store");
+    voter.peers_address = members.text("peers_address");
+    voter.api_address = members.text("api_address");
     auto done = members.finish();
     if (!done) return tl::unexpected(done.error());
     voters.push_back(std::move(voter));
@@ -180,9 +183,12 @@ std::string format_genesis(const chain::Genesis& genesis) {
   std::string voters;
   for (const auto& voter : genesis.voters) {
     voters += fmt::format(
-        "{}\n    {{\"name\": {}, \"site\": {}, \"node\": \"{}\",\n     \"signing_key\": \"{}\"}}",
+        "{}\n    {{\"name\": {}, \"site\": {}, \"node\": \"{}\", \"store\": \"{}\",\n"
+        "     \"signing_key\": \"{}\",\n"
+        "     \"peers_address\": {}, \"api_address\": {}}}",
         voters.empty() ? "" : ",", quoted(voter.name), quoted(voter.site), to_hex(voter.node),
-        to_hex(voter.signing_key));
+        to_hex(voter.store), to_hex(voter.signing_key), quoted(voter.peers_address),
+        quoted(voter.api_address));
   }
   const bool is_sha256 = genesis.work_function == chain::WorkFunction::kSha256;
   return fmt::format(

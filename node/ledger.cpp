@@ -267,7 +267,8 @@ Settled Ledger::apply(const CheckedTemplate& checked, const chain::Seal& seal,
                       consensus::LogIndex applied) {
   const chain::SealedHeader sealed{checked.made.header, seal};
   EC_ASSERT(sealed.header.parent == state_.tip, "a block is applied on its parent only");
-  chain::Advanced advanced = chain::advance(state_, sealed, checked.projection.log);
+  chain::Advanced advanced =
+      chain::advance(state_, sealed, checked.projection.log, checked.projection.members);
 
   store::BlockApplication application;
   application.block = {sealed, checked.made.content};
@@ -280,6 +281,7 @@ Settled Ledger::apply(const CheckedTemplate& checked, const chain::Seal& seal,
   application.history_nodes = advanced.history_nodes;
   application.log_peaks = advanced.state.log.peaks();
   application.history_peaks = advanced.state.history.peaks();
+  if (advanced.state.members != state_.members) application.members = advanced.state.members;
   application.applied = applied;
   store_.apply_block(application);
   Settled settled = settle(checked, application.first_position);

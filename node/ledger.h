@@ -118,6 +118,7 @@ class Ledger : private chain::ChainView {
   void note_stale(const chain::SealedHeader& sealed, std::string reason);
 
   chain::Result<chain::Block> block(chain::Height height) { return store_.block(height); }
+  chain::MembersRef members_at(chain::Height height) { return store_.members(height); }
   std::optional<chain::Height> height_of(const chain::BlockId& id) { return store_.height_of(id); }
 
   [[nodiscard]] const chain::ChainState& state() const { return state_; }

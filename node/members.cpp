@@ -1,59 +1,63 @@
 #include "node/members.h"
 
-#include "chain/result.h"
+#include <algorithm>
+#include <utility>
 
 namespace eventchain::node {
 
-namespace {
-consensus::ServerId server_id(chain::Slot slot) {
-  return consensus::ServerId{static_cast<std::uint64_t>(slot.value) + 1};
+consensus::ServerId server_of(const chain::NodeId& node) {
+  return consensus::ServerId{chain::raft_id(node)};
 }
-}  // namespace
 
-Members::Members(const chain::Genesis& genesis, chain::NodeId self) : members_(genesis.voters) {
-  bool found = false;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].node == self) {
-      self_ = i;
-      found = true;
-    }
+consensus::Configuration first_configuration(const chain::Genesis& genesis) {
+  consensus::Configuration configuration;
+  for (const auto& member : genesis.voters)
+    configuration.push_back({server_of(member.node), consensus::Suffrage::kVoter});
+  std::ranges::sort(configuration, {}, &consensus::Server::id);
+  return configuration;
+}
+
+Members::Members(chain::MembersRef set, chain::NodeId self) : self_(self) {
+  update(std::move(set));
+}
+
+void Members::update(chain::MembersRef set) {
+  set_ = std::move(set);
+  places_.clear();
+  voters_.clear();
+  for (std::size_t place = 0; place < set_->members.size(); ++place) {
+    const chain::Member& member = set_->members[place];
+    places_.emplace(member.node, place);
+    if (member.role == chain::MemberRole::kVoter) voters_.push_back(member.node);
   }
-  EC_ASSERT(found, "the configuration check lets no node start that genesis does not name");
-}
-
-consensus::ServerId Members::self_server() const {
-  return server_id(self().slot);
 }
 
 const chain::Member* Members::find(const chain::NodeId& node) const {
-  for (const auto& member : members_)
-    if (member.node == node) return &member;
-  return nullptr;
-}
-
-std::optional<consensus::ServerId> Members::server_of(const chain::NodeId& node) const {
-  const chain::Member* member = find(node);
-  if (member == nullptr) return std::nullopt;
-  return server_id(member->slot);
+  const auto place = places_.find(node);
+  return place == places_.end() ? nullptr : &set_->members[place->second];
 }
 
 std::optional<chain::NodeId> Members::node_of(consensus::ServerId server) const {
-  for (const auto& member : members_)
-    if (server_id(member.slot) == server) return member.node;
+  for (const auto& member : set_->members)
+    if (server_of(member.node) == server) return member.node;
+  for (const auto& node : linked_)
+    if (server_of(node) == server) return node;
   return std::nullopt;
 }
 
-consensus::Configuration Members::configuration() const {
-  consensus::Configuration configuration;
-  for (const auto& member : members_)
-    configuration.push_back({server_id(member.slot), consensus::Suffrage::kVoter});
-  return configuration;
+bool Members::is_voter(const chain::NodeId& node) const {
+  return std::ranges::find(voters_, node) != voters_.end();
 }
 
 std::vector<chain::NodeId> Members::linked() const {
   std::vector<chain::NodeId> nodes;
-  for (const auto& member : members_)
-    if (linked_.contains(member.node)) nodes.push_back(member.node);
+  for (const auto& voter : voters_)
+    if (linked_.contains(voter)) nodes.push_back(voter);
+  for (const auto& member : set_->members)
+    if (member.role != chain::MemberRole::kVoter && linked_.contains(member.node))
+      nodes.push_back(member.node);
+  for (const auto& node : linked_)
+    if (!places_.contains(node)) nodes.push_back(node);
   return nodes;
 }
 

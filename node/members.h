@@ -6,36 +6,50 @@
 #include <vector>
 
 #include "chain/genesis.h"
+#include "chain/members.h"
 #include "consensus/types.h"
 
 namespace eventchain::node {
 
-// The member list as the core uses it, and which members are linked now. Owned by the core.
-// Invariant: a member's Raft server id is its slot + 1.
+// The number by which Raft knows a node, member or not.
+consensus::ServerId server_of(const chain::NodeId& node);
+// The voters of genesis, with which Raft begins.
+consensus::Configuration first_configuration(const chain::Genesis& genesis);
+
+// The member set in force as the core uses it, and which nodes are linked now. Owned by the core.
+// This node itself may be missing in the set: it has not applied the block that admits it, or it
+// was removed. A linked peer may be missing for the same reasons.
 class Members {
  public:
-  Members(const chain::Genesis& genesis, chain::NodeId self);
+  Members(chain::MembersRef set, chain::NodeId self);
 
-  [[nodiscard]] const std::vector<chain::Member>& all() const { return members_; }
-  [[nodiscard]] const chain::Member& self() const { return members_[self_]; }
-  [[nodiscard]] chain::NodeId self_id() const { return self().node; }
-  [[nodiscard]] consensus::ServerId self_server() const;
+  // A block has changed it.
+  void update(chain::MembersRef set);
 
+  [[nodiscard]] const chain::MemberSet& set() const { return *set_; }
+  [[nodiscard]] const std::vector<chain::Member>& all() const { return set_->members; }
+  [[nodiscard]] chain::NodeId self_id() const { return self_; }
+  [[nodiscard]] const chain::Member* self() const { return find(self_); }  // nullptr: no member
   [[nodiscard]] const chain::Member* find(const chain::NodeId& node) const;
-  [[nodiscard]] std::optional<consensus::ServerId> server_of(const chain::NodeId& node) const;
+  // Of members and linked nodes.
   [[nodiscard]] std::optional<chain::NodeId> node_of(consensus::ServerId server) const;
-  [[nodiscard]] consensus::Configuration configuration() const;
-  [[nodiscard]] std::size_t majority() const { return members_.size() / 2 + 1; }
+
+  // By slot.
+  [[nodiscard]] const std::vector<chain::NodeId>& voters() const { return voters_; }
+  [[nodiscard]] bool is_voter(const chain::NodeId& node) const;
+  [[nodiscard]] std::size_t majority() const { return voters_.size() / 2 + 1; }
 
   void link_up(const chain::NodeId& peer) { linked_.insert(peer); }
   void link_down(const chain::NodeId& peer) { linked_.erase(peer); }
   [[nodiscard]] bool is_linked(const chain::NodeId& peer) const { return linked_.contains(peer); }
-  // In member order, without this node.
+  // Voters first, each part in the order of slots; linked nodes that are no members come last.
   [[nodiscard]] std::vector<chain::NodeId> linked() const;
 
  private:
-  std::vector<chain::Member> members_;  // constant after construction; by slot
-  std::size_t self_ = 0;
+  const chain::NodeId self_;
+  chain::MembersRef set_;
+  std::map<chain::NodeId, std::size_t> places_;  // in the set
+  std::vector<chain::NodeId> voters_;
   std::set<chain::NodeId> linked_;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chain/planted.h"
+#include "consensus/configuration.h"
 
 namespace eventchain::node {
 
@@ -24,7 +25,16 @@ void Reads::said(const chain::NodeId& peer, const net::ReadAsk& message) {
 
 void Reads::said(const chain::NodeId& peer, const net::ReadRoundHeld& message) {
   if (message.term != round_term_ || message.round != round_ || in_round_.empty()) return;
-  if (members_.find(peer) != nullptr) followers_.insert(peer);
+  followers_.insert(peer);
+}
+
+bool Reads::is_followed() const {
+  const consensus::Configuration& configuration = replica_.configuration();
+  const auto follows = std::ranges::count_if(followers_, [&](const chain::NodeId& node) {
+    const consensus::Server* server = consensus::find_server(configuration, server_of(node));
+    return server != nullptr && server->suffrage == consensus::Suffrage::kVoter;
+  });
+  return static_cast<std::size_t>(follows) > consensus::voter_count(configuration) / 2;
 }
 
 void Reads::lead(chain::Instant now) {
@@ -47,9 +57,7 @@ void Reads::lead(chain::Instant now) {
       ++round_;
       send_round();
     }
-    if (followers_.size() < members_.majority() &&
-        !chain::is_planted(chain::Mistake::kStaleReadIndex))
-      break;
+    if (!is_followed() && !chain::is_planted(chain::Mistake::kStaleReadIndex)) break;
     for (const auto& [node, asked] : std::exchange(in_round_, {})) {
       for (const auto& [question, index] : asked) {
         if (node != members_.self_id()) {

@@ -58,6 +58,8 @@ class Reads {
   using Asked = std::map<chain::NodeId, std::map<std::uint64_t, consensus::LogIndex>>;
 
   void lead(chain::Instant now);
+  // Whether those that answered this round are a majority of Raft's voters.
+  [[nodiscard]] bool is_followed() const;
   void question_leader(chain::Instant now, const chain::NodeId& leader);
   void told(std::map<std::uint64_t, Question>::iterator question, consensus::LogIndex index);
   void release();

@@ -60,14 +60,14 @@ chain::Now Runtime::now() const {
           chain::UnixMillis{duration_cast<std::chrono::milliseconds>(wall).count()}};
 }
 
-void Runtime::start(std::function<void(std::string)> failed) {
+void Runtime::start(std::function<void(RunEnd, std::string)> ended) {
   EC_ASSERT(!thread_.joinable(), "a runtime is started once");
-  failed_ = std::move(failed);
+  ended_ = std::move(ended);
   thread_ = std::thread([this] {
     try {
       run();
     } catch (const std::exception& error) {
-      failed_(error.what());
+      ended_(RunEnd::kDiskFailed, error.what());
     }
   });
 }
@@ -188,6 +188,10 @@ void Runtime::carry_out(Effect& effect) {
             for (const auto& [id, listener] : on_tip_) listeners.push_back(listener);
           }
           for (const auto& listener : listeners) (*listener)(one);
+        } else if constexpr (std::is_same_v<Kind, MembersChanged>) {
+          if (options_.members_changed) options_.members_changed(*one.members);
+        } else if constexpr (std::is_same_v<Kind, Removed>) {
+          ended_(RunEnd::kRemoved, "this node was removed from the cluster");
         } else {
           static_assert(std::is_same_v<Kind, Notice>);
           options_.log(one);

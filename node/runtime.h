@@ -26,6 +26,14 @@ struct RuntimeOptions {
   std::filesystem::path disk;            // whose free space is watched
   std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
   std::function<void(const Notice&)> log = [](const Notice&) {};
+  // On the core thread: must only hand over.
+  std::function<void(const chain::MemberSet&)> members_changed;
+};
+
+// Why a node cannot go on, or must not.
+enum class RunEnd : std::uint8_t {
+  kDiskFailed,
+  kRemoved,  // it is no member any more
 };
 
 // The shell around the core: one thread that drives turns, and the hand-over to links, miner and
@@ -33,8 +41,8 @@ struct RuntimeOptions {
 // A turn for which nobody waits stays open until its time has come or somebody does.
 //
 // Lifecycle: construct; give it links and miner with attach(); start(); stop(). The store, the mesh
-// and the miner outlive it. If the disk fails, the core thread ends, `failed` is called with the
-// reason, and the process is expected to exit.
+// and the miner outlive it. `ended` is called on the core thread when the node cannot go on or must
+// not; the process is expected to exit then.
 class Runtime : public NodePort, public net::MeshHandler {
  public:
   Runtime(RuntimeOptions options, store::Store& store);
@@ -44,7 +52,7 @@ class Runtime : public NodePort, public net::MeshHandler {
 
   // `mesh` may be null for a cluster of one, `miner` for a node that lends nothing.
   void attach(net::Mesh* mesh, mining::Miner* miner);
-  void start(std::function<void(std::string)> failed);
+  void start(std::function<void(RunEnd, std::string)> ended);
   void stop();  // idempotent; answers nobody any more
 
   // NodePort
@@ -97,7 +105,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   store::Store& store_;
   net::Mesh* mesh_ = nullptr;
   mining::Miner* miner_ = nullptr;
-  std::function<void(std::string)> failed_;
+  std::function<void(RunEnd, std::string)> ended_;
 
   Inbox inbox_;
   // NodeCore::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.

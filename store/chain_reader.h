@@ -83,6 +83,8 @@ class ChainReader {
   virtual chain::Result<std::vector<chain::SealedHeader>> headers(chain::Height from,
                                                                   std::size_t limit) = 0;
   virtual std::vector<StaleBlock> stale() = 0;
+  // In force at `height`: what its header names. Of the newest set for heights above the tip.
+  virtual chain::Result<chain::MembersRef> members(chain::Height height) = 0;
   // Signatures on a block, by slot. Not verified: whoever hands them on does that.
   virtual chain::Certificate certificate(chain::Height height) = 0;
   virtual chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) = 0;

@@ -43,6 +43,7 @@ struct BlockApplication {
   std::vector<chain::HistoryNode> history_nodes;
   std::vector<chain::Hash> log_peaks;             // after the block
   std::vector<chain::HistoryNode> history_peaks;  // after the block
+  chain::MembersRef members;                      // after the block; null: as before
   consensus::LogIndex applied;                    // Raft log index that decided it
 };
 
@@ -93,6 +94,8 @@ class ChainStore : public chain::ChainView {
   virtual void put_stale(const StaleBlock& stale) = 0;
   // Pre: the block is applied. Replaces one of the same slot, which a damaged disk may have left.
   virtual void put_signature(chain::Height height, const chain::SlotSignature& signature) = 0;
+  // In force at `height`: what its header names.
+  virtual chain::MembersRef members(chain::Height height) = 0;
   // By slot; not verified again.
   virtual chain::Certificate signatures(chain::Height height) = 0;
 };

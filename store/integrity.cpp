@@ -53,6 +53,8 @@ Result<chain::ChainState> restore_state(const chain::Genesis& genesis, const Sto
   state.tip_header = stored.sealed;
   state.log = std::move(*log);
   state.history = std::move(*history);
+  state.member_set = chain::member_set_hash(*stored.members);
+  state.members = stored.members;
   return state;
 }
 

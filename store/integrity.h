@@ -15,6 +15,7 @@ struct StoredTip {
   std::vector<chain::Hash> log_peaks;
   std::vector<chain::HistoryNode> history_peaks;         // over all blocks including the tip
   std::vector<chain::HistoryNode> history_peaks_before;  // over all blocks before the tip
+  chain::MembersRef members;                             // after the tip
 };
 
 // The state as of the tip. Everything that the tip's header stands for is computed again from the

@@ -20,17 +20,20 @@ MemoryChain::MemoryChain(const chain::Genesis& genesis, UndoLog& undo)
   heights_.emplace(state.tip, chain::Height{0});
   history_peaks_ = state.history.peaks();
   history_nodes_ = history_peaks_;
+  members_.emplace(chain::Height{0}, state.members);
 }
 
 ChainStore::Recovered MemoryChain::recover() {
-  StoredTip tip{blocks_.back().id, blocks_.back().block.sealed, log_peaks_, history_peaks_, {}};
+  StoredTip tip{
+      blocks_.back().id,        blocks_.back().block.sealed, log_peaks_, history_peaks_, {},
+      members_.rbegin()->second};
   for (const std::uint64_t place : history_peak_places(blocks_.size() - 1))
     tip.history_peaks_before.push_back(history_nodes_.at(place));
   Result<chain::ChainState> state = restore_state(genesis_, tip);
   if (!state) throw StoreFailure(state.error().message);
   Recovered recovered{std::move(*state), applied_, {}, {}};
   for (const auto& [height, signatures] : signatures_)
-    if (signatures.size() >= chain::certificate_quorum(genesis_.voters))
+    if (signatures.size() >= chain::certificate_quorum(*members(height)))
       recovered.certified = height;
   for (const std::uint64_t arrival : pending_)
     recovered.pending.emplace_back(arrival, events_.at(arrival).event.facts);
@@ -132,6 +135,10 @@ void MemoryChain::apply_block(const BlockApplication& application) {
   for (const chain::HistoryNode& node : application.history_nodes) append(history_nodes_, node);
   assign(log_peaks_, application.log_peaks);
   assign(history_peaks_, application.history_peaks);
+  if (application.members) {
+    members_.emplace(height, application.members);
+    undo_.add([this, height] { members_.erase(height); });
+  }
   set_applied(application.applied);
   drop_templates(height);
 }
@@ -153,11 +160,12 @@ void MemoryChain::place_entries(const BlockApplication& application) {
 
 void MemoryChain::note_rejections(const BlockApplication& application) {
   for (const chain::AnnexItem& item : application.block.content.annex) {
-    const auto& rejection = std::get<chain::Rejection>(item);
-    Held& held = outcome({rejection.key, rejection.commitment});
+    const auto* rejection = std::get_if<chain::Rejection>(&item);
+    if (rejection == nullptr) continue;
+    Held& held = outcome({rejection->key, rejection->commitment});
     if (held.position.has_value()) continue;
-    held.rejected = rejection.reason;
-    held.version = rejection.stream_version;
+    held.rejected = rejection->reason;
+    held.version = rejection->stream_version;
     held.height = application.block.sealed.header.height;
   }
 }
@@ -207,6 +215,11 @@ void MemoryChain::put_signature(chain::Height height, const chain::SlotSignature
 chain::Certificate MemoryChain::signatures(chain::Height height) {
   const auto kept = signatures_.find(height);
   return kept == signatures_.end() ? chain::Certificate{} : kept->second;
+}
+
+chain::MembersRef MemoryChain::members(chain::Height height) {
+  const auto made = members_.lower_bound(height);
+  return made == members_.begin() ? made->second : std::prev(made)->second;
 }
 
 bool MemoryChain::is_placed(const chain::EventKey& key) {

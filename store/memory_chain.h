@@ -37,6 +37,7 @@ class MemoryChain : public ChainStore {
   void put_stale(const StaleBlock& stale) override;
   void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
   chain::Certificate signatures(chain::Height height) override;
+  chain::MembersRef members(chain::Height height) override;
 
  private:
   friend class MemoryStore;  // the readers' side looks into the same containers
@@ -94,6 +95,7 @@ class MemoryChain : public ChainStore {
   std::map<chain::TemplateHash, chain::Template> templates_;
   std::vector<StaleBlock> stale_;
   std::map<chain::Height, chain::Certificate> signatures_;
+  std::map<chain::Height, chain::MembersRef> members_;  // by the block that made them
 };
 
 }  // namespace eventchain::store

@@ -110,6 +110,11 @@ std::vector<StaleBlock> MemoryStore::stale() {
   return chain_.stale_;
 }
 
+Result<chain::MembersRef> MemoryStore::members(chain::Height height) {
+  assert_between_turns();
+  return chain_.members(height);
+}
+
 chain::Certificate MemoryStore::certificate(chain::Height height) {
   assert_between_turns();
   return chain_.signatures(height);

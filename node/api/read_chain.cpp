@@ -2,6 +2,7 @@
 
 #include "chain/keys.h"
 #include "node/api/handlers.h"
+#include "node/api/members_json.h"
 #include "node/api/outcome_json.h"
 
 namespace eventchain::node::api {
@@ -44,6 +45,10 @@ void append_sealed(JsonText& out, const chain::SealedHeader& sealed) {
 }
 
 void append_annex_item(JsonText& out, const chain::AnnexItem& item) {
+  if (const auto* order = std::get_if<chain::MemberOrder>(&item)) {
+    append_order(out, *order);
+    return;
+  }
   const auto& rejection = std::get<chain::Rejection>(item);
   out.open_object()
       .text("kind", "rejection")
@@ -61,8 +66,9 @@ void append_certificate(JsonText& out, const Context& context, const chain::Seal
   out.boolean("final", height.value == 0 || height <= context.port.certified())
       .key("signatures")
       .open_array();
+  const auto members = context.reader.members(height);
   for (const chain::SlotSignature& one : context.reader.certificate(height)) {
-    const chain::Member* member = chain::member_at(context.options.genesis.voters, one.slot);
+    const chain::Member* member = members ? chain::member_at(**members, one.slot) : nullptr;
     if (member == nullptr || !chain::verify_ed25519(member->signing_key, statement, one.signature))
       continue;
     out.open_object()
@@ -145,22 +151,20 @@ void get_tips(const CallPtr& call) {
 }
 
 void get_members(const CallPtr& call) {
-  const chain::Genesis& genesis = call->context->options.genesis;
+  const auto set = call->context->reader.members(call->context->reader.tip().height.next());
+  if (!set) return call->answer(problem_response(set.error()));
   JsonText document;
   document.open_object()
-      .text("chain", to_hex(chain::chain_id(genesis)))
-      .text("member_set", to_hex(chain::member_set_hash(genesis.voters)))
-      .key("members")
-      .open_array();
-  for (const chain::Member& member : genesis.voters)
-    document.open_object()
-        .text("node", to_hex(member.node))
-        .text("name", member.name)
-        .text("site", member.site)
-        .text("role", "voter")
-        .number("slot", member.slot.value)
-        .text("signing_key", to_hex(member.signing_key))
-        .close_object();
+      .text("chain", to_hex(chain::chain_id(call->context->options.genesis)))
+      .text("member_set", to_hex(chain::member_set_hash(**set)))
+      .big("voters_since", (*set)->voters_since.value)
+      .number("feature_level", (*set)->feature_level);
+  append_policy(document.key("policy"), (*set)->policy);
+  document.key("members").open_array();
+  for (const chain::Member& member : (*set)->members) append_member(document, member);
+  document.close_array().key("invitations").open_array();
+  for (const chain::Invitation& invitation : (*set)->invitations)
+    append_invitation(document, invitation);
   document.close_array().close_object();
   call->answer_json(200, std::move(document));
 }

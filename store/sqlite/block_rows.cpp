@@ -59,6 +59,22 @@ Result<StoredBlock> decode_block(const Statement::Rows& rows, chain::Height heig
   return stored;
 }
 
+Result<chain::MembersRef> decode_members(Statement::Rows rows) {
+  const auto damaged_set = [](std::string_view what) {
+    return chain::fail(ErrorCode::kCorrupt,
+                       fmt::format("a stored member set is damaged: {}; remove this node's "
+                                   "database and let it join anew",
+                                   what));
+  };
+  if (!rows.next()) return damaged_set("it is missing");
+  const chain::ByteView encoded = rows.bytes(2);
+  if (chain::sha256(encoded) != rows.fixed<chain::Hash>(1))
+    return damaged_set("it does not hash to what was stored");
+  auto set = chain::decode_member_set(encoded);
+  if (!set) return damaged_set(set.error().message);
+  return std::make_shared<const chain::MemberSet>(std::move(*set));
+}
+
 chain::Certificate read_signatures(Statement::Rows rows) {
   chain::Certificate certificate;
   while (rows.next())

@@ -26,6 +26,12 @@ chain::Certificate read_signatures(Statement::Rows rows);
 // kNotFound with the message for a height above the tip.
 tl::unexpected<chain::Error> no_block(chain::Height height);
 
+// In force at the height that is bound.
+inline constexpr const char* kSelectMembers =
+    "SELECT height, hash, encoded FROM member_set WHERE height < max(1, ?)"
+    " ORDER BY height DESC LIMIT 1";
+chain::Result<chain::MembersRef> decode_members(Statement::Rows rows);
+
 chain::Result<chain::SealedHeader> decode_sealed(chain::ByteView sealed, const chain::BlockId& id,
                                                  chain::Height height);
 

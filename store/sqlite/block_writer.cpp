@@ -52,7 +52,8 @@ BlockWriter::BlockWriter(SqliteTurn& turn, StreamVersions& versions, PendingInde
                             " WHERE e.arrival >= ? AND p.arrival IS NULL"
                             " ORDER BY e.arrival LIMIT 1"),
       select_last_arrival_(turn.database(), "SELECT max(arrival) FROM event"),
-      update_floor_(turn.database(), "UPDATE progress SET pending_floor = ?") {
+      update_floor_(turn.database(), "UPDATE progress SET pending_floor = ?"),
+      insert_members_(turn.database(), "INSERT INTO member_set VALUES (?, ?, ?)") {
   Statement select(turn.database(), "SELECT max(place) FROM history_node");
   Statement::Rows rows = select.query();
   if (rows.next() && !rows.is_null(0)) next_history_place_ = rows.number(0) + 1;
@@ -73,6 +74,10 @@ void BlockWriter::apply(const BlockApplication& application) {
     insert_history_.run(next_history_place_++, chain::encode_history_node(node));
   update_peaks_.run(pack_hashes(application.log_peaks), pack_history(application.history_peaks));
   update_progress_.run(application.applied);
+  if (application.members) {
+    const chain::Bytes encoded = chain::encode_member_set(*application.members);
+    insert_members_.run(application.block.sealed.header.height, chain::sha256(encoded), encoded);
+  }
   delete_templates_.run(application.block.sealed.header.height);
   move_pending_floor(placed);
 }
@@ -98,9 +103,10 @@ std::vector<BlockWriter::Outcome> BlockWriter::outcomes(const BlockApplication& 
     all.push_back({take_arrival(content.entries[i]), application.first_position + i,
                    application.versions[i].value, std::nullopt});
   for (const chain::AnnexItem& item : content.annex) {
-    const auto& rejection = std::get<chain::Rejection>(item);
-    all.push_back({take_arrival({rejection.key, rejection.commitment}), 0,
-                   rejection.stream_version.value, rejection.reason});
+    const auto* rejection = std::get_if<chain::Rejection>(&item);
+    if (rejection == nullptr) continue;
+    all.push_back({take_arrival({rejection->key, rejection->commitment}), 0,
+                   rejection->stream_version.value, rejection->reason});
   }
   return all;
 }

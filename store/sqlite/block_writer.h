@@ -46,7 +46,9 @@ class BlockWriter {
   Statement insert_chunk_;
   Statement select_tile_, replace_tile_;
   Statement insert_block_, insert_history_, update_peaks_, update_progress_, delete_templates_;
+
   Statement select_floor_, select_first_pending_, select_last_arrival_, update_floor_;
+  Statement insert_members_;
   std::uint64_t next_history_place_ = 0;
   std::size_t placed_since_floor_ = 0;
   // Of the block in hand: prefix and arrival of the events that no block had named before.

@@ -95,7 +95,8 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
                       " LIMIT ?"),
       select_stale_(*database_, "SELECT sealed, reason FROM stale ORDER BY number"),
       select_tile_(*database_, "SELECT hashes FROM tile WHERE level = ? AND number = ?"),
-      select_signatures_(*database_, kSelectSignatures) {}
+      select_signatures_(*database_, kSelectSignatures),
+      select_members_(*database_, kSelectMembers) {}
 
 TipInfo ReadConnection::tip() {
   Statement::Rows rows = select_tip_.query();
@@ -261,6 +262,10 @@ std::vector<StaleBlock> ReadConnection::stale() {
     blocks.push_back(
         {or_failure(chain::decode_sealed_header(rows.bytes(0))), std::string(rows.bytes(1))});
   return blocks;
+}
+
+Result<chain::MembersRef> ReadConnection::members(chain::Height height) {
+  return decode_members(select_members_.query(height.value));
 }
 
 chain::Certificate ReadConnection::certificate(chain::Height height) {

@@ -32,6 +32,7 @@ class ReadConnection {
   chain::Result<StoredBlock> block(chain::Height height);
   chain::Result<std::vector<chain::SealedHeader>> headers(chain::Height from, std::size_t limit);
   std::vector<StaleBlock> stale();
+  chain::Result<chain::MembersRef> members(chain::Height height);
   chain::Certificate certificate(chain::Height height);
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index);
 
@@ -56,7 +57,7 @@ class ReadConnection {
   Statement select_tip_, select_variants_, select_body_, select_placed_, select_entry_;
   Statement select_last_chunk_, select_chunks_;
   Statement select_block_, select_height_at_, select_headers_, select_stale_, select_tile_;
-  Statement select_signatures_;
+  Statement select_signatures_, select_members_;
 };
 
 }  // namespace eventchain::store

@@ -75,7 +75,16 @@ INSERT INTO meta VALUES ('store', randomblob(16));
 CREATE TABLE signature(
   height INTEGER NOT NULL, slot INTEGER NOT NULL, signature BLOB NOT NULL,
   PRIMARY KEY(height, slot)) WITHOUT ROWID;
+)sql",
+                                                                                     R"sql(
+CREATE TABLE member_set(height INTEGER PRIMARY KEY, hash BLOB NOT NULL, encoded BLOB NOT NULL);
+CREATE TABLE peer_seen(
+  node BLOB PRIMARY KEY,
+  store BLOB NOT NULL, term INTEGER NOT NULL, log_index INTEGER NOT NULL) WITHOUT ROWID;
 )sql"};
+
+// From this version on there are member sets.
+constexpr std::int64_t kMembersVersion = 4;
 
 std::int64_t pragma(SQLite::Database& database, const char* sql) {
   Statement statement(database, sql);
@@ -106,12 +115,20 @@ void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis) {
   Statement(database, "INSERT INTO meta VALUES ('chain', ?)").run(state.chain);
 }
 
+// The first members are a row like any later ones, by the block that made them.
+void insert_first_members(SQLite::Database& database, const chain::Genesis& genesis) {
+  const chain::Bytes encoded = chain::encode_member_set(chain::first_members(genesis));
+  Statement(database, "INSERT INTO member_set VALUES (0, ?, ?)")
+      .run(chain::sha256(encoded), encoded);
+}
+
 void migrate(SQLite::Database& database, const chain::Genesis& genesis, std::int64_t version) {
   const std::int64_t next = std::max<std::int64_t>(version + 1, kFirstVersion);
   const auto step = static_cast<std::size_t>(next - kFirstVersion);
   database.exec("BEGIN IMMEDIATE");
   database.exec(kMigrations[step]);
   if (version == 0) insert_genesis(database, genesis);
+  if (next == kMembersVersion) insert_first_members(database, genesis);
   database.exec(
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, next));
   database.exec("COMMIT");

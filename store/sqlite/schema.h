@@ -9,7 +9,7 @@
 namespace eventchain::store {
 
 inline constexpr int kApplicationId = 0x45434e31;  // "ECN1" in the file's header
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 // Of a new file. Version 1 indexed every key at intake and was never released.
 inline constexpr int kFirstVersion = 2;
 

@@ -93,13 +93,7 @@ ChainStore::Recovered SqliteChain::recover() {
   Statement::Rows at = progress.query();
   if (!at.next()) throw StoreFailure("the database is damaged: the applied log index is missing");
   recovered.applied.value = at.number(0);
-  Statement certified(turn_.database(),
-                      "SELECT height FROM signature GROUP BY height HAVING count(*) >= ?"
-                      " ORDER BY height DESC LIMIT 1");
-  if (Statement::Rows newest =
-          certified.query(static_cast<std::uint64_t>(chain::certificate_quorum(genesis_.voters)));
-      newest.next())
-    recovered.certified.value = newest.number(0);
+  recovered.certified = last_certified();
   Statement pending(turn_.database(),
                     "SELECT e.arrival, e.mark, e.salt, e.body FROM event e"
                     " LEFT JOIN placement p ON p.arrival = e.arrival"
@@ -113,6 +107,25 @@ ChainStore::Recovered SqliteChain::recover() {
     recovered.pending.emplace_back(rows.number(0), facts);
   }
   return recovered;
+}
+
+chain::MembersRef SqliteChain::members(chain::Height height) {
+  turn_.before_read();
+  Statement select(turn_.database(), kSelectMembers);
+  return or_failure(decode_members(select.query(height.value)));
+}
+
+// The newest block with signatures of a majority of the voters that its header names.
+chain::Height SqliteChain::last_certified() {
+  Statement signed_blocks(turn_.database(),
+                          "SELECT height, count(*) FROM signature GROUP BY height"
+                          " ORDER BY height DESC");
+  Statement::Rows rows = signed_blocks.query();
+  while (rows.next()) {
+    const chain::Height height{rows.number(0)};
+    if (rows.number(1) >= chain::certificate_quorum(*members(height))) return height;
+  }
+  return {};
 }
 
 PendingIndex& SqliteChain::pending() {
@@ -132,6 +145,7 @@ StoredTip SqliteChain::stored_tip() {
   tip.sealed = or_failure(decode_sealed(rows.bytes(2), tip.id, chain::Height{height}));
   tip.log_peaks = or_failure(unpack_hashes(rows.bytes(3)));
   tip.history_peaks = or_failure(unpack_history(rows.bytes(4)));
+  tip.members = members(chain::Height{height + 1});
   Statement node(turn_.database(), "SELECT node FROM history_node WHERE place = ?");
   // `height` blocks come before the tip, genesis included.
   for (const std::uint64_t place : history_peak_places(height)) {

@@ -36,6 +36,7 @@ class SqliteChain : public ChainStore {
   std::optional<chain::Height> height_of(const chain::BlockId& id) override;
   void put_stale(const StaleBlock& stale) override;
   void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
+  chain::MembersRef members(chain::Height height) override;
   chain::Certificate signatures(chain::Height height) override;
 
  private:
@@ -43,6 +44,7 @@ class SqliteChain : public ChainStore {
   chain::Result<chain::HeldEvent> checked_event(const Statement::Rows& rows, int mark, int salt,
                                                 int body) const;
   StoredTip stored_tip();
+  chain::Height last_certified();
   PendingIndex& pending();
   EventRecord record_of(const Statement::Rows& rows, const chain::EventKey& key) const;
 

@@ -98,6 +98,10 @@ std::vector<StaleBlock> SqliteReader::stale() {
   return Lease(*this)->stale();
 }
 
+Result<chain::MembersRef> SqliteReader::members(chain::Height height) {
+  return Lease(*this)->members(height);
+}
+
 chain::Certificate SqliteReader::certificate(chain::Height height) {
   return Lease(*this)->certificate(height);
 }

@@ -33,6 +33,7 @@ class SqliteReader : public ChainReader {
   chain::Result<std::vector<chain::SealedHeader>> headers(chain::Height from,
                                                           std::size_t limit) override;
   std::vector<StaleBlock> stale() override;
+  chain::Result<chain::MembersRef> members(chain::Height height) override;
   chain::Certificate certificate(chain::Height height) override;
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) override;
 

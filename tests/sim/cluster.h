@@ -134,6 +134,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
   void do_effect(NodeHost& host, node::TipMoved& moved);
+  void do_effect(NodeHost& host, node::MembersChanged& changed);
+  void do_effect(NodeHost& host, node::Removed& removed);
   void do_effect(NodeHost& host, node::Notice& notice);
   // I7, I2: what is committed or called durable lies on the disks of a majority.
   void demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what);

@@ -171,6 +171,9 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
   read_checker_.seen(moved.log_size);
 }
 
+void Cluster::do_effect(NodeHost&, node::MembersChanged&) {}
+void Cluster::do_effect(NodeHost&, node::Removed&) {}
+
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
   // Nobody lies here and no disk is damaged, so nothing may ever look like it.

@@ -95,7 +95,9 @@ void BlockPass::compare(const Block& block, std::uint64_t first_position) {
   for (std::size_t i = 0; i < block.content.entries.size(); ++i)
     facts_.entries.push_back(compare_entry(block.content.entries[i], first_position + i, height));
   for (const chain::AnnexItem& item : block.content.annex) {
-    const auto& rejection = std::get<chain::Rejection>(item);
+    const auto* refused = std::get_if<chain::Rejection>(&item);
+    if (refused == nullptr) continue;
+    const chain::Rejection& rejection = *refused;
     const HeldBody* held = bodies_.rejected(rejection.commitment);
     EventFacts expected;
     if (held != nullptr) {
@@ -187,7 +189,8 @@ void BlockPass::move_on(const Block& block, chain::LogTree log) {
     StreamVersion& version = *streams_.try_emplace(entry.stream, chain::kEmptyStream).first;
     version = version.next();
   }
-  state_ = chain::advance(state_, block.sealed, std::move(log)).state;
+  chain::MembersRef members = chain::members_after(state_, {block.sealed.header, block.content});
+  state_ = chain::advance(state_, block.sealed, std::move(log), std::move(members)).state;
 }
 
 void BlockPass::finish(VerifyReport& report) {

@@ -57,6 +57,8 @@ Result<Member> member_for(const fs::path& home, const Issue& issue) {
   }
   const Result<std::string> id = random_octets(chain::NodeId::kSize);
   if (!id) return tl::unexpected(id.error());
+  const Result<std::string> store = random_octets(chain::StoreId::kSize);
+  if (!store) return tl::unexpected(store.error());
   Result<Key> signing = make_signing_key();
   if (!signing) return tl::unexpected(signing.error());
   const Result<std::string> pem = key_to_pem(signing->get());
@@ -65,6 +67,7 @@ Result<Member> member_for(const fs::path& home, const Issue& issue) {
   if (!raw) return tl::unexpected(raw.error());
   Member member;
   member.node = chain::NodeId::from(*id).value();
+  member.store = chain::StoreId::from(*store).value();
   member.signing_key = chain::PublicKey::from(*raw).value();
   member.name = issue.name;
   member.site = issue.site;
@@ -169,7 +172,8 @@ std::string member_to_json(const Member& member) {
   return pretty(json::object{{"name", member.name},
                              {"node", chain::to_hex(member.node)},
                              {"signing_key", chain::to_hex(member.signing_key)},
-                             {"site", member.site}});
+                             {"site", member.site},
+                             {"store", chain::to_hex(member.store)}});
 }
 
 Result<Member> member_from_json(std::string_view text) {
@@ -179,12 +183,16 @@ Result<Member> member_from_json(std::string_view text) {
   const auto key = chain::from_hex(text_of(*parsed, "signing_key"));
   const auto id = node ? chain::NodeId::from(*node) : std::nullopt;
   const auto signing = key ? chain::PublicKey::from(*key) : std::nullopt;
-  if (!id || !signing)
+  const auto disk = chain::from_hex(text_of(*parsed, "store"));
+  const auto store = disk ? chain::StoreId::from(*disk) : std::nullopt;
+  if (!id || !signing || !store)
     return fail(ErrorCode::kMalformed,
-                "a member needs \"node\" (32 hex digits) and \"signing_key\" (64 hex digits)");
+                "a member needs \"node\" and \"store\" (32 hex digits each) and \"signing_key\" "
+                "(64 hex digits)");
   Member member;
   member.node = *id;
   member.signing_key = *signing;
+  member.store = *store;
   member.name = text_of(*parsed, "name");
   member.site = text_of(*parsed, "site");
   if (!is_name(member.name))

@@ -68,7 +68,8 @@ void ChainChecker::extend(const chain::Block& block) {
 
   for (const auto& entry : block.content.entries) place(entry, header.height);
   for (const auto& item : block.content.annex)
-    reject(std::get<chain::Rejection>(item), header.height);
+    if (const auto* rejection = std::get_if<chain::Rejection>(&item))
+      reject(*rejection, header.height);
   if (header.log_size != next_position_)
     throw Violation("I3", fmt::format("block {} says {} events, {} are placed", header.height.value,
                                       header.log_size, next_position_));

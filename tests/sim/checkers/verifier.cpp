@@ -62,8 +62,9 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
     for (const auto& entry : block.content.entries)
       facts.entries.push_back(facts_of(store, entry, limits));
     for (const auto& item : block.content.annex) {
-      const auto& rejection = std::get<chain::Rejection>(item);
-      facts.rejections.push_back(facts_of(store, {rejection.key, rejection.commitment}, limits));
+      const auto* rejection = std::get_if<chain::Rejection>(&item);
+      if (rejection == nullptr) continue;
+      facts.rejections.push_back(facts_of(store, {rejection->key, rejection->commitment}, limits));
     }
     chain::Projection projection;
     const chain::Template made{block.sealed.header, block.content};
@@ -71,7 +72,7 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
     demand(chain::check_seal(state, block.sealed), height);
     for (std::size_t i = 0; i < facts.entries.size(); ++i)
       view.place(facts.entries[i], projection.versions[i]);
-    state = chain::advance(state, block.sealed, projection.log).state;
+    state = chain::advance(state, block.sealed, projection.log, projection.members).state;
   }
   return state.tip;
 }

@@ -30,7 +30,7 @@ Genesis small_genesis() {
   genesis.block_bytes_max = 10'000;
   for (std::uint16_t i = 0; i < 3; ++i)
     genesis.voters.push_back(Member{named<NodeId>('n', i), named<PublicKey>('p', i), Slot{i},
-                                    "n" + std::to_string(i + 1), "site-a"});
+                                    "n" + std::to_string(i + 1), "site-a", named<StoreId>('d', i)});
   return genesis;
 }
 
@@ -58,7 +58,7 @@ EventFacts facts_of(std::uint64_t number, std::uint64_t stream,
 Seal seal_for(const ChainState& state, const TemplateHeader& header, UnixMillis sealed_at) {
   const U256 target = expand(header.share_target).value();
   Seal seal{sealed_at, {}};
-  const auto members = static_cast<std::uint64_t>(state.genesis.voters.size());
+  const auto members = static_cast<std::uint64_t>(state.members->members.size());
   for (std::uint64_t trial = 0; seal.shares.size() < header.share_count; ++trial) {
     const Slot slot{static_cast<std::uint16_t>(trial % members)};
     const Nonce nonce{nonce_high(slot, 0, trial / members), static_cast<std::uint32_t>(trial)};
@@ -90,7 +90,7 @@ SealedHeader Growing::commit(const Assembly& assembly) {
   }
   for (const EventFacts& facts : assembly.facts.rejections) pool.remove(facts.commitment);
   for (const Commitment& commitment : assembly.redundant) pool.remove(commitment);
-  state = advance(state, sealed, projection.log).state;
+  state = advance(state, sealed, projection.log, projection.members).state;
   return sealed;
 }
 

@@ -330,7 +330,7 @@ TEST_CASE("a state moves on block by block, and the store gets every node of the
   for (std::uint64_t height = 1; height <= 7; ++height) {
     const ChainState before = chain.state;
     const SealedHeader sealed = chain.commit(chain.assemble_next());
-    const Advanced again = advance(before, sealed, before.log);
+    const Advanced again = advance(before, sealed, before.log, before.members);
     CHECK(again.state.tip == chain.state.tip);
     CHECK(again.state.tip_header == sealed);
     CHECK(again.history_nodes.front() == history_leaf(block_id(sealed), block_work(sealed.header),

@@ -166,7 +166,7 @@ class RandomMessages {
   }
 
   EventsHeld held() {
-    EventsHeld message{some(), {}};
+    EventsHeld message{some(), {}, {below(3)}};
     for (std::size_t i = below(50); i > 0; --i)
       message.results.push_back(static_cast<HoldResult>(1 + below(3)));
     return message;

@@ -85,6 +85,21 @@ class FakePort final : public node::NodePort {
   std::uint8_t salts = 0;
 };
 
+inline chain::Genesis sample_genesis() {
+  chain::Genesis genesis;
+  genesis.name = "test";
+  genesis.trust_domain = "test";
+  genesis.first_target.bits = 0x1e0fffff;
+  genesis.easiest_target.bits = 0x207fffff;
+  chain::Member member;
+  member.node.octets[0] = 7;
+  member.signing_key.octets[0] = 9;
+  member.store.octets[0] = 8;
+  member.name = "n1";
+  genesis.voters.push_back(member);
+  return genesis;
+}
+
 class FakeReader final : public store::ChainReader {
  public:
   store::TipInfo tip() override { return tip_info; }
@@ -129,6 +144,9 @@ class FakeReader final : public store::ChainReader {
     return found;
   }
   std::vector<store::StaleBlock> stale() override { return stale_blocks; }
+  chain::Result<chain::MembersRef> members(chain::Height) override {
+    return std::make_shared<const chain::MemberSet>(chain::first_members(sample_genesis()));
+  }
   chain::Certificate certificate(chain::Height) override { return signatures; }
   chain::Result<chain::Hash> tree_hash(std::uint8_t, std::uint64_t) override {
     return chain::Hash{};
@@ -217,20 +235,6 @@ inline chain::Event sample_event(std::string id, std::string subject = {}) {
   event.data_kind = chain::DataKind::kJson;
   event.data = R"({"n": 1.0})";
   return event;
-}
-
-inline chain::Genesis sample_genesis() {
-  chain::Genesis genesis;
-  genesis.name = "test";
-  genesis.trust_domain = "test";
-  genesis.first_target.bits = 0x1e0fffff;
-  genesis.easiest_target.bits = 0x207fffff;
-  chain::Member member;
-  member.node.octets[0] = 7;
-  member.signing_key.octets[0] = 9;
-  member.name = "n1";
-  genesis.voters.push_back(member);
-  return genesis;
 }
 
 // The API over the fakes.

@@ -28,7 +28,9 @@ TEST_CASE("genesis survives being written and read") {
   genesis.share_count = 3;
   chain::Member second = genesis.voters[0];
   second.node.octets[1] = 1;
+  second.peers_address = "host-2:7401";
   second.signing_key.octets[1] = 1;
+  second.store.octets[1] = 1;
   second.slot = chain::Slot{1};
   second.name = "n2";
   second.site = "site-b";

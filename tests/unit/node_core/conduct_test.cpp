@@ -53,7 +53,7 @@ struct Fetching {
   }
 
   chain::Now now{at(5s), {1'750'000'000'000}};
-  Members members{easy_genesis(3), voter_id(0)};
+  Members members{members_of(easy_genesis(3)), voter_id(0)};
   Outbox outbox;
   Fetcher fetcher{members, outbox, chain::Rng(1)};
 };

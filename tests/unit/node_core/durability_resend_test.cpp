@@ -37,7 +37,7 @@ std::vector<net::Events> sent(Outbox& outbox) {
 
 TEST_CASE("a batch whose event was forgotten meanwhile goes out anew without it") {
   LoneLedger chain;
-  Members members(easy_genesis(3), voter_id(0));
+  Members members(members_of(easy_genesis(3)), voter_id(0));
   Outbox outbox;
   Durability durability(members, outbox, 1);
   const auto stays = event("a", "x", 1);
@@ -56,7 +56,8 @@ TEST_CASE("a batch whose event was forgotten meanwhile goes out anew without it"
   REQUIRE(messages[0].events.size() == 1);
   CHECK(messages[0].events[0].body == stays.body);
   (void)durability.leader_is(voter_id(1));
-  const auto progress = durability.held(voter_id(1), {messages[0].batch, {net::HoldResult::kHeld}});
+  const auto progress =
+      durability.held(voter_id(1), {messages[0].batch, {net::HoldResult::kHeld}}, at(0ms));
   CHECK(progress.durable.size() == 1);
   CHECK(durability.open_batches() == 0);
 }

@@ -21,16 +21,16 @@ chain::NodeId node_id(std::uint8_t number) {
   return id;
 }
 
-chain::Genesis genesis_of(std::uint8_t voters) {
-  chain::Genesis genesis;
+chain::MembersRef members_of(std::uint8_t voters) {
+  chain::MemberSet set;
   for (std::uint8_t i = 0; i < voters; ++i) {
     chain::Member member;
     member.node = node_id(static_cast<std::uint8_t>(i + 1));
     member.slot = chain::Slot{i};
     member.name = "n" + std::to_string(i + 1);
-    genesis.voters.push_back(member);
+    set.members.push_back(member);
   }
-  return genesis;
+  return std::make_shared<const chain::MemberSet>(std::move(set));
 }
 
 chain::HeldEvent event(std::uint8_t number, std::size_t body_bytes = 10) {
@@ -64,7 +64,7 @@ std::vector<net::Events> sent(Outbox& outbox) {
 
 struct Voters {
   explicit Voters(std::uint8_t count, std::uint8_t self = 1)
-      : members(genesis_of(count), node_id(self)) {
+      : members(members_of(count), node_id(self)) {
     for (std::uint8_t i = 1; i <= count; ++i)
       if (i != self) members.link_up(node_id(i));
   }
@@ -94,7 +94,8 @@ TEST_CASE("of three voters, this node and the leader are a majority") {
   const auto batches = sent(three.outbox);
   REQUIRE(batches.size() == 1);
   CHECK(batches[0].events.size() == 2);
-  CHECK(three.durability.held(node_id(2), all_held(batches[0].batch, 2)).durable.size() == 2);
+  CHECK(three.durability.held(node_id(2), all_held(batches[0].batch, 2), at(0ms)).durable.size() ==
+        2);
   CHECK(three.durability.open_batches() == 0);
 }
 
@@ -104,10 +105,10 @@ TEST_CASE("a majority without the leader is not durable until the leader holds i
   three.durability.accepted(event(1));
   std::ignore = three.durability.flush(at(0ms));
   const auto batch = sent(three.outbox).at(0).batch;
-  CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+  CHECK(three.durability.held(node_id(3), all_held(batch, 1), at(0ms)).durable.empty());
   CHECK(three.durability.open_batches() == 1);
   SUBCASE("the leader answers") {
-    CHECK(three.durability.held(node_id(2), all_held(batch, 1)).durable.size() == 1);
+    CHECK(three.durability.held(node_id(2), all_held(batch, 1), at(0ms)).durable.size() == 1);
   }
   SUBCASE("the voter that holds it becomes the leader") {
     CHECK(three.durability.leader_is(node_id(3)).durable.size() == 1);
@@ -123,9 +124,10 @@ TEST_CASE("five voters need three holders") {
   five.durability.accepted(event(1));
   std::ignore = five.durability.flush(at(0ms));
   const auto batch = sent(five.outbox).at(0).batch;
-  CHECK(five.durability.held(node_id(2), all_held(batch, 1)).durable.empty());
-  CHECK(five.durability.held(node_id(2), all_held(batch, 1)).durable.empty());  // said twice
-  CHECK(five.durability.held(node_id(3), all_held(batch, 1)).durable.size() == 1);
+  CHECK(five.durability.held(node_id(2), all_held(batch, 1), at(0ms)).durable.empty());
+  CHECK(
+      five.durability.held(node_id(2), all_held(batch, 1), at(0ms)).durable.empty());  // said twice
+  CHECK(five.durability.held(node_id(3), all_held(batch, 1), at(0ms)).durable.size() == 1);
 }
 
 TEST_CASE("only the leader's word makes a key conflict") {
@@ -135,8 +137,8 @@ TEST_CASE("only the leader's word makes a key conflict") {
   std::ignore = three.durability.flush(at(0ms));
   const auto batch = sent(three.outbox).at(0).batch;
   const net::EventsHeld conflict{batch, {net::HoldResult::kConflict}};
-  CHECK(three.durability.held(node_id(3), conflict).conflicts.empty());
-  const auto progress = three.durability.held(node_id(2), conflict);
+  CHECK(three.durability.held(node_id(3), conflict, at(0ms)).conflicts.empty());
+  const auto progress = three.durability.held(node_id(2), conflict, at(0ms));
   REQUIRE(progress.conflicts.size() == 1);
   CHECK(progress.conflicts[0].key == event(1).facts.key);
   CHECK(three.durability.open_batches() == 0);
@@ -148,9 +150,9 @@ TEST_CASE("an answer for an unknown batch or of another length changes nothing")
   three.durability.accepted(event(1));
   std::ignore = three.durability.flush(at(0ms));
   const auto batch = sent(three.outbox).at(0).batch;
-  CHECK(three.durability.held(node_id(2), all_held(batch + 1, 1)).durable.empty());
-  CHECK(three.durability.held(node_id(2), all_held(batch, 2)).durable.empty());
-  CHECK(three.durability.held(node_id(9), all_held(batch, 1)).durable.empty());
+  CHECK(three.durability.held(node_id(2), all_held(batch + 1, 1), at(0ms)).durable.empty());
+  CHECK(three.durability.held(node_id(2), all_held(batch, 2), at(0ms)).durable.empty());
+  CHECK(three.durability.held(node_id(9), all_held(batch, 1), at(0ms)).durable.empty());
   CHECK(three.durability.open_batches() == 1);
 }
 
@@ -227,7 +229,7 @@ TEST_CASE("a voter that owes an answer for too long is not counted on until it a
   CHECK(next_receivers(at(9ms)) == std::vector{node_id(2)});
   // The first two batches follow to the other voter before the third goes to it at once.
   CHECK(next_receivers(at(10ms)) == std::vector{node_id(3), node_id(3), node_id(3)});
-  std::ignore = three.durability.held(node_id(2), all_held(1, 1));
+  std::ignore = three.durability.held(node_id(2), all_held(1, 1), at(0ms));
   CHECK(next_receivers(at(11ms)).back() == node_id(2));
 }
 
@@ -241,12 +243,12 @@ TEST_CASE("a node outside the quorum need not hurry, and its own copy counts aft
   CHECK(three.durability.is_patient());
   const auto batch = sent(three.outbox).at(0).batch;
   SUBCASE("both of the quorum answer: nothing of this node is needed") {
-    CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
-    CHECK(three.durability.held(node_id(1), all_held(batch, 1)).durable.size() == 1);
+    CHECK(three.durability.held(node_id(3), all_held(batch, 1), at(0ms)).durable.empty());
+    CHECK(three.durability.held(node_id(1), all_held(batch, 1), at(0ms)).durable.size() == 1);
     CHECK(three.durability.turn_begins().durable.empty());
   }
   SUBCASE("only the leader answers: the turn is over and its copy is the second") {
-    CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+    CHECK(three.durability.held(node_id(3), all_held(batch, 1), at(0ms)).durable.empty());
     CHECK(three.durability.next_deadline() <= at(0ms));
     CHECK(three.durability.turn_begins().durable.size() == 1);
     CHECK(three.durability.open_batches() == 0);
@@ -261,7 +263,7 @@ TEST_CASE("while its turn is open, the copy of a node outside the quorum does no
   const auto batch =
       std::get<net::Events>(std::get<Send>(three.outbox.take_ahead().at(0)).message).batch;
   CHECK(three.durability.turn_begins().durable.empty());
-  CHECK(three.durability.held(node_id(3), all_held(batch, 1)).durable.empty());
+  CHECK(three.durability.held(node_id(3), all_held(batch, 1), at(0ms)).durable.empty());
   CHECK(three.durability.turn_begins().durable.empty());
   CHECK(three.durability.open_batches() == 1);
 }
@@ -273,14 +275,14 @@ TEST_CASE("a member of the quorum hurries, and before its turn is over it says s
   std::ignore = three.durability.flush(at(0ms));
   CHECK(three.durability.is_urgent());
   SUBCASE("an answer within the turn rests on it") {
-    const auto progress = three.durability.held(node_id(2), all_held(1, 1));
+    const auto progress = three.durability.held(node_id(2), all_held(1, 1), at(0ms));
     CHECK(progress.durable.empty());
     CHECK(progress.durable_with_turn.size() == 1);
   }
   SUBCASE("an answer after it does not") {
     std::ignore = sent(three.outbox);
     CHECK_FALSE(three.durability.is_urgent());
-    const auto progress = three.durability.held(node_id(2), all_held(1, 1));
+    const auto progress = three.durability.held(node_id(2), all_held(1, 1), at(0ms));
     CHECK(progress.durable.size() == 1);
     CHECK(progress.durable_with_turn.empty());
   }

@@ -27,11 +27,16 @@ inline chain::Genesis easy_genesis(std::size_t voters) {
     chain::Member member;
     member.node = voter_id(place);
     member.signing_key.octets[0] = static_cast<std::uint8_t>(place + 1);
+    member.store.octets[0] = static_cast<std::uint8_t>(place + 1);
     member.slot = chain::Slot{static_cast<std::uint16_t>(place)};
     member.name = "n" + std::to_string(place);
     genesis.voters.push_back(member);
   }
   return genesis;
+}
+
+inline chain::MembersRef members_of(const chain::Genesis& genesis) {
+  return std::make_shared<const chain::MemberSet>(chain::first_members(genesis));
 }
 
 // `salt` tells variants of one content apart.

@@ -216,7 +216,7 @@ TEST_CASE("signatures are kept by slot, and a start knows the highest certified 
       made.signature.octets[0] = static_cast<std::uint8_t>(slot + 1);
       return made;
     };
-    const std::size_t quorum = chain::certificate_quorum(small_genesis().voters);
+    const std::size_t quorum = chain::certificate_quorum(chain::first_members(small_genesis()));
     REQUIRE(quorum == 2);
     const auto put_signature = [&](std::uint64_t height, std::uint16_t slot) {
       turn(subject.store(),

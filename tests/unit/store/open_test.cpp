@@ -116,7 +116,9 @@ TEST_CASE("a file of schema version 2 is brought to this version and keeps what 
   }
   {
     SQLite::Database database(path, SQLite::OPEN_READWRITE);
-    database.exec("DROP TABLE signature; PRAGMA user_version = 2");
+    database.exec(
+        "DROP TABLE signature; DROP TABLE member_set; DROP TABLE peer_seen;"
+        "PRAGMA user_version = 2");
   }
   const auto too_early = open_reader(path, small_genesis(), 1);
   REQUIRE_FALSE(too_early);

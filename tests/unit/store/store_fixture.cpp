@@ -30,7 +30,8 @@ chain::Genesis small_genesis() {
   genesis.easiest_target = genesis.first_target;
   for (std::uint16_t i = 0; i < 3; ++i)
     genesis.voters.push_back({named<chain::NodeId>("node", i), named<chain::PublicKey>("key", i),
-                              chain::Slot{i}, "n" + std::to_string(i + 1), "site-a"});
+                              chain::Slot{i}, "n" + std::to_string(i + 1), "site-a",
+                              named<chain::StoreId>("disk", i)});
   return genesis;
 }
 
@@ -90,7 +91,8 @@ BlockApplication BlockMaker::next(const std::vector<chain::HeldEvent>& entries,
   for (std::uint32_t i = 0; i < header.share_count; ++i)
     seal.shares.push_back({chain::nonce_high(chain::Slot{0}, 0, i), i});
 
-  chain::Advanced advanced = chain::advance(state_, made.block.sealed, std::move(log));
+  chain::Advanced advanced =
+      chain::advance(state_, made.block.sealed, std::move(log), state_.members);
   made.id = advanced.state.tip;
   made.log_peaks = advanced.state.log.peaks();
   made.history_nodes = advanced.history_nodes;

@@ -29,6 +29,7 @@ chain::Genesis easy_genesis() {
   chain::Member voter;
   voter.node = chain::NodeId::from("0123456789abcdef").value();
   voter.signing_key.octets[0] = 1;
+  voter.store.octets[0] = 1;
   voter.name = "alpha";
   genesis.voters = {voter};
   return genesis;
@@ -88,8 +89,8 @@ class SmallChain : chain::ChainView {
     application.versions = projection.versions;
     application.rejected = facts.rejections;
     application.tree_hashes = projection.tree_hashes;
-    chain::Advanced advanced =
-        chain::advance(state_, application.block.sealed, std::move(projection.log));
+    chain::Advanced advanced = chain::advance(state_, application.block.sealed,
+                                              std::move(projection.log), projection.members);
     application.history_nodes = advanced.history_nodes;
     application.log_peaks = advanced.state.log.peaks();
     application.history_peaks = advanced.state.history.peaks();
