@@ -27,9 +27,23 @@ inline constexpr std::chrono::seconds kIdleTimeout{10};  // no frame at all, pin
 inline constexpr std::chrono::seconds kPingInterval{2};
 // Connections accepted but not yet known to be a member's: what a stranger can make us hold.
 inline constexpr std::size_t kHandshakesMax = 64;
-// Wait before a peer is dialled again: doubles from the first to the last, jittered.
+// Wait before a peer is dialled again: doubles from the first to the last, jittered. A voter is
+// needed by all; of the others one is as good as another.
 inline constexpr std::chrono::milliseconds kDialDelayFirst{100};
-inline constexpr std::chrono::milliseconds kDialDelayMax{2000};
+inline constexpr std::chrono::milliseconds kDialDelayOfVoterMax{2000};
+inline constexpr std::chrono::milliseconds kDialDelayMax{60'000};
+// A link that ends younger than this does not end the doubling.
+inline constexpr std::chrono::seconds kLinkSteadyAfter{10};
+// Links that a node dials that does not vote. With 6 of its own and about as many of the others'
+// the mesh holds together when a third of the nodes dies at once; two voters, so that one may fail.
+inline constexpr std::size_t kOutgoingLinks = 6;
+inline constexpr std::size_t kVoterLinks = 2;
+// Links accepted from nodes that do not vote. The others' dials bring 4 on average; 5 voters have
+// room for two links of each of 300 nodes, with fewer voters a node asks for one.
+inline constexpr std::size_t kInboundLinksMax = 32;
+inline constexpr std::size_t kInboundLinksOfVoterMax = 128;
+// One random link gives way to another this often: cliques and a fooled choice do not last.
+inline constexpr std::chrono::minutes kRotateLinksEvery{5};
 // Octets handed to TLS in one go: many small frames share records and system calls, and an urgent
 // frame waits behind no more than this (or behind one larger frame).
 inline constexpr std::size_t kWriteRunBytes = std::size_t{256} * 1024;

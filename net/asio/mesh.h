@@ -26,7 +26,7 @@ struct MeshTimings {
   std::chrono::milliseconds idle = limits::kIdleTimeout;
   std::chrono::milliseconds ping = limits::kPingInterval;
   std::chrono::milliseconds dial_first = limits::kDialDelayFirst;
-  std::chrono::milliseconds dial_max = limits::kDialDelayMax;
+  std::chrono::milliseconds dial_max = limits::kDialDelayOfVoterMax;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning };
