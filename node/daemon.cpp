@@ -117,8 +117,10 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
   net::MeshOptions options;
   options.listen_host = config.peers_listen.host;
   options.listen_port = config.peers_listen.port;
+  // Genesis names voters only, and no sites.
+  options.table.self_is_voter = true;
   for (const auto& peer : config.peers)
-    options.peers.push_back({peer.node, peer.address.host, peer.address.port});
+    options.table.peers.push_back({peer.node, peer.address.host, peer.address.port, true, ""});
   options.certificate_file = config.peers_tls.certificate;
   options.key_file = config.peers_tls.key;
   options.ca_file = config.peers_tls.ca;

@@ -8,7 +8,8 @@
 namespace eventchain::net {
 
 struct Mesh::Parts {
-  Parts(MeshOptions chosen, MeshHandler& told) : options(std::move(chosen)), handler(told) {}
+  Parts(MeshOptions chosen, MeshHandler& told)
+      : options(std::move(chosen)), handler(told), table(options.table) {}
 
   // constant after construction
   const MeshOptions options;
@@ -18,11 +19,17 @@ struct Mesh::Parts {
   OutboxTable outboxes;
 
   mutable std::mutex mutex;
-  std::shared_ptr<MeshEngine> engine;  // guarded by mutex; null when stopped
+  // guarded by mutex
+  std::shared_ptr<MeshEngine> engine;  // null when stopped
+  PeerTable table;
 
   [[nodiscard]] std::shared_ptr<MeshEngine> running() const {
     const std::lock_guard lock(mutex);
     return engine;
+  }
+  [[nodiscard]] PeerTable current_table() const {
+    const std::lock_guard lock(mutex);
+    return table;
   }
 };
 
@@ -37,8 +44,10 @@ chain::Result<void> Mesh::start() {
   EC_ASSERT(!parts_->running(), "a mesh is started once between stops");
   auto engine = std::make_shared<MeshEngine>(parts_->options, parts_->handler, parts_->counters,
                                              parts_->outboxes);
-  if (chain::Result<void> started = engine->start(); !started) return started;
+  if (chain::Result<void> started = engine->start(parts_->current_table()); !started)
+    return started;
   const std::lock_guard lock(parts_->mutex);
+  engine->set_peers(parts_->table);  // it may have changed since
   parts_->engine = std::move(engine);
   return {};
 }
@@ -56,6 +65,12 @@ chain::Result<void> Mesh::reload() {
   const std::shared_ptr<MeshEngine> engine = parts_->running();
   if (!engine) return {};
   return engine->reload();
+}
+
+void Mesh::set_peers(PeerTable table) {
+  const std::lock_guard lock(parts_->mutex);
+  parts_->table = std::move(table);
+  if (parts_->engine) parts_->engine->set_peers(parts_->table);
 }
 
 void Mesh::send(chain::NodeId peer, const Message& message) {
@@ -109,6 +124,8 @@ const char* to_string(Ending ending) {
       return "timeout";
     case Ending::kTooMany:
       return "too_many";
+    case Ending::kFull:
+      return "full";
     case Ending::kDuplicate:
       return "duplicate";
     case Ending::kSuperseded:
@@ -121,6 +138,8 @@ const char* to_string(Ending ending) {
       return "too_slow";
     case Ending::kHungUp:
       return "hung_up";
+    case Ending::kRemoved:
+      return "removed";
     case Ending::kLost:
       return "lost";
     case Ending::kStopped:

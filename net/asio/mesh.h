@@ -12,21 +12,16 @@
 #include "chain/types.h"
 #include "net/limits.h"
 #include "net/messages.h"
+#include "net/peer_book.h"
 
 namespace eventchain::net {
-
-struct PeerAddress {
-  chain::NodeId node;
-  std::string host;  // name or numeric address
-  std::uint16_t port = 0;
-};
 
 struct MeshTimings {
   std::chrono::milliseconds handshake = limits::kHandshakeTimeout;
   std::chrono::milliseconds idle = limits::kIdleTimeout;
   std::chrono::milliseconds ping = limits::kPingInterval;
-  std::chrono::milliseconds dial_first = limits::kDialDelayFirst;
-  std::chrono::milliseconds dial_max = limits::kDialDelayOfVoterMax;
+  // Before the next connection is accepted when the host cannot take one.
+  std::chrono::milliseconds accept_again = limits::kDialDelayFirst;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning };
@@ -34,9 +29,10 @@ enum class LogLevel { kDebug, kInfo, kWarning };
 struct MeshOptions {
   std::string listen_host;             // numeric address
   std::uint16_t listen_port = 0;       // 0: any free one, see Mesh::port()
-  std::vector<PeerAddress> peers;      // dialled for as long as there is no link
-  std::vector<chain::NodeId> allowed;  // may link besides the peers
-  std::string certificate_file;        // PEM
+  PeerTable table;                     // until set_peers() brings another
+  std::vector<chain::NodeId> allowed;  // may link besides those in the table
+  PeerRules rules;
+  std::string certificate_file;  // PEM
   std::string key_file;
   std::string ca_file;
   std::string trust_domain;
@@ -44,7 +40,7 @@ struct MeshOptions {
   chain::NodeId self;
   chain::ChainId chain;
   std::string software;
-  std::uint64_t seed = 0;  // of the jitter between dials
+  std::uint64_t seed = 0;  // of the choice of peers and of the jitter between dials
   MeshTimings timings;
   // Called from the mesh's thread and from those that send.
   std::function<void(LogLevel, const std::string&)> log = [](LogLevel, const std::string&) {};
@@ -58,16 +54,18 @@ enum class Ending : std::uint8_t {
   kHello,        // other chain, other protocol, other node than its certificate says
   kTimeout,      // the handshake took too long
   kTooMany,      // too many handshakes at once
+  kFull,         // no room for another link of a node that does not vote
   kDuplicate,    // there is a link already
   kSuperseded,   // a newer connection to the same peer took its place
   kMalformed,    // a frame that no correct node sends
   kSilent,       // nothing heard, pings included
   kTooSlow,      // the peer does not read fast enough
-  kHungUp,       // the node's own wish
+  kHungUp,       // the node's own wish, or another link took its place
+  kRemoved,      // a node that is not allowed any more
   kLost,         // closed by the peer or broken
   kStopped,      // this mesh stops
 };
-inline constexpr std::size_t kEndings = 14;
+inline constexpr std::size_t kEndings = 16;
 const char* to_string(Ending ending);
 
 struct MeshCounters {
@@ -92,9 +90,9 @@ class MeshHandler {
   virtual void peer_said(chain::NodeId peer, Message message) = 0;
 };
 
-// The node's links to its peers: listens, dials, proves who is there and carries messages. It
-// decides nothing about what they mean. Owned by the node; start() and stop() by one thread, as
-// often as wanted; everything else from any thread. It has one thread of its own.
+// The node's links to its peers: listens, dials whom the peer book names, proves who is there and
+// carries messages. It decides nothing about what they mean. Owned by the node; start() and stop()
+// by one thread, as often as wanted; everything else from any thread. It has one thread of its own.
 // A message goes to the link that is live when it is sent, in order within its priority class; what
 // a link had not yet delivered when it ended is lost, and peer_down tells so.
 class Mesh {
@@ -111,6 +109,9 @@ class Mesh {
   void stop();
   // Reads the certificate files again; new connections use them, links stay as they are.
   chain::Result<void> reload();
+  // Who may link and whom to dial from now on, this run and later ones. Links to nodes that are not
+  // in the table (nor allowed by the options) end; others are made and left as the peer book says.
+  void set_peers(PeerTable table);
 
   void send(chain::NodeId peer, const Message& message);
   // Encodes once for all of them.

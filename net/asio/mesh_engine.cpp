@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -29,13 +28,6 @@ void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
 }
 
-LinkPolicy policy_of(const MeshOptions& options) {
-  LinkPolicy policy{options.trust_domain, options.chain_name, options.self, {}};
-  policy.allowed.insert(options.allowed.begin(), options.allowed.end());
-  for (const PeerAddress& peer : options.peers) policy.allowed.insert(peer.node);
-  return policy;
-}
-
 }  // namespace
 
 MeshEngine::MeshEngine(const MeshOptions& options, MeshHandler& handler, LiveCounters& counters,
@@ -44,27 +36,28 @@ MeshEngine::MeshEngine(const MeshOptions& options, MeshHandler& handler, LiveCou
       handler_(handler),
       counters_(counters),
       outboxes_(outboxes),
-      settings_{options, policy_of(options), counters},
       io_(1),
       acceptor_(io_),
-      accept_again_(io_) {
-  const chain::Rng rng(options.seed);
-  for (const PeerAddress& peer : options.peers)
-    if (peer.node != options.self)
-      dialers_.push_back(std::make_unique<Dialer>(io_, peer, rng.fork(chain::to_hex(peer.node))));
-}
+      accept_again_(io_),
+      settings_{options, {options.trust_domain, options.chain_name, options.self, {}}, counters},
+      book_(options.self, options.rules, chain::Rng(options.seed)),
+      plan_again_(io_) {}
 
-Result<void> MeshEngine::start() {
+Result<void> MeshEngine::start(const PeerTable& table) {
   // What the peers would refuse is refused here, where it can be mended.
   const Hello hello{kProtocolVersion, options_.chain, options_.self, options_.software};
   if (const Result<Message> said = decode(encode(hello)); !said)
     return tl::unexpected(said.error());
   if (Result<void> loaded = reload(); !loaded) return loaded;
   if (Result<void> listening = listen(); !listening) return listening;
+  take_table(table);
   asio::co_spawn(io_, accept_loop(), rethrow);
-  for (const auto& dialer : dialers_) asio::co_spawn(io_, dial_loop(*dialer), rethrow);
   thread_ = std::thread([this] { io_.run(); });
   return {};
+}
+
+void MeshEngine::set_peers(PeerTable table) {
+  asio::post(io_, [this, told = std::move(table)] { take_table(told); });
 }
 
 void MeshEngine::stop() {
@@ -126,7 +119,7 @@ asio::awaitable<void> MeshEngine::accept_loop() {
     if (error) {
       // Out of descriptors, most likely: give the others time to end.
       options_.log(LogLevel::kWarning, "cannot accept a connection: " + error.message());
-      accept_again_.expires_after(options_.timings.dial_first);
+      accept_again_.expires_after(options_.timings.accept_again);
       co_await accept_again_.async_wait(kAsTuple);
     } else if (handshakes() >= limits::kHandshakesMax) {
       ++counters_.endings[static_cast<std::size_t>(Ending::kTooMany)];
@@ -146,82 +139,34 @@ std::size_t MeshEngine::handshakes() const {
       }));
 }
 
-asio::awaitable<void> MeshEngine::dial_loop(Dialer& dialer) {
-  std::chrono::milliseconds delay = options_.timings.dial_first;
-  while (!is_stopping_) {
-    if (links_.count(dialer.address.node) != 0) {
-      dialer.timer.expires_at(Session::Clock::time_point::max());
-      co_await dialer.timer.async_wait(kAsTuple);
-      continue;
-    }
-    const bool was_link = co_await dial(dialer);
-    if (is_stopping_) co_return;
-    delay = was_link ? options_.timings.dial_first : delay;
-    // Half to whole of the delay, so that nodes started together do not dial in step.
-    dialer.timer.expires_after(
-        std::chrono::milliseconds(dialer.rng.between((delay.count() + 1) / 2, delay.count())));
-    co_await dialer.timer.async_wait(kAsTuple);
-    delay = std::min(delay * 2, options_.timings.dial_max);
-  }
-}
-
-asio::awaitable<bool> MeshEngine::dial(Dialer& dialer) {
-  const error_code error = co_await connect(dialer);
-  if (is_stopping_) co_return false;
-  if (error) {
-    ++counters_.dials_failed;
-    options_.log(std::exchange(dialer.has_failed, true) ? LogLevel::kDebug : LogLevel::kInfo,
-                 "cannot reach node " + chain::to_hex(dialer.address.node) + " at " +
-                     dialer.address.host + ":" + std::to_string(dialer.address.port) + ": " +
-                     error.message() + "; trying again");
-    co_return false;
-  }
-  // The peer may have dialled us meanwhile.
-  if (links_.count(dialer.address.node) != 0) co_return false;
-  auto session = std::make_shared<Session>(std::exchange(dialer.socket, tcp::socket(io_)),
-                                           dialer.address.node, tls(), settings_, *this);
-  co_await serve(session);
-  dialer.has_failed = false;
-  co_return session->is_link();
-}
-
-asio::awaitable<error_code> MeshEngine::connect(Dialer& dialer) {
-  dialer.socket = tcp::socket(io_);
-  dialer.deadline.expires_after(options_.timings.handshake);
-  dialer.deadline.async_wait([&dialer](error_code cancelled) {
-    if (cancelled) return;
-    error_code ignored;  // closing is all there is to do
-    dialer.resolver.cancel();
-    dialer.socket.close(ignored);
-  });
-  const std::string port = std::to_string(dialer.address.port);
-  auto [error, endpoints] = co_await dialer.resolver.async_resolve(
-      dialer.address.host, port, tcp::resolver::numeric_service, kAsTuple);
-  if (!error && !is_stopping_) {
-    const auto [connect_error, endpoint] =
-        co_await asio::async_connect(dialer.socket, endpoints, kAsTuple);
-    error = connect_error;
-  }
-  dialer.deadline.cancel();
-  co_return error;
-}
-
 asio::awaitable<void> MeshEngine::serve(std::shared_ptr<Session> session) {
   sessions_.insert(session);
   if (is_stopping_) session->close(Ending::kStopped, "this node stops");
   co_await Session::run(session);
   sessions_.erase(session);
-  take_down(session);
+  if (take_down(session)) book_.link_down(session->peer(), now());
   tell_ending(*session);
+  replan();
 }
 
-bool MeshEngine::link_ready(const std::shared_ptr<Session>& session) {
+std::optional<Refusal> MeshEngine::peer_proven(chain::NodeId peer, Origin origin) {
+  // The table may have changed since the handshake began.
+  if (settings_.policy.allowed.count(peer) == 0)
+    return Refusal{Ending::kRemoved, "no longer a member"};
+  if (origin == Origin::kAccepted && !book_.has_room_for(peer))
+    return Refusal{Ending::kFull, "no room for more links of nodes that do not vote"};
+  return std::nullopt;
+}
+
+std::optional<Refusal> MeshEngine::link_ready(const std::shared_ptr<Session>& session) {
   const chain::NodeId peer = session->peer();
+  // Others may have filled the room while this one said hello.
+  if (std::optional<Refusal> refusal = peer_proven(peer, session->origin())) return refusal;
   if (const auto found = links_.find(peer); found != links_.end()) {
     const std::shared_ptr<Session> old = found->second;
     if (!replaces({options_.self, peer}, old->origin(), session->origin(), old->link_age(),
                   options_.timings.handshake))
-      return false;
+      return Refusal{Ending::kDuplicate, "there is a link to this node already"};
     old->close(Ending::kSuperseded, "a newer connection took its place");
     take_down(old);
   }
@@ -230,23 +175,23 @@ bool MeshEngine::link_ready(const std::shared_ptr<Session>& session) {
   outboxes_.put(peer, session->outbox());
   options_.log(LogLevel::kInfo, session->describe() + " is a link");
   handler_.peer_up(peer);
-  return true;
+  book_.link_up(peer, session->origin(), now());
+  replan();
+  return std::nullopt;
 }
 
 void MeshEngine::link_said(const Session& session, Message message) {
   handler_.peer_said(session.peer(), std::move(message));
 }
 
-// Does nothing for a session that is not, or no longer, the peer's link.
-void MeshEngine::take_down(const std::shared_ptr<Session>& session) {
+bool MeshEngine::take_down(const std::shared_ptr<Session>& session) {
   const auto found = links_.find(session->peer());
-  if (found == links_.end() || found->second != session) return;
+  if (found == links_.end() || found->second != session) return false;
   links_.erase(found);
   counters_.links = links_.size();
   outboxes_.remove(session->peer());
-  for (const auto& dialer : dialers_)
-    if (dialer->address.node == session->peer()) dialer->timer.cancel();
   handler_.peer_down(session->peer(), session->reason());
+  return true;
 }
 
 void MeshEngine::tell_ending(const Session& session) {
@@ -256,10 +201,12 @@ void MeshEngine::tell_ending(const Session& session) {
       session.describe() + " ended (" + to_string(ending) + "): " + session.reason();
   const bool is_refusal = !session.is_link() && ending != Ending::kDuplicate &&
                           ending != Ending::kStopped && ending != Ending::kLost;
+  // A full house is nobody's fault.
+  if (ending == Ending::kFull) return options_.log(LogLevel::kDebug, text);
   if (!is_refusal) return options_.log(LogLevel::kInfo, text);
-  const auto now = Session::Clock::now();
-  if (now - refusal_second_ >= std::chrono::seconds(1)) {
-    refusal_second_ = now;
+  const auto told_at = Session::Clock::now();
+  if (told_at - refusal_second_ >= std::chrono::seconds(1)) {
+    refusal_second_ = told_at;
     refusal_lines_ = 0;
   }
   // A stranger must not fill the log, so beyond a few a second they are for the curious only.
@@ -272,12 +219,8 @@ void MeshEngine::shut_down() {
   error_code ignored;  // closing is all there is to do
   acceptor_.close(ignored);
   accept_again_.cancel();
-  for (const auto& dialer : dialers_) {
-    dialer->timer.cancel();
-    dialer->deadline.cancel();
-    dialer->resolver.cancel();
-    dialer->socket.close(ignored);
-  }
+  plan_again_.cancel();
+  for (const auto& dial : dials_) dial->give_up();
   const std::set<std::shared_ptr<Session>> sessions = sessions_;
   for (const auto& session : sessions) session->close(Ending::kStopped, "this node stops");
 }

@@ -7,66 +7,72 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
-#include <vector>
+#include <utility>
 
-#include "chain/rng.h"
 #include "net/asio/session.h"
+#include "net/peer_book.h"
 
 namespace eventchain::net {
 
-// One run of a mesh, from start() to stop(): listener, dialers and the table of links, all on one
-// thread. Owned by Mesh, which makes a new one for each run.
+// One run of a mesh, from start() to stop(): listener, dials and the table of links, all on one
+// thread; the peer book says whom to dial. Owned by Mesh, which makes a new one for each run.
 class MeshEngine final : public SessionOwner {
  public:
   MeshEngine(const MeshOptions& options, MeshHandler& handler, LiveCounters& counters,
              OutboxTable& outboxes);
 
-  chain::Result<void> start();
+  chain::Result<void> start(const PeerTable& table);
   void stop();
-  chain::Result<void> reload();  // any thread
+  chain::Result<void> reload();     // any thread
+  void set_peers(PeerTable table);  // any thread
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
-  // One peer to be dialled. The timer is both the wait between dials and the wait for the end of
-  // a link; `deadline` bounds the connect, which the socket's close ends.
-  struct Dialer {
-    Dialer(boost::asio::io_context& io, const PeerAddress& to, chain::Rng jitter)
-        : address(to), rng(jitter), timer(io), deadline(io), resolver(io), socket(io) {}
-    PeerAddress address;
-    chain::Rng rng;
-    boost::asio::steady_timer timer;
+  // One attempt to reach a peer, until it is connected. `deadline` bounds it, by closing the
+  // socket.
+  struct Dial {
+    Dial(boost::asio::io_context& io, Peer to)
+        : peer(std::move(to)), deadline(io), resolver(io), socket(io) {}
+    void give_up();
+
+    const Peer peer;
     boost::asio::steady_timer deadline;
     boost::asio::ip::tcp::resolver resolver;
     boost::asio::ip::tcp::socket socket;
-    bool has_failed = false;  // so that only the first of many failures is told at length
   };
 
-  bool link_ready(const std::shared_ptr<Session>& session) override;
+  std::optional<Refusal> peer_proven(chain::NodeId peer, Origin origin) override;
+  std::optional<Refusal> link_ready(const std::shared_ptr<Session>& session) override;
   void link_said(const Session& session, Message message) override;
 
   chain::Result<void> listen();
   chain::Result<TlsContext> load_tls() const;
   [[nodiscard]] TlsContext tls() const;
   boost::asio::awaitable<void> accept_loop();
-  boost::asio::awaitable<void> dial_loop(Dialer& dialer);
-  // True if it became a link.
-  boost::asio::awaitable<bool> dial(Dialer& dialer);
-  boost::asio::awaitable<boost::system::error_code> connect(Dialer& dialer);
   boost::asio::awaitable<void> serve(std::shared_ptr<Session> session);
-  void take_down(const std::shared_ptr<Session>& session);
+  // True if the session was the peer's link.
+  bool take_down(const std::shared_ptr<Session>& session);
   void tell_ending(const Session& session);
   void shut_down();
   [[nodiscard]] std::size_t handshakes() const;
+
+  // mesh_dial.cpp
+  void take_table(const PeerTable& table);
+  // Does what the peer book wants now; to be called after everything that it was told.
+  void replan();
+  boost::asio::awaitable<void> dial(std::shared_ptr<Dial> dial);
+  boost::asio::awaitable<boost::system::error_code> connect(std::shared_ptr<Dial> dial);
+  static chain::Instant now();
 
   // constant after start()
   const MeshOptions& options_;
   MeshHandler& handler_;
   LiveCounters& counters_;
   OutboxTable& outboxes_;
-  SessionSettings settings_;
   std::uint16_t port_ = 0;
 
   mutable std::mutex tls_mutex_;
@@ -76,7 +82,10 @@ class MeshEngine final : public SessionOwner {
   boost::asio::io_context io_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer accept_again_;
-  std::vector<std::unique_ptr<Dialer>> dialers_;
+  SessionSettings settings_;
+  PeerBook book_;
+  boost::asio::steady_timer plan_again_;
+  std::set<std::shared_ptr<Dial>> dials_;        // not yet connected
   std::set<std::shared_ptr<Session>> sessions_;  // all that run
   std::map<chain::NodeId, std::shared_ptr<Session>> links_;
   Session::Clock::time_point refusal_second_;

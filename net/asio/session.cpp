@@ -114,6 +114,8 @@ void Session::check_peer() {
                                         chain::to_hex(*dialled_) +
                                         " was dialled; check the peers' addresses");
   peer_ = admission.node;
+  if (std::optional<Refusal> refusal = owner_.peer_proven(peer_, origin()))
+    close(refusal->ending, std::move(refusal->reason));
 }
 
 void Session::close(Ending ending, std::string reason) {

@@ -22,11 +22,20 @@ namespace eventchain::net {
 
 class Session;
 
+// Why a connection is not to become a link.
+struct Refusal {
+  Ending ending;
+  std::string reason;
+};
+
 // What a session tells its owner; called on the mesh's thread.
 class SessionOwner {
  public:
-  // The peer has proven itself and said hello. False: another link to it stays, this one ends.
-  virtual bool link_ready(const std::shared_ptr<Session>& session) = 0;
+  // The peer has proven itself and nothing has been said: the moment to refuse it, because the peer
+  // has not taken this for a link yet.
+  virtual std::optional<Refusal> peer_proven(chain::NodeId peer, Origin origin) = 0;
+  // The peer has said hello. Unless refused, this is its link from now on.
+  virtual std::optional<Refusal> link_ready(const std::shared_ptr<Session>& session) = 0;
   virtual void link_said(const Session& session, Message message) = 0;
 
  protected:
@@ -36,7 +45,7 @@ class SessionOwner {
 // What all sessions of a mesh share; outlives them.
 struct SessionSettings {
   const MeshOptions& options;
-  LinkPolicy policy;
+  LinkPolicy policy;  // changes with the table of peers
   LiveCounters& counters;
 };
 

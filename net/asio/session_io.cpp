@@ -58,9 +58,9 @@ void Session::check_hello(const chain::Result<Message>& first) {
 asio::awaitable<void> Session::converse() {
   const auto self = shared_from_this();
   heard_at_ = sent_at_ = Clock::now();
-  if (!owner_.link_ready(self)) {
+  if (std::optional<Refusal> refusal = owner_.link_ready(self)) {
     linked_at_.reset();
-    close(Ending::kDuplicate, "there is a link to this node already");
+    close(refusal->ending, std::move(refusal->reason));
     co_return;
   }
   arm_watch();

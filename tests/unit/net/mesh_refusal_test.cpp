@@ -28,7 +28,7 @@ class Besieged {
       : a(with_handshake(world.options('a'), handshake)) {
     REQUIRE(a.mesh->start().has_value());
     MeshOptions options = world.options('b');
-    options.peers = {World::address('a', a.mesh->port())};
+    options.table.peers = {World::address('a', a.mesh->port())};
     b = std::make_unique<TestNode>(options);
     REQUIRE(b->mesh->start().has_value());
     REQUIRE(a.seen.wait_up(kB));
@@ -82,7 +82,7 @@ TEST_CASE("a node of another authority is refused, by whoever looks first") {
   // A whole mesh of the other authority refuses us in its turn.
   MeshOptions options = siege.world.options('c');
   World::set_files(options, files);
-  options.peers = {World::address('a', siege.a.mesh->port())};
+  options.table.peers = {World::address('a', siege.a.mesh->port())};
   TestNode stranger(options);
   REQUIRE(stranger.mesh->start().has_value());
   CHECK(stranger.wait_ending(Ending::kTls, "certificate verify failed"));
@@ -160,7 +160,7 @@ TEST_CASE("a good certificate with a wrong hello opens no link") {
 TEST_CASE("a node that answers at another one's address does not lose its own link over it") {
   Besieged siege;
   MeshOptions options = siege.world.options('c');
-  options.peers = {World::address('b', siege.a.mesh->port())};
+  options.table.peers = {World::address('b', siege.a.mesh->port())};
   TestNode misled(options);
   REQUIRE(misled.mesh->start().has_value());
   CHECK(misled.wait_ending(Ending::kIdentity, "was dialled"));

@@ -33,7 +33,7 @@ TEST_CASE("two meshes find each other and hear what the other says") {
   TestNode a(world.options('a'));
   REQUIRE(a.mesh->start().has_value());
   MeshOptions options = world.options('b');
-  options.peers = {World::address('a', a.mesh->port())};
+  options.table.peers = {World::address('a', a.mesh->port())};
   TestNode b(options);
   REQUIRE(b.mesh->start().has_value());
   REQUIRE(a.seen.wait_up(kB));
@@ -65,7 +65,8 @@ TEST_CASE("three meshes that all dial each other end with one link for each pair
   for (std::size_t i = 0; i < 3; ++i) {
     MeshOptions options = world.options(names[i]);
     options.listen_port = ports[i];
-    for (std::size_t j = 0; j < 3; ++j) options.peers.push_back(World::address(names[j], ports[j]));
+    for (std::size_t j = 0; j < 3; ++j)
+      options.table.peers.push_back(World::address(names[j], ports[j]));
     nodes.push_back(std::make_unique<TestNode>(options));
   }
   for (const auto& node : nodes) REQUIRE(node->mesh->start().has_value());
@@ -96,7 +97,7 @@ TEST_CASE("a message to several peers reaches each of them, and each class stays
   std::vector<std::unique_ptr<TestNode>> others;
   for (const char name : {'b', 'c'}) {
     MeshOptions options = world.options(name);
-    options.peers = {World::address('a', a.mesh->port())};
+    options.table.peers = {World::address('a', a.mesh->port())};
     others.push_back(std::make_unique<TestNode>(options));
     REQUIRE(others.back()->mesh->start().has_value());
   }
@@ -131,7 +132,7 @@ TEST_CASE("a peer that stops and starts is found again") {
   TestNode a(a_options);
   REQUIRE(a.mesh->start().has_value());
   MeshOptions b_options = world.options('b');
-  b_options.peers = {World::address('a', a_options.listen_port)};
+  b_options.table.peers = {World::address('a', a_options.listen_port)};
   TestNode b(b_options);
   REQUIRE(b.mesh->start().has_value());
   REQUIRE(b.seen.wait_up(kA));
@@ -152,7 +153,7 @@ TEST_CASE("a link that the node hangs up ends with its reason and is dialled ane
   TestNode a(world.options('a'));
   REQUIRE(a.mesh->start().has_value());
   MeshOptions options = world.options('b');
-  options.peers = {World::address('a', a.mesh->port())};
+  options.table.peers = {World::address('a', a.mesh->port())};
   TestNode b(options);
   REQUIRE(b.mesh->start().has_value());
   REQUIRE(a.seen.wait_up(kB));
@@ -195,7 +196,7 @@ TEST_CASE("new certificates are taken without touching the links, bad ones are r
   TestNode a(a_options);
   REQUIRE(a.mesh->start().has_value());
   MeshOptions b_options = world.options('b');
-  b_options.peers = {World::address('a', a.mesh->port())};
+  b_options.table.peers = {World::address('a', a.mesh->port())};
   TestNode b(b_options);
   REQUIRE(b.mesh->start().has_value());
   REQUIRE(a.seen.wait_up(kB));

@@ -158,8 +158,8 @@ class World {
     options.ca_file = files.ca;
   }
 
-  static PeerAddress address(char name, std::uint16_t port) {
-    return {node_id(name), RawClient::kHost, port};
+  static Peer address(char name, std::uint16_t port) {
+    return {node_id(name), RawClient::kHost, port, true, ""};
   }
 
   TestCa& ca() { return ca_; }
