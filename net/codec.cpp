@@ -86,6 +86,23 @@ std::vector<EntryRef> unpack_refs(const Bytes& packed, FieldCheck& check) {
   return entries;
 }
 
+// Of one block, ascending by slot; may be empty.
+chain::Certificate unpack_signatures(ByteView packed, FieldCheck& check, const char* field) {
+  constexpr std::size_t kItem = 2 + chain::Signature::kSize;
+  chain::Certificate signatures;
+  check.require(packed.size() % kItem == 0, field, "must be 66 octets each");
+  check.limit(packed.size() / kItem <= limits::kSignaturesMax, field, "too many");
+  for (; check.ok() && !packed.empty(); packed.remove_prefix(kItem)) {
+    const auto octet = [&](std::size_t at) { return static_cast<std::uint8_t>(packed[at]); };
+    const chain::Slot slot{static_cast<std::uint16_t>(octet(0) << 8 | octet(1))};
+    check.require(signatures.empty() || signatures.back().slot < slot, field,
+                  "must ascend by slot");
+    signatures.push_back(
+        {slot, check.fixed<chain::Signature>(packed.substr(2, chain::Signature::kSize), field)});
+  }
+  return signatures;
+}
+
 Result<Message> decode_from(wire::Hello& from) {
   FieldCheck check("hello");
   Hello message;
@@ -205,6 +222,9 @@ Result<Message> decode_from(const wire::BlocksReply& from) {
     expected = expected.next();
     message.blocks.push_back(std::move(block));
   }
+  check.require(from.certificate().empty() || !message.blocks.empty(), "certificate",
+                "must be of a block");
+  message.certificate = unpack_signatures(from.certificate(), check, "certificate");
   return checked(check, std::move(message));
 }
 
@@ -231,24 +251,13 @@ Result<Message> decode_from(const wire::ReadTold& from) {
 }
 
 Result<Message> decode_from(const wire::Signatures& from) {
-  constexpr std::size_t kItem = 2 + chain::Signature::kSize;
   FieldCheck check("signatures");
   Signatures message;
   message.height = chain::Height{from.height()};
   message.block = check.fixed<chain::BlockId>(from.block(), "block");
   check.require(from.height() != 0, "height", "must not be 0");
-  check.require(!from.packed().empty() && from.packed().size() % kItem == 0, "packed",
-                "must be 66 octets each");
-  check.limit(from.packed().size() / kItem <= limits::kSignaturesMax, "packed", "too many");
-  ByteView rest = from.packed();
-  for (; check.ok() && !rest.empty(); rest.remove_prefix(kItem)) {
-    const auto octet = [&](std::size_t at) { return static_cast<std::uint8_t>(rest[at]); };
-    const chain::Slot slot{static_cast<std::uint16_t>(octet(0) << 8 | octet(1))};
-    check.require(message.signatures.empty() || message.signatures.back().slot < slot, "packed",
-                  "must ascend by slot");
-    message.signatures.push_back(
-        {slot, check.fixed<chain::Signature>(rest.substr(2, chain::Signature::kSize), "packed")});
-  }
+  check.require(!from.packed().empty(), "packed", "must not be empty");
+  message.signatures = unpack_signatures(from.packed(), check, "packed");
   return checked(check, std::move(message));
 }
 

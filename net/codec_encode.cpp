@@ -19,6 +19,17 @@ Bytes pack_refs(const std::vector<EntryRef>& entries) {
   return packed;
 }
 
+Bytes pack_signatures(const chain::Certificate& signatures) {
+  Bytes packed;
+  packed.reserve(signatures.size() * (2 + chain::Signature::kSize));
+  for (const chain::SlotSignature& one : signatures) {
+    packed.push_back(static_cast<char>(one.slot.value >> 8));
+    packed.push_back(static_cast<char>(one.slot.value));
+    packed.append(one.signature.view());
+  }
+  return packed;
+}
+
 void encode_into(const Hello& from, wire::Frame& frame) {
   wire::Hello& into = *frame.mutable_hello();
   into.set_protocol(from.protocol);
@@ -99,6 +110,7 @@ void encode_into(const BlocksReply& from, wire::Frame& frame) {
     item.set_seal(chain::encode_seal(block.sealed.seal));
     item.set_content(chain::encode_content(block.content));
   }
+  into.set_certificate(pack_signatures(from.certificate));
 }
 
 void encode_into(const ReadAsk& from, wire::Frame& frame) {
@@ -127,12 +139,7 @@ void encode_into(const Signatures& from, wire::Frame& frame) {
   wire::Signatures& into = *frame.mutable_signatures();
   into.set_height(from.height.value);
   into.set_block(Bytes(from.block.view()));
-  Bytes& packed = *into.mutable_packed();
-  for (const chain::SlotSignature& one : from.signatures) {
-    packed.push_back(static_cast<char>(one.slot.value >> 8));
-    packed.push_back(static_cast<char>(one.slot.value));
-    packed.append(one.signature.view());
-  }
+  into.set_packed(pack_signatures(from.signatures));
 }
 
 }  // namespace

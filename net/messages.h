@@ -82,7 +82,8 @@ struct SharePush {
   bool operator==(const SharePush&) const = default;
 };
 
-// "My tip is this": after every commit and every few seconds; starts catch-up.
+// "My tip is this": to a new link, after every commit and every few seconds. Whoever is behind, and
+// stays so, asks for blocks.
 struct TipSaid {
   chain::Height height;
   chain::BlockId id;
@@ -96,6 +97,7 @@ struct BlocksRequest {  // committed blocks [from, from + count)
 struct BlocksReply {
   chain::Height from;
   std::vector<chain::Block> blocks;  // ascending, contiguous; may be fewer than asked for
+  chain::Certificate certificate;    // of the last block; empty: the sender has none in the range
   bool operator==(const BlocksReply&) const = default;
 };
 

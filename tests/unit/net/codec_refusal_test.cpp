@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "net/codec.h"
 #include "net/limits.h"
@@ -55,6 +56,14 @@ Wire frame(std::uint64_t kind, const Wire& message) {
 }
 Wire raft(std::uint64_t kind, const Wire& message) {
   return frame(2, Wire().number(1, 1).number(2, 2).bytes(kind, message));
+}
+
+// As in Signatures and BlocksReply.
+std::string signed_by(const std::vector<int>& slots) {
+  std::string packed;
+  for (const int slot : slots)
+    packed += std::string(1, '\0') + static_cast<char>(slot) + std::string(64, 's');
+  return packed;
 }
 
 const std::string k16(16, 'n');
@@ -140,6 +149,16 @@ TEST_CASE("each field of the messages about blocks is checked") {
                 "blocks_reply.seal");
   check_refused(frame(12, Wire().number(1, 4).bytes(2, Wire().bytes(1, head).bytes(2, seal))),
                 "blocks_reply.content");
+  const auto certified = [&](const std::string& certificate) {
+    return frame(12, Wire().number(1, 4).bytes(2, block).bytes(3, certificate));
+  };
+  CHECK(decode(certified(signed_by({1, 2}))).has_value());
+  check_refused(certified(signed_by({1}) + "x"), "blocks_reply.certificate");
+  check_refused(certified(signed_by({2, 1})), "blocks_reply.certificate");
+  check_refused(certified(signed_by({1, 2, 3, 4, 5, 6, 7, 8})), "blocks_reply.certificate",
+                kTooLarge);
+  check_refused(frame(12, Wire().number(1, 4).bytes(3, signed_by({1}))),
+                "blocks_reply.certificate");
 }
 
 TEST_CASE("each field of the messages about reads is checked") {
@@ -157,12 +176,6 @@ TEST_CASE("each field of the messages about reads is checked") {
 }
 
 TEST_CASE("each field of a message of signatures is checked") {
-  const auto signed_by = [](const std::vector<int>& slots) {
-    std::string packed;
-    for (const int slot : slots)
-      packed += std::string(1, '\0') + static_cast<char>(slot) + std::string(64, 's');
-    return packed;
-  };
   const auto with = [&](std::uint64_t height, const std::string& block, const std::string& list) {
     return frame(17, Wire().number(1, height).bytes(2, block).bytes(3, list));
   };

@@ -82,13 +82,17 @@ class RandomMessages {
   std::uint64_t some() { return 1 + (number<std::uint64_t>() >> 1); }
 
   Signatures signatures() {
-    Signatures message{chain::Height{some()}, id<chain::BlockId>(), {}};
+    return {chain::Height{some()}, id<chain::BlockId>(), certificate(1 + below(7))};
+  }
+
+  chain::Certificate certificate(std::size_t count) {
+    chain::Certificate made;
     std::uint16_t slot = 0;
-    for (std::size_t i = 1 + below(7); i > 0; --i) {
+    for (; count > 0; --count) {
       slot = static_cast<std::uint16_t>(slot + 1 + below(300));
-      message.signatures.push_back({chain::Slot{slot}, id<chain::Signature>()});
+      made.push_back({chain::Slot{slot}, id<chain::Signature>()});
     }
-    return message;
+    return made;
   }
 
   consensus::RaftMessage raft_message() {
@@ -217,6 +221,7 @@ class RandomMessages {
       block.content = content();
       message.blocks.push_back(std::move(block));
     }
+    if (!message.blocks.empty()) message.certificate = certificate(below(8));
     return message;
   }
 
