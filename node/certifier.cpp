@@ -7,18 +7,18 @@
 
 namespace eventchain::node {
 
-void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId& id,
-                        chain::MembersRef members) {
+void Certifier::applied(const Committed& block) {
   if (signing_ == nullptr) return;
-  const chain::Height height = sealed.header.height;
+  const chain::Height height = block.sealed.header.height;
   tip_ = std::max(tip_, height);
   Open& open = open_[height];
-  open.id = id;
-  open.members = std::move(members);
-  open.statement = chain::certified_statement(sealed.header, id);
-  for (const auto& kept : store_.signatures(height)) {
-    if (holds(open, kept)) open.signatures[kept.slot] = kept.signature;
-  }
+  open.id = block.id;
+  open.members = block.members;
+  open.changes_members = block.changes_members;
+  open.statement = chain::certified_statement(block.sealed.header, block.id);
+  for (const auto& kept : sound(*open.members, open.statement, store_.signatures(height)))
+    open.signatures[kept.slot] = kept.signature;
+  for (const auto& brought : block.certificate) take(height, open, brought);
   const chain::Member* self = chain::find_member(*open.members, members_.self_id());
   if (self != nullptr && self->role == chain::MemberRole::kVoter &&
       !open.signatures.contains(self->slot)) {
@@ -26,24 +26,37 @@ void Certifier::applied(const chain::SealedHeader& sealed, const chain::BlockId&
     open.signatures.emplace(self->slot, signature);
     store_.put_signature(height, {self->slot, signature});
   }
-  has_signed_ = true;
+  tell(height, open);
   for (auto& [slot, by_height] : early_) {
     if (const auto early = by_height.find(height); early != by_height.end())
-      if (early->second.id == id) take(height, open, {slot, early->second.signature});
+      if (early->second.id == open.id) take(height, open, {slot, early->second.signature});
     by_height.erase(by_height.begin(), by_height.upper_bound(height));
   }
   note_quorum(height, open);
   while (open_.size() > kOpenMax) open_.erase(open_.begin());
 }
 
-// Of several blocks that one turn applied only the last is told: it stands for the others.
-void Certifier::follow_up() {
-  if (!std::exchange(has_signed_, false)) return;
-  if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
-    outbox_.send_ahead(members_.linked(), message_of(tip_, open_.at(tip_)));
-    return;
+// Of several blocks that one turn applied the last is told, which stands for the others, and those
+// after which other voters sign: nobody can do without their certificates.
+void Certifier::tell(chain::Height height, const Open& open) {
+  if (open.signatures.empty()) return;
+  if (!untold_.empty()) {
+    const auto last = open_.find(untold_.back());
+    if (last == open_.end() || !last->second.changes_members) untold_.pop_back();
   }
-  outbox_.send(members_.linked(), message_of(tip_, open_.at(tip_)));
+  untold_.push_back(height);
+}
+
+void Certifier::follow_up() {
+  for (const chain::Height height : std::exchange(untold_, {})) {
+    const auto found = open_.find(height);
+    if (found == open_.end()) continue;
+    if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
+      outbox_.send_ahead(members_.linked(), message_of(height, found->second));
+    } else {
+      outbox_.send(members_.linked(), message_of(height, found->second));
+    }
+  }
 }
 
 net::Signatures Certifier::message_of(chain::Height height, const Open& open) const {
@@ -53,15 +66,47 @@ net::Signatures Certifier::message_of(chain::Height height, const Open& open) co
   return message;
 }
 
-bool Certifier::holds(const Open& open, const chain::SlotSignature& one) const {
-  const chain::Member* member = chain::member_at(*open.members, one.slot);
+bool Certifier::holds(const chain::MemberSet& members, chain::ByteView statement,
+                      const chain::SlotSignature& one) const {
+  const chain::Member* member = chain::member_at(members, one.slot);
   return member != nullptr && member->role == chain::MemberRole::kVoter &&
-         signing_->verify(member->signing_key, open.statement, one.signature);
+         signing_->verify(member->signing_key, statement, one.signature);
+}
+
+chain::Certificate Certifier::sound(const chain::MemberSet& members, chain::ByteView statement,
+                                    const chain::Certificate& certificate) const {
+  chain::Certificate result;
+  for (const auto& one : certificate) {
+    const bool is_known = std::any_of(result.begin(), result.end(),
+                                      [&](const auto& known) { return known.slot == one.slot; });
+    if (!is_known && holds(members, statement, one)) result.push_back(one);
+  }
+  return result;
+}
+
+chain::Certificate Certifier::certificate_of(const chain::SealedHeader& sealed,
+                                             const chain::BlockId& id) const {
+  if (signing_ == nullptr) return {};
+  const chain::Height height = sealed.header.height;
+  auto kept = store_.signatures(height);
+  if (kept.empty()) return {};
+  const chain::MembersRef members = store_.members(height);
+  const std::size_t enough = chain::certificate_quorum(*members);
+  if (kept.size() < enough) return {};
+  kept = sound(*members, chain::certified_statement(sealed.header, id), kept);
+  return kept.size() < enough ? chain::Certificate{} : kept;
+}
+
+bool Certifier::is_proof(const chain::MemberSet& members, const chain::SealedHeader& sealed,
+                         const chain::BlockId& id, const chain::Certificate& certificate) const {
+  if (signing_ == nullptr) return false;
+  return sound(members, chain::certified_statement(sealed.header, id), certificate).size() >=
+         chain::certificate_quorum(members);
 }
 
 bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignature& one) {
   if (open.signatures.contains(one.slot)) return true;
-  if (!holds(open, one)) return false;
+  if (!holds(*open.members, open.statement, one)) return false;
   open.signatures.emplace(one.slot, one.signature);
   store_.put_signature(height, one);
   return true;
@@ -92,20 +137,25 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
   for (const auto& one : message.signatures) is_sound = take(message.height, open, one) && is_sound;
   note_quorum(message.height, open);
   // Whoever lacks a majority is helped to one; who has it says nothing, so this ends.
-  if (message.signatures.size() < quorum(open) && open.signatures.size() >= quorum(open))
+  const std::size_t enough = quorum(open);
+  if (message.signatures.size() < enough && open.signatures.size() >= enough)
     outbox_.send(peer, message_of(message.height, open));
   return is_sound ? std::string() : "a signature that its member's key did not make";
 }
 
 void Certifier::peer_up(const chain::NodeId& peer) {
-  if (const auto tip = open_.find(tip_); tip != open_.end())
+  if (const auto tip = open_.find(tip_); tip != open_.end() && !tip->second.signatures.empty())
     outbox_.send(peer, message_of(tip_, tip->second));
 }
 
 void Certifier::repeat() {
-  const auto tip = open_.find(tip_);
-  if (tip != open_.end() && certified_ < tip_)
-    outbox_.send(members_.linked(), message_of(tip_, tip->second));
+  for (const auto& [height, open] : open_) {
+    const bool is_wanted = height == tip_ ? certified_ < tip_
+                                          : open.changes_members &&
+                                                open.signatures.size() < quorum(open);
+    if (is_wanted && !open.signatures.empty())
+      outbox_.send(members_.linked(), message_of(height, open));
+  }
 }
 
 }  // namespace eventchain::node

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "chain/certificate.h"
 #include "node/members.h"
@@ -28,11 +29,16 @@ class Certifier {
             chain::Signing* signing)
       : members_(members), outbox_(outbox), store_(store), signing_(signing) {}
 
+  struct Committed {
+    chain::SealedHeader sealed;
+    chain::BlockId id;
+    chain::MembersRef members;       // the set that its header names
+    bool changes_members = false;    // and another one is in force after it
+    chain::Certificate certificate;  // that came with it
+  };
   // The block is applied, in this turn or before. A start tells of the highest certified block and
-  // of the tip; stored signatures are verified again.
-  // `members`: the set that its header names.
-  void applied(const chain::SealedHeader& sealed, const chain::BlockId& id,
-               chain::MembersRef members);
+  // of the tip; stored signatures are verified again, and so are those that came with the block.
+  void applied(const Committed& block);
   // Sends what this turn has signed. Call at the end of a step.
   void follow_up();
   void peer_up(const chain::NodeId& peer);
@@ -40,6 +46,16 @@ class Certifier {
   std::string said(const chain::NodeId& peer, const net::Signatures& message);
   // Tells everybody again what the tip still lacks; every few seconds.
   void repeat();
+
+  // The certificate of an applied block, verified; empty if there is none, or no key to tell.
+  [[nodiscard]] chain::Certificate certificate_of(const chain::SealedHeader& sealed,
+                                                  const chain::BlockId& id) const;
+  // Whether a majority of distinct voters signed the block, which need not be held here. Without a
+  // key it cannot be told, and nothing proves anything.
+  [[nodiscard]] bool is_proof(const chain::MemberSet& members, const chain::SealedHeader& sealed,
+                              const chain::BlockId& id,
+                              const chain::Certificate& certificate) const;
+  [[nodiscard]] bool can_verify() const { return signing_ != nullptr; }
 
   // The highest block with a certificate; all below are final too.
   [[nodiscard]] chain::Height certified() const { return certified_; }
@@ -51,6 +67,7 @@ class Certifier {
   struct Open {
     chain::BlockId id;
     chain::MembersRef members;  // whose voters' signatures count
+    bool changes_members = false;
     chain::Bytes statement;
     std::map<chain::Slot, chain::Signature> signatures;
   };
@@ -60,13 +77,18 @@ class Certifier {
   };
 
   [[nodiscard]] net::Signatures message_of(chain::Height height, const Open& open) const;
-  [[nodiscard]] bool holds(const Open& open, const chain::SlotSignature& one) const;
-  // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
-  bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
-  void note_quorum(chain::Height height, const Open& open);
   [[nodiscard]] static std::size_t quorum(const Open& open) {
     return chain::certificate_quorum(*open.members);
   }
+  void tell(chain::Height height, const Open& open);
+  // Those of the certificate that their members' keys made, once each.
+  [[nodiscard]] chain::Certificate sound(const chain::MemberSet& members, chain::ByteView statement,
+                                         const chain::Certificate& certificate) const;
+  [[nodiscard]] bool holds(const chain::MemberSet& members, chain::ByteView statement,
+                           const chain::SlotSignature& one) const;
+  // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
+  bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
+  void note_quorum(chain::Height height, const Open& open);
 
   const Members& members_;
   Outbox& outbox_;
@@ -76,7 +98,7 @@ class Certifier {
   chain::Height tip_;
   std::map<chain::Height, Open> open_;
   std::map<chain::Slot, std::map<chain::Height, Early>> early_;
-  bool has_signed_ = false;  // the tip, in this step
+  std::vector<chain::Height> untold_;  // signed in this step
 };
 
 }  // namespace eventchain::node

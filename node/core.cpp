@@ -42,7 +42,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       replica(replica_options(options, members), store.raft(), decider, decider,
               first_configuration(options.genesis), ledger.applied()),
       reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
-      certifier(members, outbox, store.chain(), options.signing) {}
+      certifier(members, outbox, store.chain(), options.signing),
+      catch_up(ledger, fetcher, decider, certifier, outbox) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -58,11 +59,13 @@ void NodeCore::start(const chain::Now& now) {
   const chain::Height certified = state_->ledger.certified_before();
   if (certified.value > 0 && certified < chain.height())
     if (const auto block = state_->ledger.block(certified))
-      state_->certifier.applied(block->sealed, chain::block_id(block->sealed),
-                                state_->ledger.members_at(certified));
-  if (chain.height().value > 0)
-    state_->certifier.applied(chain.tip_header, chain.tip,
-                              state_->ledger.members_at(chain.height()));
+      state_->certifier.applied({block->sealed, chain::block_id(block->sealed),
+                                 state_->ledger.members_at(certified), false, {}});
+  if (chain.height().value > 0) {
+    const auto members = state_->ledger.members_at(chain.height());
+    state_->certifier.applied(
+        {chain.tip_header, chain.tip, members, *members != *chain.members, {}});
+  }
   state_->announce_at = now.steady + kAnnounceEvery;
   state_->replica.start(now);
   state_->settle();
@@ -108,6 +111,7 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->durability.next_deadline());
   consider(state_->reads.next_deadline());
   for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
+  consider(state_->catch_up.next_deadline(state_->has_leaders_role()));
   consider(state_->work.next_deadline(state_->is_leading()));
   return next;
 }
@@ -150,7 +154,10 @@ void NodeCore::State::on(const Woke&) {
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
-  if (announce_at <= now.steady) announce_pending();
+  if (announce_at <= now.steady) {
+    announce_tip();
+    announce_pending();
+  }
 }
 
 // What has a place needs no fetching any more, unless a block names it to reject it: then the key
@@ -159,6 +166,11 @@ void NodeCore::State::retry_fetching() {
   fetcher.retry(now, [this](const chain::EntryRef& entry) {
     return ledger.is_placed(entry.key) && !decider.awaits(entry);
   });
+}
+
+// What was told at the commit may have been lost with a link, or come when nobody could prove it.
+void NodeCore::State::announce_tip() {
+  outbox.send(members.linked(), net::TipSaid{ledger.state().height(), ledger.state().tip});
 }
 
 void NodeCore::State::announce_pending() {
@@ -183,10 +195,13 @@ void NodeCore::State::settle() {
     }
     const auto applied = decider.take_applied();
     for (const auto& block : applied) on_applied(block);
+    if (const auto peer = decider.take_misleader())
+      peer_fault(*peer, Conduct::Fault::kBroken, "a certified header with another content");
     follow_leadership();
     if (applied.empty()) return;
-    // A new tip may make what the gate held back admissible.
+    // A new tip may make what the gate held back admissible, and what a certificate proved.
     replica.reconsider(now);
+    decider.go_on();
   }
 }
 
@@ -196,6 +211,7 @@ void NodeCore::State::follow_up() {
   try_adopt();
   lead();
   settle();
+  catch_up.follow_up(has_leaders_role(), now);
   certifier.follow_up();
   reads.follow_up(now.steady, leader);
   if (is_leading() && members.majority() == 1) as_of = now.steady;
@@ -265,8 +281,10 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   for (const auto* rejected : {&block.settled.rejected, &block.settled.rejected_twins})
     for (const auto& one : *rejected)
       clients.rejected(one.commitment, one.reason, one.stream_version, height);
-  certifier.applied(block.sealed, block.id, block.members);
-  if (ledger.state().members != block.members) members_changed(*block.members);
+  certifier.applied(
+      {block.sealed, block.id, block.members, block.changes_members, block.certificate});
+  if (block.changes_members) members_changed(*block.members);
+  catch_up.tip_moved(!block.certificate.empty(), now);
   note_certified();
   ++counters.blocks_committed;
   counters.events_completed += block.settled.placed.size();
@@ -321,7 +339,8 @@ void NodeCore::State::propose_seal() {
 }
 
 void NodeCore::State::try_adopt() {
-  if (!adopting) return;
+  // Where a certified block is at hand, no other is worth looking at.
+  if (!adopting || decider.is_following()) return;
   const auto& state = ledger.state();
   if (adopting->height > state.height().next()) return;
   decider.at(now, leader);

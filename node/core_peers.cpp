@@ -52,6 +52,7 @@ void NodeCore::State::on(const PeerDown& input) {
   deaf_to.erase(input.peer);
   members.link_down(input.peer);
   fetcher.peer_down(input.peer);
+  catch_up.peer_down(input.peer);
 }
 
 void NodeCore::State::on(PeerSaid input) {
@@ -200,6 +201,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::SharePush& mess
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& message) {
   peer_tips[peer] = message.height;
+  catch_up.heard(peer, message.height, now);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
@@ -219,11 +221,24 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& 
     if (!reply.blocks.empty() && bytes > net::limits::kBlocksReplyBytesMax) break;
     reply.blocks.push_back(std::move(*block));
   }
+  // Up to the highest block that can be proven by those who may sign the first; without one, for
+  // whom a Raft snapshot is proof.
+  for (std::size_t kept = reply.blocks.size(); kept > 0; --kept) {
+    const chain::SealedHeader& last = reply.blocks[kept - 1].sealed;
+    if (last.header.member_set != reply.blocks[0].sealed.header.member_set) continue;
+    reply.certificate = certifier.certificate_of(last, chain::block_id(last));
+    if (reply.certificate.empty()) continue;
+    reply.blocks.resize(kept);
+    break;
+  }
   outbox.send(peer, std::move(reply));
 }
 
-void NodeCore::State::said(const chain::NodeId&, const net::BlocksReply& message) {
-  if (decider.arrived(message)) reconsider();
+void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksReply& message) {
+  if (has_leaders_role()) return;  // it asked before it led
+  const std::string wrong = catch_up.said(peer, message, now);
+  if (!wrong.empty()) peer_fault(peer, Conduct::Fault::kBroken, wrong);
+  reconsider();
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::ReadAsk& message) {
@@ -241,7 +256,11 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::ReadTold& messa
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::Signatures& message) {
   const std::string wrong = certifier.said(peer, message);
-  if (!wrong.empty()) peer_fault(peer, Conduct::Fault::kBroken, wrong);
+  if (!wrong.empty()) {
+    peer_fault(peer, Conduct::Fault::kBroken, wrong);
+  } else if (message.signatures.size() >= chain::certificate_quorum(members.set())) {
+    catch_up.heard(peer, message.height, now);
+  }
   note_certified();
 }
 
@@ -259,6 +278,7 @@ void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault
   outbox.add(HangUp{peer, "shunned: " + what});
   members.link_down(peer);
   fetcher.peer_down(peer);
+  catch_up.peer_down(peer);
 }
 
 // A link on which nothing was listened to is opened anew, so that both sides begin at the

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/block_work.h"
+#include "node/catch_up.h"
 #include "node/certifier.h"
 #include "node/clients.h"
 #include "node/conduct.h"
@@ -68,6 +69,7 @@ struct NodeCore::State {
   void try_adopt();
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void announce_pending();
+  void announce_tip();
   void retry_fetching();
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
@@ -75,6 +77,8 @@ struct NodeCore::State {
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
+  // Also while it cannot propose yet; it may have been deposed without knowing.
+  [[nodiscard]] bool has_leaders_role() const { return replica.role() == consensus::Role::kLeader; }
 
   const CoreOptions options;  // constant after construction
   chain::Now now;             // of the input in hand
@@ -89,6 +93,7 @@ struct NodeCore::State {
   consensus::Replica replica;
   Reads reads;
   Certifier certifier;
+  CatchUp catch_up;
   Conduct conduct;
   std::set<chain::NodeId> deaf_to;  // linked, and shunned
   NodeStatus::Counters counters;

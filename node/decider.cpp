@@ -16,6 +16,15 @@ constexpr std::size_t kOfferedMax = 16;
 // Decisions whose bodies are asked for ahead of their turn.
 constexpr std::size_t kPrefetchMax = 16;
 
+// Whether a content on top of `state` is what the header promises, whatever the rules say of it.
+bool is_content_of(const chain::ChainState& state, const chain::Template& made) {
+  if (made.header.log_size - state.log.size() != made.content.entries.size()) return false;
+  if (chain::annex_root(made.content.annex) != made.header.annex_root) return false;
+  chain::LogTree log = state.log;
+  for (const auto& entry : made.content.entries) log.append(chain::log_leaf(entry.commitment));
+  return log.root() == made.header.log_root;
+}
+
 }  // namespace
 
 void Decider::at(const chain::Now& now, std::optional<chain::NodeId> leader) {
@@ -49,7 +58,15 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
   if (await_bodies(candidate->content)) return nullptr;
   Checked result = ledger_.check(*candidate);
   if (!result.verdict.ok()) {
-    report(header, result.verdict);
+    const chain::Block* proven = proven_next();
+    const bool is_proven = proven && chain::template_hash(proven->sealed.header) == hash;
+    if (is_proven && !is_content_of(ledger_.state(), *candidate)) {
+      // The header may be good; another peer has the content that belongs to it.
+      misleader_ = proof_->from;
+      give_up();
+    } else {
+      report(header, result.verdict);
+    }
     offered_.erase(hash);
     return nullptr;
   }
@@ -74,9 +91,12 @@ void Decider::report(const chain::TemplateHeader& header, const chain::Verdict& 
   const chain::TemplateHash hash = chain::template_hash(header);
   if (reported_ == hash) return;  // once for a block, however often the leader repeats it
   reported_ = hash;
+  const chain::Block* proven = proven_next();
+  const bool is_proven = proven && chain::template_hash(proven->sealed.header) == hash;
   outbox_.notice(Notice::Level::kError,
-                 fmt::format("refused a block that breaks a rule height={} rule={}",
-                             header.height.value, chain::to_string(verdict.rule)));
+                 fmt::format("refused a block that breaks a rule height={} rule={}{}",
+                             header.height.value, chain::to_string(verdict.rule),
+                             is_proven ? " although a majority of voters certified it" : ""));
 }
 
 consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus::Entry& entry) {
@@ -89,8 +109,13 @@ consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus
       return Answer::kYes;  // changes nothing when it is committed
     case consensus::Judgement::kAhead:
       return Answer::kNotYet;
-    case consensus::Judgement::kExtends:
+    case consensus::Judgement::kExtends: {
+      // What a leader of the past still wants at the height of a certified block is never
+      // committed.
+      const chain::Block* proven = proven_next();
+      if (proven && proven->sealed != *sealed) return Answer::kNotYet;
       return examine(*sealed) ? Answer::kYes : Answer::kNotYet;
+    }
   }
   return Answer::kNotYet;
 }
@@ -102,6 +127,12 @@ void Decider::apply(consensus::LogIndex index, const consensus::Entry& entry) {
     const auto& state = ledger_.state();
     switch (consensus::judge(*sealed, state.height(), state.tip)) {
       case consensus::Judgement::kExtends: {
+        // The content that was checked is in the store; whatever else peers offered under this hash
+        // has no say any more.
+        offered_.erase(chain::template_hash(sealed->header));
+        awaited_.clear();
+        awaited_for_ = {};
+        reported_ = {};
         const CheckedRef checked = examine(*sealed);
         EC_ASSERT(checked != nullptr, "what is in the log was held and checked before");
         make_tip(*checked, *sealed, index);
@@ -127,11 +158,17 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
   block.settled = ledger_.apply(checked, sealed.seal, applied);
   block.id = ledger_.state().tip;
   block.log_size = ledger_.state().log.size();
+  block.changes_members = ledger_.state().members != block.members;
+  followed_at_ = now_.steady;
+  const chain::Height tip = ledger_.state().height();
+  if (proof_ && proof_->last.height <= tip) {
+    if (proof_->last.id == block.id) block.certificate = std::move(proof_->certificate);
+    proof_.reset();
+  }
   applied_.push_back(std::move(block));
   awaited_.clear();
   awaited_for_ = {};
   reported_ = {};
-  const chain::Height tip = ledger_.state().height();
   for (auto it = offered_.begin(); it != offered_.end();)
     it = it->second.header.height <= tip ? offered_.erase(it) : std::next(it);
   if (offered_.empty()) prefetched_.clear();
@@ -168,12 +205,13 @@ void Decider::restore(const consensus::Snapshot& snapshot) {
   ledger_.set_applied(snapshot.meta.index);
 }
 
-// Applies what has arrived as far as it goes, then asks for what comes next.
+// Applies what has arrived as far as it goes, then asks for what comes next towards a snapshot.
 void Decider::catch_up() {
-  while (target_ && ledger_.state().height() < target_->height) {
+  while (proof_ || awaits_snapshot()) {
     const chain::Height next = ledger_.state().height().next();
     const auto found = received_.find(next);
     if (found == received_.end()) {
+      EC_ASSERT(!proof_, "what is proven reaches from the tip to its proof");
       const std::uint64_t behind = target_->height.value - ledger_.state().height().value;
       fetcher_.want_blocks(next,
                            static_cast<std::uint32_t>(
@@ -184,14 +222,59 @@ void Decider::catch_up() {
     const chain::SealedHeader sealed = found->second.sealed;
     if (sealed.header.parent != ledger_.state().tip) {
       received_.clear();
+      proof_.reset();  // who is ahead is asked again, and the two histories are compared
       return;
     }
-    const chain::TemplateHash hash = chain::template_hash(sealed.header);
-    offered_.insert_or_assign(hash, chain::Template{sealed.header, found->second.content});
+    offer(chain::template_hash(sealed.header), found->second);
     const CheckedRef checked = examine(sealed);
-    if (!checked) return;
+    if (!checked) {
+      // Nothing but bodies is worth waiting for.
+      if (proof_ && reported_ == chain::template_hash(sealed.header)) give_up();
+      return;
+    }
     make_tip(*checked, sealed, ledger_.applied());
   }
+}
+
+void Decider::offer(const chain::TemplateHash& hash, const chain::Block& block) {
+  if (awaited_for_ == hash && !awaited_.empty()) return;  // it was, and is in hand
+  // A content that was checked before is better than one that only claims to be the same.
+  if (ledger_.checked(hash) || ledger_.find_template(hash)) {
+    offered_.erase(hash);
+    return;
+  }
+  offered_.insert_or_assign(hash, chain::Template{block.sealed.header, block.content});
+}
+
+const chain::Block* Decider::proven_next() const {
+  if (!proof_) return nullptr;
+  const auto found = received_.find(ledger_.state().height().next());
+  return found == received_.end() ? nullptr : &found->second;
+}
+
+void Decider::follow(const net::BlocksReply& reply, Proof proof) {
+  received_.clear();
+  for (const auto& block : reply.blocks)
+    if (block.sealed.header.height > ledger_.state().height())
+      received_.emplace(block.sealed.header.height, block);
+  proof_ = std::move(proof);
+  followed_at_ = now_.steady;
+  catch_up();
+}
+
+void Decider::go_on() {
+  if (proof_) catch_up();
+}
+
+void Decider::give_up() {
+  EC_ASSERT(proof_.has_value(), "there is something to give up");
+  given_up_ = proof_->from;
+  proof_.reset();
+  received_.clear();
+  // Nobody else may need these bodies; whoever does asks for them anew.
+  fetcher_.forget_events(awaited_);
+  awaited_.clear();
+  awaited_for_ = {};
 }
 
 bool Decider::arrived(chain::Template made) {
@@ -213,14 +296,15 @@ bool Decider::arrived(chain::Template made) {
 }
 
 bool Decider::arrived(const chain::EntryRef& entry) {
-  if (awaited_.erase(entry.commitment) == 0 || !awaited_.empty()) return false;
-  if (target_) catch_up();
+  if (awaited_.erase(entry.commitment) == 0) return false;
+  followed_at_ = now_.steady;
+  if (!awaited_.empty()) return false;
+  if (target_ || proof_) catch_up();
   return true;
 }
 
-bool Decider::arrived(const net::BlocksReply& reply) {
-  fetcher_.got_blocks();
-  if (!target_) return false;
+void Decider::arrived(const net::BlocksReply& reply) {
+  if (!target_ || proof_) return;
   chain::Height height = reply.from;
   for (const auto& block : reply.blocks) {
     if (block.sealed.header.height == height && height > ledger_.state().height() &&
@@ -229,7 +313,6 @@ bool Decider::arrived(const net::BlocksReply& reply) {
     height = height.next();
   }
   catch_up();
-  return true;
 }
 
 void Decider::prefetch(const std::vector<consensus::Entry>& held_back) {

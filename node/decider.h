@@ -3,8 +3,10 @@
 #include <map>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "chain/certificate.h"
 #include "consensus/replica.h"
 #include "node/fetcher.h"
 #include "node/ledger.h"
@@ -17,13 +19,26 @@ struct AppliedBlock {
   chain::SealedHeader sealed;
   chain::BlockId id;
   std::uint64_t log_size = 0;
-  chain::MembersRef members;  // that its header names
+  chain::MembersRef members;     // that its header names
+  bool changes_members = false;  // and another set is in force after it
   Settled settled;
+  // Of the last block of a run that a certificate proved; verified.
+  chain::Certificate certificate;
+};
+
+// Why the blocks of a reply are canonical, though Raft did not say so here: their last one is
+// certified. And who said it.
+struct Proof {
+  consensus::ChainPoint last;
+  chain::Certificate certificate;
+  chain::NodeId from;
 };
 
 // Stands between Raft and the chain. As the gate it lets a decision into the log only when this
 // node holds every body of the block and has checked every rule; as the state machine it applies
-// what Raft committed. Also catches up block by block when Raft's log no longer reaches back.
+// what Raft committed. Also catches up block by block: towards the point of a Raft snapshot, where
+// Raft's log no longer reaches back, and as far as a certificate proves. Blocks that came that way
+// leave the applied index where it is; Raft's decisions on them change nothing when they come.
 // Owned by the node's core; called inside the replica's calls, so it never calls the replica.
 class Decider : public consensus::Admission, public consensus::StateMachine {
  public:
@@ -42,7 +57,25 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // What arrived; true if the gate should be asked again.
   bool arrived(chain::Template made);
   bool arrived(const chain::EntryRef& entry);
-  bool arrived(const net::BlocksReply& reply);
+  // Blocks towards the point of a snapshot; without one they are nothing to go by.
+  void arrived(const net::BlocksReply& reply);
+  // Blocks that a certificate proves. Pre: they follow one another, up to the proof's point; the
+  // one that follows the tip is among them, on top of it.
+  void follow(const net::BlocksReply& reply, Proof proof);
+  // Goes on with blocks that arrived, after the tip moved.
+  void go_on();
+  [[nodiscard]] bool is_following() const { return proof_.has_value(); }
+  // When it last came further.
+  [[nodiscard]] chain::Instant followed_at() const { return followed_at_; }
+  // Lets go of the blocks that it follows. Pre: is_following().
+  void give_up();
+  // Whose blocks were let go of.
+  std::optional<chain::NodeId> take_given_up() { return std::exchange(given_up_, std::nullopt); }
+  [[nodiscard]] bool awaits_snapshot() const {
+    return target_ && ledger_.state().height() < target_->height;
+  }
+  // Who certified a block's header and sent it with another content.
+  std::optional<chain::NodeId> take_misleader() { return std::exchange(misleader_, std::nullopt); }
   // Whether a template next in line names exactly this variant and waits for it.
   [[nodiscard]] bool awaits(const chain::EntryRef& entry) const {
     return awaited_.contains(entry.commitment);
@@ -63,6 +96,9 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   void make_tip(const CheckedTemplate& checked, const chain::SealedHeader& sealed,
                 consensus::LogIndex applied);
   void catch_up();
+  // The received block on top of the tip, if it is proven.
+  [[nodiscard]] const chain::Block* proven_next() const;
+  void offer(const chain::TemplateHash& hash, const chain::Block& block);
   void report(const chain::TemplateHeader& header, const chain::Verdict& verdict);
 
   Ledger& ledger_;
@@ -78,6 +114,11 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   std::map<chain::TemplateHash, bool> prefetched_;  // true: its bodies were asked for
   std::optional<consensus::ChainPoint> target_;     // catch-up by blocks runs up to here
   std::map<chain::Height, chain::Block> received_;  // blocks of the catch-up; one reply at most
+  // Of what was received. While there is one, `received_` reaches from the tip to its point.
+  std::optional<Proof> proof_;
+  chain::Instant followed_at_;
+  std::optional<chain::NodeId> given_up_;
+  std::optional<chain::NodeId> misleader_;
   chain::TemplateHash reported_;
   std::vector<AppliedBlock> applied_;
 };

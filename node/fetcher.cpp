@@ -85,6 +85,12 @@ bool Fetcher::got_event(const chain::EntryRef& entry) {
   return true;
 }
 
+void Fetcher::forget_events(
+    const std::unordered_set<chain::Commitment, chain::FixedBytesHash>& entries) {
+  for (const auto& commitment : entries)
+    if (const auto event = events_.find(commitment); event != events_.end()) forget(event);
+}
+
 std::map<chain::Commitment, Fetcher::Event>::iterator Fetcher::forget(
     std::map<chain::Commitment, Event>::iterator event) {
   if (event->second.announcer) --announced_[*event->second.announcer];
@@ -96,6 +102,12 @@ void Fetcher::want_blocks(chain::Height from, std::uint32_t count,
   if (blocks_ && blocks_->from == from) return;
   blocks_ = Blocks{from, count, ask(hint, std::nullopt, now)};
   if (blocks_->asked.peer) outbox_.send(*blocks_->asked.peer, net::BlocksRequest{from, count});
+}
+
+bool Fetcher::got_blocks(chain::Height from) {
+  if (!blocks_ || blocks_->from != from) return false;
+  blocks_.reset();
+  return true;
 }
 
 void Fetcher::retry(const chain::Now& now,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,12 @@ class Fetcher {
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {
     return events_.contains(entry.commitment);
   }
-  void got_blocks() { blocks_.reset(); }
+  // False if nobody asked for blocks from there on.
+  bool got_blocks(chain::Height from);
+  [[nodiscard]] bool wants_blocks() const { return blocks_.has_value(); }
+  void forget_blocks() { blocks_.reset(); }
+  // Bodies that no block needs after all.
+  void forget_events(const std::unordered_set<chain::Commitment, chain::FixedBytesHash>& entries);
   // Asks again for what did not come; call when next_deadline() has passed or a link came up.
   // `is_settled` tells that an event needs no fetching any more: its key has a position.
   void retry(const chain::Now& now, const std::function<bool(const chain::EntryRef&)>& is_settled);

@@ -44,7 +44,7 @@ void Scenario::step(const Words& words) {
       {"resume", &Scenario::resume},   {"mine", &Scenario::mine},
       {"submit", &Scenario::submit},   {"remember", &Scenario::remember},
       {"slow", &Scenario::slow},       {"read", &Scenario::read},
-      {"clock", &Scenario::clock},
+      {"clock", &Scenario::clock},     {"cut", &Scenario::cut},
   };
   const auto verb = kVerbs.find(words.front());
   if (verb == kVerbs.end()) throw ScenarioFailure("there is no verb '" + words.front() + "'");

@@ -40,6 +40,7 @@ class Scenario {
   void until(const Words& words);
   void expect(const Words& words);
   void split(const Words& words);
+  void cut(const Words& words);
   void heal(const Words& words);
   void kill(const Words& words);
   void restart(const Words& words);

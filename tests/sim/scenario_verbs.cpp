@@ -123,6 +123,14 @@ void Scenario::split(const Words& words) {
   cluster_->split(groups);
 }
 
+// cut NODE NODE: the link between the two, both ways
+void Scenario::cut(const Words& words) {
+  const std::size_t one = node(at(words, 0));
+  const std::size_t other = node(at(words, 1));
+  cluster_->network().cut(one, other);
+  cluster_->network().cut(other, one);
+}
+
 void Scenario::heal(const Words&) {
   cluster_->network().mend_all();
 }

@@ -1,0 +1,134 @@
+#include "node/catch_up.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/limits.h"
+
+namespace eventchain::node {
+
+namespace {
+
+// Between two questions to a peer that could not prove what it claims; doubles up to the last.
+constexpr std::chrono::milliseconds kNothingFirst{500};
+constexpr std::chrono::milliseconds kNothingLast{8000};
+
+bool is_one_chain(const net::BlocksReply& reply) {
+  chain::Height height = reply.from;
+  std::optional<chain::BlockId> parent;
+  for (const auto& block : reply.blocks) {
+    const chain::TemplateHeader& header = block.sealed.header;
+    if (header.height != height || (parent && header.parent != *parent)) return false;
+    height = height.next();
+    parent = chain::block_id(block.sealed);
+  }
+  return true;
+}
+
+}  // namespace
+
+void CatchUp::heard(const chain::NodeId& peer, chain::Height height, const chain::Now& now) {
+  if (height <= ledger_.state().height() || !certifier_.can_verify()) return;
+  if (!due()) patient_until_ = now.steady + kGrace;
+  Claim& claim = claims_[peer];
+  if (height <= claim.height) return;
+  claim.height = height;
+  claim.wait = {};  // it may prove this one
+}
+
+void CatchUp::tip_moved(bool by_certificate, const chain::Now& now) {
+  for (auto it = claims_.begin(); it != claims_.end();)
+    it = is_ahead(it->second) ? std::next(it) : claims_.erase(it);
+  patient_until_ = by_certificate ? now.steady : now.steady + kGrace;
+  was_told_of_fork_ = false;
+}
+
+std::optional<chain::Instant> CatchUp::due() const {
+  std::optional<chain::Instant> first;
+  for (const auto& [peer, claim] : claims_)
+    if (is_ahead(claim) && (!first || claim.again < *first)) first = claim.again;
+  if (!first) return std::nullopt;
+  return std::max(*first, patient_until_);
+}
+
+bool CatchUp::may_ask(bool leads) const {
+  return !leads && !fetcher_.wants_blocks() && !decider_.is_following();
+}
+
+std::optional<chain::Instant> CatchUp::next_deadline(bool leads) const {
+  if (decider_.is_following()) return decider_.followed_at() + kStalled;
+  return may_ask(leads) ? due() : std::nullopt;
+}
+
+void CatchUp::follow_up(bool leads, const chain::Now& now) {
+  if (decider_.is_following() && decider_.followed_at() + kStalled <= now.steady)
+    decider_.give_up();
+  if (const auto peer = decider_.take_given_up()) found_nothing(*peer, now);
+  const auto at = due();
+  // What Raft brought meanwhile, or a leader has, need not be asked for again and again.
+  if ((leads || !at) && !decider_.awaits_snapshot()) fetcher_.forget_blocks();
+  if (at && *at <= now.steady && may_ask(leads)) ask(now);
+}
+
+void CatchUp::ask(const chain::Now& now) {
+  const chain::Height tip = ledger_.state().height();
+  std::optional<chain::NodeId> best;
+  chain::Height highest;
+  for (const auto& [peer, claim] : claims_) {
+    if (!is_ahead(claim) || claim.again > now.steady || (best && claim.height <= highest)) continue;
+    best = peer;
+    highest = claim.height;
+  }
+  const std::uint64_t count =
+      std::min<std::uint64_t>(highest.value - tip.value, net::limits::kBlocksPerReplyMax);
+  fetcher_.want_blocks(tip.next(), static_cast<std::uint32_t>(count), best, now);
+}
+
+void CatchUp::found_nothing(const chain::NodeId& peer, const chain::Now& now) {
+  const auto found = claims_.find(peer);
+  if (found == claims_.end()) return;
+  Claim& claim = found->second;
+  claim.wait = claim.wait.count() == 0 ? kNothingFirst : std::min(claim.wait * 2, kNothingLast);
+  claim.again = now.steady + claim.wait;
+}
+
+std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& reply,
+                          const chain::Now& now) {
+  if (!fetcher_.got_blocks(reply.from)) return {};
+  const chain::Height tip = ledger_.state().height();
+  if (reply.certificate.empty() || !certifier_.can_verify() || reply.blocks.empty()) {
+    found_nothing(peer, now);
+    decider_.arrived(reply);  // a snapshot of Raft may vouch for them
+    return {};
+  }
+  if (!is_one_chain(reply)) return "blocks that do not follow one another";
+  const chain::SealedHeader& last = reply.blocks.back().sealed;
+  if (last.header.height <= tip) return {};  // Raft was faster
+  const chain::BlockId id = chain::block_id(last);
+  // Who signs may change with a block, and the next set is believed only when that block is proven.
+  // An answer does not reach beyond one that does; this one was asked for in front of it.
+  if (last.header.member_set != ledger_.state().member_set) {
+    found_nothing(peer, now);
+    return {};
+  }
+  if (!certifier_.is_proof(*ledger_.state().members, last, id, reply.certificate))
+    return "a certificate without sound signatures of a majority";
+  // The request began behind the tip of its time.
+  if (reply.from > tip.next()) return {};
+  const auto& next = reply.blocks[tip.next().value - reply.from.value].sealed.header;
+  if (next.parent != ledger_.state().tip) {
+    found_nothing(peer, now);
+    if (!std::exchange(was_told_of_fork_, true))
+      outbox_.notice(Notice::Level::kError,
+                     fmt::format("a majority of voters certified another history than this node's "
+                                 "height={}: one of the two is wrong",
+                                 tip.value));
+    return {};
+  }
+  decider_.follow(reply, {{last.header.height, id}, reply.certificate, peer});
+  return {};
+}
+
+}  // namespace eventchain::node
