@@ -66,7 +66,9 @@ inline chain::Seal seal_of(const chain::TemplateHeader& header) {
 
 // A ledger inside an open turn, alone with its store.
 struct LoneLedger {
-  LoneLedger() { store.turns().begin(); }
+  explicit LoneLedger(std::size_t voters = 1) : store(easy_genesis(voters)) {
+    store.turns().begin();
+  }
 
   Holding hold(const chain::HeldEvent& held, Origin origin) {
     return ledger.hold(held, origin, now);
@@ -81,7 +83,7 @@ struct LoneLedger {
   }
 
   chain::Now now{chain::Instant{std::chrono::seconds(5)}, {1'750'000'000'000}};
-  store::MemoryStore store{easy_genesis(1)};
+  store::MemoryStore store;
   Ledger ledger{store.chain(), store.chain().recover(), chain::PoolLimits{}, now};
 };
 

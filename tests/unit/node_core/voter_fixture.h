@@ -11,8 +11,9 @@ namespace eventchain::node::testing {
 
 // The first of three voters, linked to both others, which are what the test says in their names.
 struct Voter {
-  Voter() {
+  explicit Voter(chain::Signing* signing = nullptr) {
     CoreOptions options;
+    options.signing = signing;
     options.self = voter_id(0);
     options.genesis = genesis;
     store.turns().begin();
