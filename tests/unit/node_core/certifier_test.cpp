@@ -26,7 +26,7 @@ struct Voter {
     return sealed;
   }
   void apply(const chain::SealedHeader& sealed) {
-    certifier.applied(sealed, chain::block_id(sealed), set);
+    certifier.applied({sealed, chain::block_id(sealed), set, false, {}});
     certifier.follow_up();
   }
   [[nodiscard]] chain::SlotSignature signature_of(std::size_t voter,
@@ -121,7 +121,7 @@ TEST_CASE("of several blocks in one turn the last is told, and it makes the othe
   Voter voter;
   for (std::uint64_t height = 1; height <= 3; ++height) {
     const auto sealed = Voter::block(height);
-    voter.certifier.applied(sealed, chain::block_id(sealed), voter.set);
+    voter.certifier.applied({sealed, chain::block_id(sealed), voter.set, false, {}});
   }
   voter.certifier.follow_up();
   const auto told = voter.sent();
@@ -137,7 +137,7 @@ TEST_CASE("a restart signs the same again and stores nothing twice") {
   voter.apply(first);
   const auto before = voter.sent();
   Certifier again(voter.members, voter.outbox, voter.store.chain(), &voter.signing);
-  again.applied(first, chain::block_id(first), voter.set);
+  again.applied({first, chain::block_id(first), voter.set, false, {}});
   again.follow_up();
   CHECK(voter.sent() == before);
   CHECK(voter.store.chain().signatures(chain::Height{1}).size() == 1);
