@@ -76,6 +76,15 @@ Hash token_hash(const JoinToken& token) {
   return sha256(writer.take());
 }
 
+bool is_same_wish(const MemberOrder& a, const MemberOrder& b) {
+  const auto* admit_a = std::get_if<Admit>(&a.what);
+  const auto* admit_b = std::get_if<Admit>(&b.what);
+  if (admit_a == nullptr || admit_b == nullptr) return a == b;
+  Admit with_slot = *admit_b;
+  with_slot.member.slot = admit_a->member.slot;
+  return a.by == b.by && *admit_a == with_slot;
+}
+
 void write_order(Writer& writer, const MemberOrder& order) {
   writer.u8(static_cast<std::uint8_t>(kFirstKind + order.what.index())).sized8(order.by);
   std::visit([&writer](const auto& what) { write(writer, what); }, order.what);
@@ -284,8 +293,9 @@ Result<void> MemberChange::carry_out(const UpdateMember& order) {
 Result<void> MemberChange::carry_out(const RemoveMember& order) {
   const auto found = find(order.node);
   if (!found) return tl::unexpected<Error>(found.error());
+  // It takes part in Raft until its vote is gone there, and a removed node takes part in nothing.
   if ((*found)->role == MemberRole::kVoter)
-    if (auto checked = change_voters(count_voters(after_) - 1); !checked) return checked;
+    return refuse(fmt::format("{} is a voter; demote it first", (*found)->name));
   std::erase_if(after_.members, [&](const auto& one) { return one.node == order.node; });
   return {};
 }

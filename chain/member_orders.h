@@ -38,6 +38,7 @@ struct UpdateMember {
   Member member;
   bool operator==(const UpdateMember&) const = default;
 };
+// Not of a voter: it is demoted first.
 struct RemoveMember {
   NodeId node;
   bool operator==(const RemoveMember&) const = default;
@@ -59,6 +60,8 @@ struct MemberOrder {
   bool operator==(const MemberOrder&) const = default;
 };
 inline constexpr std::size_t kOrderByMax = 64;
+// Whether one can stand for the other: the slot of an admission is the leader's to choose.
+bool is_same_wish(const MemberOrder& a, const MemberOrder& b);
 
 // Kind octet and fields, as an annex item has them.
 void write_order(Writer& writer, const MemberOrder& order);

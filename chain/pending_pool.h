@@ -70,6 +70,10 @@ class PendingPool {
   // Above `percent` (1..100) of either limit.
   [[nodiscard]] bool is_above(unsigned percent) const;
   [[nodiscard]] const PoolLimits& limits() const { return limits_; }
+  // Of the event that came last; 0 if there is none.
+  [[nodiscard]] std::uint64_t newest_arrival() const {
+    return last_ == kNowhere ? 0 : at(last_).event.arrival;
+  }
   // Arrival order; iteration is the assembler's. Good until the pool changes.
   [[nodiscard]] InOrder in_order() const;
 

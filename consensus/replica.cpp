@@ -136,6 +136,10 @@ const Configuration& Replica::configuration() const {
                                  : state_->changes.rbegin()->second;
 }
 
+std::optional<LogIndex> Replica::match_index(ServerId id) const {
+  return state_->core.match_index(id);
+}
+
 chain::Instant Replica::next_deadline() const {
   const chain::Instant deadline = state_->core.deadline();
   if (!state_->timed_out) return deadline;

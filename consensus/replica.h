@@ -81,6 +81,8 @@ class Replica {
   [[nodiscard]] LogIndex commit_index() const;
   [[nodiscard]] LogIndex applied_index() const;
   [[nodiscard]] const Configuration& configuration() const;  // newest in the log
+  // Highest entry known to be stored by a server; nullopt unless this one leads and knows it.
+  [[nodiscard]] std::optional<LogIndex> match_index(ServerId id) const;
   [[nodiscard]] chain::Instant next_deadline() const;
   // Entries held back by the gate just now, oldest first: what the node should fetch bodies for.
   [[nodiscard]] std::vector<Entry> held_back() const;

@@ -261,6 +261,42 @@ Result<Message> decode_from(const wire::Signatures& from) {
   return checked(check, std::move(message));
 }
 
+Result<Message> decode_from(const wire::OrderAsk& from) {
+  FieldCheck check("order_ask");
+  check.require(from.number() != 0, "number", "must not be 0");
+  check.require(from.order().empty() != from.transfer_to().empty(), "order",
+                "there must be an order or the next leader, and not both");
+  OrderAsk message{from.number(), TransferLeadership{}};
+  if (from.order().empty()) {
+    message.order =
+        TransferLeadership{check.fixed<chain::NodeId>(from.transfer_to(), "transfer_to")};
+    return checked(check, std::move(message));
+  }
+  auto item = chain::decode_annex_item(from.order());
+  if (!item) return chain::fail(item.error().code, "order_ask.order: " + item.error().message);
+  auto* order = std::get_if<chain::MemberOrder>(&*item);
+  check.require(order != nullptr, "order", "must be an order");
+  if (order != nullptr) message.order = std::move(*order);
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::OrderTold& from) {
+  FieldCheck check("order_told");
+  check.require(from.number() != 0, "number", "must not be 0");
+  check.require(from.outcome() >= 1 && from.outcome() <= 3, "outcome", "unknown outcome");
+  check.limit(from.message().size() <= limits::kOrderMessageMax, "message", "too long");
+  return checked(check, OrderTold{from.number(), static_cast<OrderOutcome>(from.outcome()),
+                                  from.message(), chain::Height{from.height()}});
+}
+
+// SettleAsk and its answer have the same fields.
+template <class Settle, class From>
+Result<Message> decode_settle(const From& from, const char* name) {
+  FieldCheck check(name);
+  check.require(from.term() != 0, "term", "must not be 0");
+  return checked(check, Settle{consensus::Term{from.term()}, chain::Height{from.voters_since()}});
+}
+
 Result<Message> decode_frame(wire::Frame& frame) {
   switch (frame.said_case()) {
     case wire::Frame::kHello:
@@ -297,6 +333,14 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_from(frame.read_told());
     case wire::Frame::kSignatures:
       return decode_from(frame.signatures());
+    case wire::Frame::kOrderAsk:
+      return decode_from(frame.order_ask());
+    case wire::Frame::kOrderTold:
+      return decode_from(frame.order_told());
+    case wire::Frame::kSettleAsk:
+      return decode_settle<SettleAsk>(frame.settle_ask(), "settle_ask");
+    case wire::Frame::kSettleHeld:
+      return decode_settle<SettleHeld>(frame.settle_held(), "settle_held");
     case wire::Frame::SAID_NOT_SET:
       break;
   }

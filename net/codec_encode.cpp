@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "net/codec.h"
+#include "net/limits.h"
 #include "net/raft_codec.h"
 #include "net/wire.pb.h"
 
@@ -140,6 +141,36 @@ void encode_into(const Signatures& from, wire::Frame& frame) {
   into.set_height(from.height.value);
   into.set_block(Bytes(from.block.view()));
   into.set_packed(pack_signatures(from.signatures));
+}
+
+void encode_into(const OrderAsk& from, wire::Frame& frame) {
+  wire::OrderAsk& into = *frame.mutable_order_ask();
+  into.set_number(from.number);
+  if (const auto* order = std::get_if<chain::MemberOrder>(&from.order)) {
+    into.set_order(chain::encode_annex_item(*order));
+  } else {
+    into.set_transfer_to(Bytes(std::get<TransferLeadership>(from.order).to.view()));
+  }
+}
+
+void encode_into(const OrderTold& from, wire::Frame& frame) {
+  wire::OrderTold& into = *frame.mutable_order_told();
+  into.set_number(from.number);
+  into.set_outcome(static_cast<std::uint32_t>(from.outcome));
+  into.set_message(from.message.substr(0, limits::kOrderMessageMax));
+  into.set_height(from.height.value);
+}
+
+void encode_into(const SettleAsk& from, wire::Frame& frame) {
+  wire::SettleAsk& into = *frame.mutable_settle_ask();
+  into.set_term(from.term.value);
+  into.set_voters_since(from.voters_since.value);
+}
+
+void encode_into(const SettleHeld& from, wire::Frame& frame) {
+  wire::SettleHeld& into = *frame.mutable_settle_held();
+  into.set_term(from.term.value);
+  into.set_voters_since(from.voters_since.value);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ inline constexpr std::size_t kRaftServersMax = 256;
 // A certificate has at most one of each voter, and genesis allows seven.
 inline constexpr std::size_t kSignaturesMax = 7;
 inline constexpr std::size_t kSoftwareNameMax = 64;
+inline constexpr std::size_t kOrderMessageMax = 512;
 // What may wait to be sent to one peer; beyond it the peer is too slow and the link is closed.
 inline constexpr std::size_t kSendQueueBytesMax = std::size_t{32} * 1024 * 1024;
 inline constexpr std::chrono::seconds kHandshakeTimeout{5};

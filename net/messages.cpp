@@ -42,6 +42,10 @@ Priority priority_of(const Message& message) {
           [](const ReadRoundHeld&) { return Priority::kRaft; },
           [](const ReadTold&) { return Priority::kRaft; },
           [](const Signatures&) { return Priority::kShares; },
+          [](const OrderAsk&) { return Priority::kShares; },
+          [](const OrderTold&) { return Priority::kShares; },
+          [](const SettleAsk&) { return Priority::kShares; },
+          [](const SettleHeld&) { return Priority::kShares; },
       },
       message);
 }
@@ -51,7 +55,8 @@ const char* name_of_kind(std::size_t kind) {
       "hello",          "raft",          "events",           "events_held", "events_announce",
       "events_request", "template_push", "template_request", "share_push",  "tip_said",
       "blocks_request", "blocks_reply",  "read_ask",         "read_round",  "read_round_held",
-      "read_told",      "signatures"};
+      "read_told",      "signatures",    "order_ask",        "order_told",  "settle_ask",
+      "settle_held"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];
 }

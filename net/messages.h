@@ -9,6 +9,7 @@
 #include "chain/block.h"
 #include "chain/certificate.h"
 #include "chain/event.h"
+#include "chain/member_orders.h"
 #include "chain/types.h"
 #include "consensus/types.h"
 
@@ -131,9 +132,48 @@ struct Signatures {
   bool operator==(const Signatures&) const = default;
 };
 
+// What an operator wants of the cluster: an order for the next block, or another leader.
+struct TransferLeadership {
+  chain::NodeId to;
+  bool operator==(const TransferLeadership&) const = default;
+};
+using Order = std::variant<chain::MemberOrder, TransferLeadership>;
+
+enum class OrderOutcome : std::uint8_t {
+  kDone = 1,
+  kRefused = 2,  // breaks a rule, or the cluster is not fit for it; `message` says why
+  kNotNow = 3,   // may work later
+};
+struct OrderAsk {  // to the leader, who alone carries it out
+  std::uint64_t number = 0;
+  Order order;
+  bool operator==(const OrderAsk&) const = default;
+};
+struct OrderTold {
+  std::uint64_t number = 0;
+  OrderOutcome outcome = OrderOutcome::kDone;
+  std::string message;   // why not; at most limits::kOrderMessageMax
+  chain::Height height;  // of the block that has it
+  bool operator==(const OrderTold&) const = default;
+};
+
+// Before voters change (node/steward.h). From the leader: "tell me when everything that is pending
+// with you has its place, once you know the voters of this block."
+struct SettleAsk {
+  consensus::Term term;
+  chain::Height voters_since;
+  bool operator==(const SettleAsk&) const = default;
+};
+struct SettleHeld {
+  consensus::Term term;
+  chain::Height voters_since;
+  bool operator==(const SettleHeld&) const = default;
+};
+
 using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
                              TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
-                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures>;
+                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures,
+                             OrderAsk, OrderTold, SettleAsk, SettleHeld>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

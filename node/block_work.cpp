@@ -27,8 +27,9 @@ chain::UnixMillis BlockWork::clock(const chain::Now& now) const {
   return plus(work_->checked->made.header.time, now.steady - work_->since);
 }
 
-bool BlockWork::wants_template(const chain::Now& now) const {
+bool BlockWork::wants_template(const chain::Now& now, bool has_orders) const {
   if (work_) return false;
+  if (has_orders) return true;
   const auto heartbeat = std::chrono::milliseconds(ledger_.state().genesis.heartbeat_ms);
   if (heartbeat.count() > 0 && now.steady >= tip_since_ + heartbeat) return true;
   if (ledger_.pool().size() == 0) return false;
@@ -44,7 +45,7 @@ bool BlockWork::wants_easing(const chain::Now& now) const {
          chain::easing_steps(genesis, header.started, header.time);
 }
 
-bool BlockWork::lead(const chain::Now& now) {
+bool BlockWork::lead(const chain::Now& now, const std::vector<chain::MemberOrder>& orders) {
   const auto before = templates_made_;
   if (wants_easing(now)) {
     // Shares belong to one template, so those found so far are lost; the easier target is worth
@@ -54,17 +55,19 @@ bool BlockWork::lead(const chain::Now& now) {
     ++easings_;
     outbox_.notice(Notice::Level::kWarning, "target eased: the block found too few shares");
     work_.reset();
-    make(started, {now.steady, time});
-  } else if (wants_template(now)) {
+    make(started, {now.steady, time}, orders);
+  } else if (wants_template(now, !orders.empty())) {
     const chain::UnixMillis parent = ledger_.state().tip_header.seal.sealed_at;
     const chain::UnixMillis time = std::max(now.wall, parent);
-    make(time, {now.steady, time});
+    make(time, {now.steady, time}, orders);
   }
   return templates_made_ != before;
 }
 
-void BlockWork::make(chain::UnixMillis started, const chain::Now& now) {
-  chain::Assembly assembly = ledger_.assemble(started, now.wall, now, options_.assembler);
+void BlockWork::make(chain::UnixMillis started, const chain::Now& now,
+                     const std::vector<chain::MemberOrder>& orders) {
+  chain::Assembly assembly = ledger_.assemble(started, now.wall, now, options_.assembler, orders);
+  order_results_ = std::move(assembly.orders);
   for (const auto& commitment : assembly.redundant) {
     // A twin of an event in this very template goes when that is committed: until then clients wait
     // for it.

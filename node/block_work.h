@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "mining/work.h"
@@ -28,7 +29,12 @@ class BlockWork {
   // --- the leader ---------------------------------------------------------------------------
   // Makes a template if there is none and something to put in it (or the heartbeat is due), or if
   // the one in hand may be eased by now. True if it made one.
-  bool lead(const chain::Now& now);
+  // `orders`: what operators want of the next block; take_order_results() tells what became of them
+  // when one was made.
+  bool lead(const chain::Now& now, const std::vector<chain::MemberOrder>& orders);
+  std::vector<chain::Result<void>> take_order_results() {
+    return std::exchange(order_results_, {});
+  }
   // The seal of the template in hand once enough shares are there; given once per template.
   std::optional<chain::SealedHeader> take_seal(const chain::Now& now);
   // The proposal was refused or leadership lost: the same shares may be sealed again.
@@ -60,9 +66,10 @@ class BlockWork {
     std::vector<chain::Nonce> shares;  // as found
   };
 
-  bool wants_template(const chain::Now& now) const;
+  bool wants_template(const chain::Now& now, bool has_orders) const;
   bool wants_easing(const chain::Now& now) const;
-  void make(chain::UnixMillis started, const chain::Now& now);
+  void make(chain::UnixMillis started, const chain::Now& now,
+            const std::vector<chain::MemberOrder>& orders);
   void take_up(CheckedRef checked, chain::Instant since);
   [[nodiscard]] chain::UnixMillis clock(const chain::Now& now) const;
 
@@ -75,6 +82,7 @@ class BlockWork {
   chain::Instant tip_since_;         // when the tip was applied here
   chain::Instant nothing_until_;     // the pool held nothing placeable; look again then
   std::size_t nothing_in_pool_ = 0;  // its size at that look
+  std::vector<chain::Result<void>> order_results_;  // of the template made last
   std::uint64_t templates_made_ = 0;
   std::uint64_t easings_ = 0;
 };

@@ -150,9 +150,9 @@ void Certifier::peer_up(const chain::NodeId& peer) {
 
 void Certifier::repeat() {
   for (const auto& [height, open] : open_) {
-    const bool is_wanted = height == tip_ ? certified_ < tip_
-                                          : open.changes_members &&
-                                                open.signatures.size() < quorum(open);
+    const bool is_wanted = height == tip_
+                               ? certified_ < tip_
+                               : open.changes_members && open.signatures.size() < quorum(open);
     if (is_wanted && !open.signatures.empty())
       outbox_.send(members_.linked(), message_of(height, open));
   }

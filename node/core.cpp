@@ -43,7 +43,9 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
               first_configuration(options.genesis), ledger.applied()),
       reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
       certifier(members, outbox, store.chain(), options.signing),
-      catch_up(ledger, fetcher, decider, certifier, outbox) {}
+      catch_up(ledger, fetcher, decider, certifier, outbox),
+      orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1),
+      steward(members, ledger, replica, outbox) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -59,8 +61,11 @@ void NodeCore::start(const chain::Now& now) {
   const chain::Height certified = state_->ledger.certified_before();
   if (certified.value > 0 && certified < chain.height())
     if (const auto block = state_->ledger.block(certified))
-      state_->certifier.applied({block->sealed, chain::block_id(block->sealed),
-                                 state_->ledger.members_at(certified), false, {}});
+      state_->certifier.applied({block->sealed,
+                                 chain::block_id(block->sealed),
+                                 state_->ledger.members_at(certified),
+                                 false,
+                                 {}});
   if (chain.height().value > 0) {
     const auto members = state_->ledger.members_at(chain.height());
     state_->certifier.applied(
@@ -110,6 +115,8 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->fetcher.next_deadline());
   consider(state_->durability.next_deadline());
   consider(state_->reads.next_deadline());
+  consider(state_->orders.next_deadline());
+  consider(state_->steward.next_deadline(state_->is_leading()));
   for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
   consider(state_->catch_up.next_deadline(state_->has_leaders_role()));
   consider(state_->work.next_deadline(state_->is_leading()));
@@ -149,6 +156,7 @@ void NodeCore::State::on(const Woke&) {
   replica.tick(now);
   clients.expire(now);
   reads.expire(now.steady);
+  orders.expire(now.steady);
   end_shunning();
   durability.offer_again(ledger, now.steady);
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
@@ -209,6 +217,7 @@ void NodeCore::State::follow_up() {
   if (std::exchange(is_followed_up, true)) return;
   take_progress(durability.flush(now.steady));
   try_adopt();
+  steer();
   lead();
   settle();
   catch_up.follow_up(has_leaders_role(), now);
@@ -245,7 +254,10 @@ void NodeCore::State::follow_leadership() {
   followed_at.clear();
   // Whatever was proposed before did not become the tip, or the work would be gone.
   work.unseal();
-  if (!was_leading) return;
+  if (!was_leading) {
+    orders.no_longer_leads();
+    return;
+  }
   ++counters.elections;
   if (const CheckedRef in_hand = work.in_hand()) {
     outbox.send(members.linked(), net::TemplatePush{in_hand->made});
@@ -284,6 +296,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   certifier.applied(
       {block.sealed, block.id, block.members, block.changes_members, block.certificate});
   if (block.changes_members) members_changed(*block.members);
+  orders.applied(block.orders, height);
   catch_up.tip_moved(!block.certificate.empty(), now);
   note_certified();
   ++counters.blocks_committed;
@@ -322,7 +335,11 @@ void NodeCore::State::note_certified() {
 
 void NodeCore::State::lead() {
   if (!is_leading()) return;
-  if (work.lead(now)) ++counters.templates_made;
+  const auto wanted = orders.for_block([this](const auto& order) { return is_ripe(order); });
+  if (work.lead(now, wanted)) {
+    ++counters.templates_made;
+    orders.placed(work.take_order_results(), ledger.state().height());
+  }
   counters.easings = work.easings();
   propose_seal();
 }

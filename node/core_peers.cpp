@@ -40,6 +40,7 @@ void NodeCore::State::on(const PeerUp& input) {
     return;
   }
   members.link_up(input.peer);
+  steward.peer_up(input.peer);
   durability.peer_up(input.peer, ledger);
   outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
   work.show(input.peer);
@@ -53,6 +54,7 @@ void NodeCore::State::on(const PeerDown& input) {
   members.link_down(input.peer);
   fetcher.peer_down(input.peer);
   catch_up.peer_down(input.peer);
+  steward.peer_down(input.peer, now.steady);
 }
 
 void NodeCore::State::on(PeerSaid input) {
@@ -202,6 +204,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::SharePush& mess
 void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& message) {
   peer_tips[peer] = message.height;
   catch_up.heard(peer, message.height, now);
+  steward.heard_tip(peer, message.height);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
@@ -279,6 +282,7 @@ void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault
   members.link_down(peer);
   fetcher.peer_down(peer);
   catch_up.peer_down(peer);
+  steward.peer_down(peer, now.steady);
 }
 
 // A link on which nothing was listened to is opened anew, so that both sides begin at the

@@ -15,7 +15,9 @@
 #include "node/decider.h"
 #include "node/durability.h"
 #include "node/fetcher.h"
+#include "node/orders.h"
 #include "node/reads.h"
+#include "node/steward.h"
 
 namespace eventchain::node {
 
@@ -30,6 +32,7 @@ struct NodeCore::State {
   void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
   void on(const ClientReads& input);
+  void on(ClientOrders input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
   void on(PeerSaid input);
@@ -54,6 +57,10 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::ReadRoundHeld& message);
   void said(const chain::NodeId& peer, const net::ReadTold& message);
   void said(const chain::NodeId& peer, const net::Signatures& message);
+  void said(const chain::NodeId& peer, const net::OrderAsk& message);
+  void said(const chain::NodeId& peer, const net::OrderTold& message);
+  void said(const chain::NodeId& peer, const net::SettleAsk& message);
+  void said(const chain::NodeId& peer, const net::SettleHeld& message);
 
   // --- between the parts (core.cpp) ---------------------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
@@ -65,6 +72,9 @@ struct NodeCore::State {
   void members_changed(const chain::MemberSet& before);
   void take_progress(const Durability::Progress& progress);
   void lead();
+  void take_order(const chain::NodeId& asker, const net::OrderAsk& ask);
+  [[nodiscard]] bool is_ripe(const chain::MemberOrder& order) const;
+  void steer();
   void propose_seal();
   void try_adopt();
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
@@ -94,6 +104,8 @@ struct NodeCore::State {
   Reads reads;
   Certifier certifier;
   CatchUp catch_up;
+  Orders orders;
+  Steward steward;
   Conduct conduct;
   std::set<chain::NodeId> deaf_to;  // linked, and shunned
   NodeStatus::Counters counters;

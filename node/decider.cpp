@@ -159,6 +159,8 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
   block.id = ledger_.state().tip;
   block.log_size = ledger_.state().log.size();
   block.changes_members = ledger_.state().members != block.members;
+  for (const auto& item : checked.made.content.annex)
+    if (const auto* order = std::get_if<chain::MemberOrder>(&item)) block.orders.push_back(*order);
   followed_at_ = now_.steady;
   const chain::Height tip = ledger_.state().height();
   if (proof_ && proof_->last.height <= tip) {

@@ -22,6 +22,7 @@ struct AppliedBlock {
   chain::MembersRef members;     // that its header names
   bool changes_members = false;  // and another set is in force after it
   Settled settled;
+  std::vector<chain::MemberOrder> orders;  // in its annex
   // Of the last block of a run that a certificate proved; verified.
   chain::Certificate certificate;
 };

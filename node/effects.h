@@ -60,6 +60,13 @@ struct ReadReady {
   bool reached = true;
 };
 
+struct OrderAnswer {
+  RequestId request;
+  net::OrderOutcome outcome = net::OrderOutcome::kDone;
+  std::string message;   // why not
+  chain::Height height;  // of the block that has it
+};
+
 struct Send {
   std::vector<chain::NodeId> to;
   net::Message message;
@@ -96,8 +103,8 @@ struct Notice {
   std::string text;  // "what happened key=value ..."
 };
 
-using Effect = std::variant<Answer, PendingAnswer, ReadReady, Send, HangUp, Mine, StopMining,
-                            TipMoved, MembersChanged, Removed, Notice>;
+using Effect = std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine,
+                            StopMining, TipMoved, MembersChanged, Removed, Notice>;
 
 // What a turn wants done.
 struct Effects {

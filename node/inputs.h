@@ -41,6 +41,14 @@ struct ClientReads {
   chain::Instant deadline;
 };
 
+// Wants something done to the cluster. Answered exactly once by OrderAnswer: when a block has it,
+// or at the latest at `deadline`.
+struct ClientOrders {
+  RequestId request;
+  net::Order order;
+  chain::Instant deadline;
+};
+
 struct PeerUp {  // authenticated link; first frame exchanged
   chain::NodeId peer;
 };
@@ -63,7 +71,7 @@ struct DiskSpace {
 
 struct Woke {};  // next_wakeup() has come
 
-using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, PeerUp, PeerDown, PeerSaid,
-                           MinerFound, DiskSpace, Woke>;
+using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, ClientOrders, PeerUp,
+                           PeerDown, PeerSaid, MinerFound, DiskSpace, Woke>;
 
 }  // namespace eventchain::node

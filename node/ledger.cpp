@@ -203,14 +203,15 @@ std::optional<chain::EventFacts> Ledger::placed_facts(const chain::EventKey& key
 }
 
 chain::Assembly Ledger::assemble(chain::UnixMillis started, chain::UnixMillis time,
-                                 const chain::Now& now, const chain::AssemblerOptions& options) {
+                                 const chain::Now& now, const chain::AssemblerOptions& options,
+                                 const std::vector<chain::MemberOrder>& orders) {
   return chain::assemble(
       state_, *this, pool_,
       [this](const chain::EventFacts& a, const chain::EventFacts& b) {
         return same_content(entry_of(a), entry_of(b));
       },
       [this](const chain::EventKey& key) { return placed_facts(key); }, started, time, now.steady,
-      options);
+      options, orders);
 }
 
 // Other variants of a key with the very same content (another salt) are this event and go with it.

@@ -104,7 +104,8 @@ class Ledger : private chain::ChainView {
   // nullptr unless check() passed it on top of this tip.
   [[nodiscard]] CheckedRef checked(const chain::TemplateHash& hash) const;
   chain::Assembly assemble(chain::UnixMillis started, chain::UnixMillis time, const chain::Now& now,
-                           const chain::AssemblerOptions& options);
+                           const chain::AssemblerOptions& options,
+                           const std::vector<chain::MemberOrder>& orders = {});
 
   void keep_template(const chain::Template& made) { store_.put_template(made); }
   std::optional<chain::Template> find_template(const chain::TemplateHash& hash) {

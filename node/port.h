@@ -25,6 +25,10 @@ class NodePort {
   // `done(true)` once the readers see all that was committed before the call; `done(false)` if that
   // could not be found out in time.
   virtual void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) = 0;
+  // Hands an order to the leader. `done` once a block has it and this node has applied that, or
+  // with why not.
+  virtual void order(net::Order order, std::chrono::milliseconds timeout,
+                     std::function<void(OrderAnswer)> done) = 0;
   // How long ago this node last knew that it had applied all that was committed, but for the time
   // that a message takes; nullopt if it never did.
   [[nodiscard]] virtual std::optional<std::chrono::milliseconds> age() const = 0;

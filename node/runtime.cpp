@@ -173,6 +173,8 @@ void Runtime::carry_out(Effect& effect) {
           if (const auto done = take(lookups_, one.request)) done(std::move(one.pending));
         } else if constexpr (std::is_same_v<Kind, ReadReady>) {
           if (const auto done = take(reads_, one.request)) done(one.reached);
+        } else if constexpr (std::is_same_v<Kind, OrderAnswer>) {
+          if (const auto done = take(orders_, one.request)) done(std::move(one));
         } else if constexpr (std::is_same_v<Kind, Send>) {
           if (mesh_ != nullptr) mesh_->send(one.to, one.message);
         } else if constexpr (std::is_same_v<Kind, HangUp>) {
@@ -228,6 +230,19 @@ void Runtime::ask_pending(const chain::EventKey& key,
     lookups_.emplace(input.request, std::move(done));
   }
   inbox_.post(Input{input});
+}
+
+void Runtime::order(net::Order order, std::chrono::milliseconds timeout,
+                    std::function<void(OrderAnswer)> done) {
+  ClientOrders input;
+  input.order = std::move(order);
+  input.deadline = now().steady + timeout;
+  {
+    const std::lock_guard lock(mutex_);
+    input.request = next_request();
+    orders_.emplace(input.request, std::move(done));
+  }
+  inbox_.post(Input{std::move(input)});
 }
 
 void Runtime::ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) {

@@ -61,6 +61,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   void ask_pending(const chain::EventKey& key,
                    std::function<void(std::optional<PendingLookup>)> done) override;
   void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) override;
+  void order(net::Order order, std::chrono::milliseconds timeout,
+             std::function<void(OrderAnswer)> done) override;
   [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override;
   [[nodiscard]] chain::Height certified() const override {
     return chain::Height{certified_.load()};
@@ -127,6 +129,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::map<RequestId, std::function<void(Answer)>> submits_;
   std::map<RequestId, std::function<void(std::optional<PendingLookup>)>> lookups_;
   std::map<RequestId, std::function<void(bool)>> reads_;
+  std::map<RequestId, std::function<void(OrderAnswer)>> orders_;
   std::map<std::uint64_t, std::shared_ptr<std::function<void(const TipMoved&)>>> on_tip_;
   Counters counters_;
 };

@@ -134,6 +134,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
   void do_effect(NodeHost& host, node::TipMoved& moved);
+  void do_effect(NodeHost& host, node::OrderAnswer& answer);
   void do_effect(NodeHost& host, node::MembersChanged& changed);
   void do_effect(NodeHost& host, node::Removed& removed);
   void do_effect(NodeHost& host, node::Notice& notice);

@@ -171,6 +171,7 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
   read_checker_.seen(moved.log_size);
 }
 
+void Cluster::do_effect(NodeHost&, node::OrderAnswer&) {}
 void Cluster::do_effect(NodeHost&, node::MembersChanged&) {}
 void Cluster::do_effect(NodeHost&, node::Removed&) {}
 

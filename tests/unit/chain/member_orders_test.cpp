@@ -141,7 +141,8 @@ TEST_CASE("voters change one at a time, never to none and never to more than sev
                    SetRole{node_of(5), MemberRole::kVoter}}) != "");
   CHECK(count_voters(*one.set) == 4);  // the first of the two was carried out
   CHECK(one.set->voters_since == one.height);
-  CHECK(one.block({SetRole{node_of(5), MemberRole::kVoter}, RemoveMember{one.voter(0)}}) != "");
+  CHECK(one.block({SetRole{node_of(5), MemberRole::kVoter},
+                   SetRole{one.voter(0), MemberRole::kStandby}}) != "");
   CHECK(count_voters(*one.set) == 5);
   CHECK(one.block({SetRole{node_of(6), MemberRole::kVoter}}) == "");
   CHECK(one.block({SetRole{node_of(7), MemberRole::kVoter}}) == "");
@@ -150,12 +151,15 @@ TEST_CASE("voters change one at a time, never to none and never to more than sev
 
   std::size_t left = 7;
   for (std::size_t place = 0; place < 3; ++place) {
+    CHECK(one.block({RemoveMember{one.voter(place)}}).find("demote") != std::string::npos);
+    CHECK(one.block({SetRole{one.voter(place), MemberRole::kStandby}}) == "");
     CHECK(one.block({RemoveMember{one.voter(place)}}) == "");
     CHECK(count_voters(*one.set) == --left);
   }
   for (std::uint8_t i = 4; i <= 6; ++i)
     CHECK(one.block({SetRole{node_of(i), MemberRole::kObserver}}) == "");
-  CHECK(one.block({RemoveMember{node_of(7)}}).find("last voter") != std::string::npos);
+  CHECK(one.block({SetRole{node_of(7), MemberRole::kStandby}}).find("last voter") !=
+        std::string::npos);
   const Height before = one.set->voters_since;
   CHECK(one.block({RemoveMember{node_of(8)}}) == "");  // a standby: no matter of voters
   CHECK(one.set->voters_since == before);

@@ -51,9 +51,41 @@ class RandomMessages {
         return ReadRoundHeld{consensus::Term{some()}, some()};
       case 15:
         return ReadTold{some(), consensus::LogIndex{some()}};
-      default:
+      case 16:
         return signatures();
+      case 17:
+        return OrderAsk{some(), order()};
+      case 18:
+        return OrderTold{some(), static_cast<OrderOutcome>(1 + below(3)),
+                         std::string(below(513), 'm'), chain::Height{number<std::uint64_t>()}};
+      case 19:
+        return SettleAsk{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
+      default:
+        return SettleHeld{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
     }
+  }
+
+  Order order() {
+    if (below(2) == 0) return TransferLeadership{id<chain::NodeId>()};
+    chain::MemberOrder order;
+    order.by = std::string(below(65), 'b');
+    switch (below(3)) {
+      case 0:
+        order.what = chain::RemoveMember{id<chain::NodeId>()};
+        break;
+      case 1:
+        order.what =
+            chain::SetRole{id<chain::NodeId>(), static_cast<chain::MemberRole>(1 + below(4))};
+        break;
+      default: {
+        chain::Member member;
+        member.node = id<chain::NodeId>();
+        member.name = std::string(below(33), 'n');
+        member.peers_address = std::string(below(256), 'a');
+        order.what = chain::Admit{id<chain::JoinToken>(), member};
+      }
+    }
+    return order;
   }
 
   template <class Kind>

@@ -41,6 +41,10 @@ class FakePort final : public node::NodePort {
     if (before_pending) before_pending();
     done(pending);
   }
+  void order(net::Order order, std::chrono::milliseconds,
+             std::function<void(node::OrderAnswer)> done) override {
+    orders.emplace_back(std::move(order), std::move(done));
+  }
   void ask_read(std::chrono::milliseconds, std::function<void(bool)> done) override {
     ++reads;
     if (before_read) before_read();
@@ -72,6 +76,7 @@ class FakePort final : public node::NodePort {
   std::function<void()> before_pending;
   chain::Height final_height;
   int reads = 0;
+  std::vector<std::pair<net::Order, std::function<void(node::OrderAnswer)>>> orders;
   bool may_read = true;
   std::function<void()> before_read;
   std::optional<std::chrono::milliseconds> how_old;

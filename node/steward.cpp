@@ -1,0 +1,265 @@
+#include "node/steward.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/configuration.h"
+#include "consensus/voter_policy.h"
+
+namespace eventchain::node {
+
+namespace {
+
+using chain::ErrorCode;
+using chain::fail;
+using chain::MemberRole;
+using chain::Result;
+using consensus::Suffrage;
+
+constexpr const char* kPolicyName = "policy";
+
+}  // namespace
+
+// --- as the leader ------------------------------------------------------------------------------
+
+consensus::Configuration Steward::wanted() const {
+  consensus::Configuration configuration;
+  for (const auto& member : members_.all()) {
+    if (member.role == MemberRole::kVoter)
+      configuration.push_back({server_of(member.node), Suffrage::kVoter});
+    if (member.role == MemberRole::kStandby)
+      configuration.push_back({server_of(member.node), Suffrage::kStandby});
+  }
+  std::ranges::sort(configuration, {}, &consensus::Server::id);
+  return configuration;
+}
+
+bool Steward::is_caught_up(const chain::Member& member) const {
+  if (member.node == members_.self_id()) return true;
+  if (!members_.is_linked(member.node)) return false;
+  if (const auto match = replica_.match_index(server_of(member.node)))
+    return match->value + kLagMax >= replica_.last_index().value;
+  // Not in Raft's configuration yet: its chain is what can be known of it.
+  const auto tip = tips_.find(member.node);
+  return tip != tips_.end() &&
+         tip->second.value + kBlocksBehindMax >= ledger_.state().height().value;
+}
+
+// After a voter went there must be a majority of linked ones, or the cluster would stand still.
+Result<void> Steward::keeps_quorum(const chain::NodeId& without, std::size_t voters_after) const {
+  std::size_t linked = 0;
+  for (const auto& voter : members_.voters())
+    if (voter != without && (voter == members_.self_id() || members_.is_linked(voter))) ++linked;
+  if (linked > voters_after / 2) return {};
+  return fail(ErrorCode::kInvalid,
+              fmt::format("{} of {} voters would be reachable, which is no majority; promote "
+                          "another member first",
+                          linked, voters_after));
+}
+
+Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
+  const auto* role = std::get_if<chain::SetRole>(&order.what);
+  const auto* removal = std::get_if<chain::RemoveMember>(&order.what);
+  if (role == nullptr && removal == nullptr) return {};
+  const chain::Member* member = members_.find(role != nullptr ? role->node : removal->node);
+  if (member == nullptr) return {};  // the rules will say so
+  const bool becomes = role != nullptr && role->role == MemberRole::kVoter;
+  const bool was = member->role == MemberRole::kVoter;
+  if (becomes == was || (!becomes && !was)) return {};
+
+  const consensus::Server* server =
+      consensus::find_server(replica_.configuration(), server_of(member->node));
+  const bool votes = server != nullptr && server->suffrage == Suffrage::kVoter;
+  // Whoever has no vote in Raft yet may lose it again although the last change is not through: it
+  // may be the very reason why it is not.
+  if (!is_in_step() && (becomes || votes))
+    return fail(ErrorCode::kUnavailable,
+                "the last change of voters is not through yet; try again shortly");
+  if (becomes) {
+    if (is_caught_up(*member)) return {};
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} is not linked to the leader or lags behind; a voter must hold "
+                            "everything",
+                            member->name));
+  }
+  return keeps_quorum(member->node, members_.voters().size() - 1);
+}
+
+Result<void> Steward::transfer(const chain::NodeId& to, const chain::Now& now) {
+  const chain::Member* member = members_.find(to);
+  if (to == members_.self_id()) return {};
+  if (member == nullptr || member->role != MemberRole::kVoter)
+    return fail(ErrorCode::kInvalid, "only a voter can lead; promote it first");
+  if (!is_caught_up(*member))
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} is not linked to the leader or lags behind", member->name));
+  return replica_.transfer(server_of(to), now);
+}
+
+std::optional<chain::MemberOrder> Steward::wish(const chain::Now& now) const {
+  if (members_.set().policy.wanted == 0 || !is_in_step()) return std::nullopt;
+  std::map<chain::NodeId, consensus::MemberHealth> health;
+  for (const auto& member : members_.all()) {
+    consensus::MemberHealth& one = health[member.node];
+    one.is_linked = members_.is_linked(member.node);
+    one.is_caught_up = is_caught_up(member);
+    if (const auto away = away_since_.find(member.node); away != away_since_.end())
+      one.away_for =
+          std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - away->second);
+  }
+  const auto step = consensus::next_voter_step(members_.set(), health, members_.self_id());
+  if (!step) return std::nullopt;
+  return chain::MemberOrder{kPolicyName, *step};
+}
+
+void Steward::follow_up(bool leads, const chain::Now& now) {
+  if (asked_ && is_done(*asked_)) {
+    outbox_.send(asked_->leader, net::SettleHeld{asked_->term, asked_->voters_since});
+    asked_.reset();
+  }
+  if (!leads) {
+    look_at_ = {};
+    round_.reset();
+    return;
+  }
+  if (look_at_ > now.steady) return;
+  look_at_ = now.steady + kLookEvery;
+  // Who was never linked since this node leads is away from now on.
+  for (const auto& member : members_.all())
+    if (member.node != members_.self_id() && !members_.is_linked(member.node))
+      away_since_.emplace(member.node, now.steady);
+  if (!is_in_step()) step(now);
+}
+
+std::optional<chain::Instant> Steward::next_deadline(bool leads) const {
+  if (!leads || (is_in_step() && members_.set().policy.wanted == 0)) return std::nullopt;
+  return look_at_;
+}
+
+void Steward::change(const consensus::Configuration& to, const chain::Now& now) {
+  const auto changed = replica_.change(to, now);
+  // Otherwise another change is under way, or leadership is: the next look will tell.
+  if (changed)
+    outbox_.notice(Notice::Level::kInfo,
+                   fmt::format("raft configuration changes voters={} servers={}",
+                               consensus::voter_count(to), to.size()));
+}
+
+// The next difference between Raft's configuration and the roles, the harmless ones first.
+void Steward::step(const chain::Now& now) {
+  const consensus::Configuration goal = wanted();
+  consensus::Configuration next = replica_.configuration();
+  for (const auto& server : goal) {
+    if (consensus::find_server(next, server.id) != nullptr) continue;
+    next.push_back({server.id, Suffrage::kStandby});
+    std::ranges::sort(next, {}, &consensus::Server::id);
+    return change(next, now);
+  }
+  for (auto& server : next) {
+    const consensus::Server* aim = consensus::find_server(goal, server.id);
+    if (aim == nullptr && server.suffrage != Suffrage::kVoter) {
+      const consensus::ServerId leaves = server.id;
+      std::erase_if(next, [&](const auto& one) { return one.id == leaves; });
+      return change(next, now);
+    }
+    if (aim != nullptr && aim->suffrage == Suffrage::kVoter &&
+        server.suffrage != Suffrage::kVoter) {
+      const auto node = members_.node_of(server.id);
+      const chain::Member* member = node ? members_.find(*node) : nullptr;
+      if (member == nullptr || !is_caught_up(*member)) continue;
+      server.suffrage = Suffrage::kVoter;
+      return change(next, now);
+    }
+  }
+  for (auto& server : next) {
+    const consensus::Server* aim = consensus::find_server(goal, server.id);
+    if (server.suffrage != Suffrage::kVoter ||
+        (aim != nullptr && aim->suffrage == Suffrage::kVoter))
+      continue;
+    if (!is_settled(now)) return;
+    if (server.id == server_of(members_.self_id())) return hand_over(now);
+    if (aim != nullptr) {
+      server.suffrage = Suffrage::kStandby;
+    } else {
+      const consensus::ServerId leaves = server.id;
+      std::erase_if(next, [&](const auto& one) { return one.id == leaves; });
+    }
+    return change(next, now);
+  }
+}
+
+// A leader does not take its own vote: another one leads, and does it.
+void Steward::hand_over(const chain::Now& now) {
+  const chain::Member* best = nullptr;
+  consensus::LogIndex farthest;
+  for (const auto& voter : members_.voters()) {
+    const chain::Member* member = members_.find(voter);
+    const auto match = replica_.match_index(server_of(voter));
+    if (voter == members_.self_id() || !match || !members_.is_linked(voter)) continue;
+    if (best != nullptr && *match <= farthest) continue;
+    best = member;
+    farthest = *match;
+  }
+  if (best == nullptr) return;
+  if (replica_.transfer(server_of(best->node), now))
+    outbox_.notice(Notice::Level::kInfo,
+                   fmt::format("this node leaves the voters and hands over to={}", best->name));
+}
+
+bool Steward::is_settled(const chain::Now& now) {
+  const Settling round{replica_.term(), members_.set().voters_since, newest_pending(),
+                       members_.self_id()};
+  if (!round_ || round_->term != round.term || round_->voters_since != round.voters_since) {
+    round_ = round;
+    settled_.clear();
+    round_repeat_at_ = now.steady;
+  }
+  if (is_done(*round_)) settled_.insert(members_.self_id());
+  const consensus::Configuration& configuration = replica_.configuration();
+  const auto count = std::ranges::count_if(settled_, [&](const chain::NodeId& node) {
+    const consensus::Server* server = consensus::find_server(configuration, server_of(node));
+    return server != nullptr && server->suffrage == Suffrage::kVoter;
+  });
+  if (static_cast<std::size_t>(count) > consensus::voter_count(configuration) / 2) return true;
+  if (round_repeat_at_ <= now.steady) {
+    round_repeat_at_ = now.steady + kRepeatEvery;
+    std::vector<chain::NodeId> to;
+    for (const auto& server : configuration) {
+      const auto node = members_.node_of(server.id);
+      if (server.suffrage == Suffrage::kVoter && node && members_.is_linked(*node) &&
+          !settled_.contains(*node))
+        to.push_back(*node);
+    }
+    outbox_.send(std::move(to), net::SettleAsk{round_->term, round_->voters_since});
+  }
+  return false;
+}
+
+void Steward::said(const chain::NodeId& peer, const net::SettleHeld& held) {
+  if (round_ && round_->term == held.term && round_->voters_since == held.voters_since)
+    settled_.insert(peer);
+}
+
+// --- as a voter ---------------------------------------------------------------------------------
+
+std::uint64_t Steward::newest_pending() const {
+  return ledger_.pool().newest_arrival();
+}
+
+bool Steward::is_done(const Settling& settling) const {
+  const auto& pool = ledger_.pool();
+  return pool.size() == 0 || pool.in_order().front().arrival > settling.newest;
+}
+
+void Steward::said(const chain::NodeId& peer, const net::SettleAsk& ask) {
+  const auto server = replica_.leader();
+  const bool is_leader = server && *server == server_of(peer) && ask.term == replica_.term();
+  // An answer given with the voters of before could count an event for them afterwards.
+  if (!is_leader || ask.voters_since != members_.set().voters_since) return;
+  if (asked_ && asked_->term == ask.term && asked_->voters_since == ask.voters_since) return;
+  asked_ = Settling{ask.term, ask.voters_since, newest_pending(), peer};
+}
+
+}  // namespace eventchain::node

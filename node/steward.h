@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "consensus/replica.h"
+#include "node/ledger.h"
+#include "node/members.h"
+#include "node/outbox.h"
+
+namespace eventchain::node {
+
+// The leader's care for who votes. Blocks say what the members' roles are to be; the steward moves
+// Raft's configuration there, one server at a time, and judges whether the cluster is fit for the
+// next change of voters. All of it is the leader's alone and none of it is state: whoever leads
+// next begins anew from the chain and from Raft's configuration.
+//
+// Nobody who held events stops voting before they are placed. An event is durable when a majority
+// of the voters of one block hold it (durability.h); if voters were exchanged one by one, all its
+// holders could be gone while it still waits. So before a voter leaves Raft's configuration the
+// leader asks all voters to *settle*: to answer when everything that was pending with them has its
+// place. They answer only once they know the present voters, and from then on their copies count
+// for these alone; and a majority that answers has a member in common with every majority that
+// held anything before.
+//
+// Owned by the node's core. Deterministic.
+class Steward {
+ public:
+  static constexpr std::chrono::milliseconds kLookEvery{100};
+  static constexpr std::chrono::milliseconds kRepeatEvery{500};
+
+  Steward(const Members& members, const Ledger& ledger, consensus::Replica& replica, Outbox& outbox)
+      : members_(members), ledger_(ledger), replica_(replica), outbox_(outbox) {}
+
+  // --- as the leader --------------------------------------------------------------------------
+  // Whether the cluster is fit for an order now; the rules of the chain are not looked at. The
+  // message says what is in the way. kUnavailable: it may be fit later.
+  [[nodiscard]] chain::Result<void> is_fit(const chain::MemberOrder& order) const;
+  chain::Result<void> transfer(const chain::NodeId& to, const chain::Now& now);
+  // What the policy wants next, if anything.
+  [[nodiscard]] std::optional<chain::MemberOrder> wish(const chain::Now& now) const;
+  void follow_up(bool leads, const chain::Now& now);
+  [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leads) const;
+
+  void peer_up(const chain::NodeId& peer) { away_since_.erase(peer); }
+  void peer_down(const chain::NodeId& peer, chain::Instant now) {
+    away_since_.emplace(peer, now);
+    tips_.erase(peer);
+  }
+  void heard_tip(const chain::NodeId& peer, chain::Height height) { tips_[peer] = height; }
+  void said(const chain::NodeId& peer, const net::SettleHeld& held);
+
+  // --- as a voter -----------------------------------------------------------------------------
+  void said(const chain::NodeId& peer, const net::SettleAsk& ask);
+
+ private:
+  // A server that lacks no more than this of the log is as good as caught up.
+  static constexpr std::uint64_t kLagMax = 64;
+  static constexpr std::uint64_t kBlocksBehindMax = 16;
+
+  // What was pending when it was asked for, by arrival here.
+  struct Settling {
+    consensus::Term term;
+    chain::Height voters_since;
+    std::uint64_t newest = 0;
+    chain::NodeId leader;
+  };
+
+  [[nodiscard]] consensus::Configuration wanted() const;
+  [[nodiscard]] bool is_in_step() const { return replica_.configuration() == wanted(); }
+  [[nodiscard]] bool is_caught_up(const chain::Member& member) const;
+  [[nodiscard]] chain::Result<void> keeps_quorum(const chain::NodeId& without,
+                                                 std::size_t voters_after) const;
+  void step(const chain::Now& now);
+  bool is_settled(const chain::Now& now);
+  void hand_over(const chain::Now& now);
+  void change(const consensus::Configuration& to, const chain::Now& now);
+  [[nodiscard]] bool is_done(const Settling& settling) const;
+  [[nodiscard]] std::uint64_t newest_pending() const;
+
+  const Members& members_;
+  const Ledger& ledger_;
+  consensus::Replica& replica_;
+  Outbox& outbox_;
+
+  std::map<chain::NodeId, chain::Instant> away_since_;
+  std::map<chain::NodeId, chain::Height> tips_;
+  chain::Instant look_at_;
+  // The round that is asked for, as the leader.
+  std::optional<Settling> round_;
+  std::set<chain::NodeId> settled_;
+  chain::Instant round_repeat_at_;
+  // What this node was asked for, as a voter.
+  std::optional<Settling> asked_;
+};
+
+}  // namespace eventchain::node

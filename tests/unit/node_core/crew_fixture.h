@@ -1,0 +1,204 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/core.h"
+#include "tests/sim/signing.h"
+#include "tests/unit/node_core/node_core_fixture.h"
+
+namespace eventchain::node::testing {
+
+// Cores that mine for real and whose messages the test carries: the voters of genesis, and others
+// that join. A turn for each input. Nodes are called by their place.
+struct Crew {
+  explicit Crew(std::size_t voters, std::size_t joiners = 0) : genesis(easy_genesis(voters)) {
+    for (std::size_t i = 0; i < voters + joiners; ++i) {
+      auto node = std::make_unique<Node>(genesis, key_of(i));
+      CoreOptions options;
+      options.self = voter_id(i);
+      options.genesis = genesis;
+      options.seed = i + 1;
+      options.signing = &node->signing;
+      node->store.turns().begin();
+      node->core = std::make_unique<NodeCore>(options, node->store);
+      nodes.push_back(std::move(node));
+      nodes.back()->core->start(now);
+      end_turn(i);
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      for (std::size_t peer = 0; peer < nodes.size(); ++peer)
+        if (peer != i) handle(i, PeerUp{voter_id(peer)});
+  }
+
+  static chain::PublicKey key_of(std::size_t place) {
+    chain::PublicKey key;
+    key.octets[0] = static_cast<std::uint8_t>(place + 1);
+    return key;
+  }
+  static std::size_t place_of(const chain::NodeId& node) { return node.octets[0] - std::size_t{1}; }
+
+  void handle(std::size_t at, Input input) {
+    if (dead.contains(at)) return;
+    nodes[at]->core->handle(now, std::move(input));
+    end_turn(at);
+  }
+  void end_turn(std::size_t at) {
+    auto effects = nodes[at]->core->take_effects();
+    nodes[at]->store.turns().commit();
+    nodes[at]->store.turns().begin();
+    for (auto* list : {&effects.ahead, &effects.when_durable})
+      for (auto& effect : *list) carry_out(at, effect);
+  }
+  void carry_out(std::size_t at, Effect& effect) {
+    if (auto* send = std::get_if<Send>(&effect))
+      for (const auto& to : send->to) mail.push_back({at, place_of(to), send->message});
+    if (auto* mine = std::get_if<Mine>(&effect)) nodes[at]->work = mine->order;
+    if (std::holds_alternative<StopMining>(effect)) nodes[at]->work.reset();
+    if (auto* answer = std::get_if<OrderAnswer>(&effect)) orders.push_back(*answer);
+    if (auto* answer = std::get_if<Answer>(&effect)) answers.push_back(*answer);
+    if (std::holds_alternative<Removed>(effect)) {
+      removed.insert(at);
+      kill(at);
+    }
+    if (auto* notice = std::get_if<Notice>(&effect))
+      if (notice->level == Notice::Level::kError) errors.push_back(notice->text);
+  }
+
+  // Carries messages, mines and lets time pass, for so long or until it is true.
+  bool run(std::chrono::milliseconds span, const std::function<bool()>& is_true = {}) {
+    for (const auto end = now.steady + span; now.steady < end;) {
+      if (is_true && is_true()) return true;
+      for (std::size_t carried = 0; !mail.empty() && carried < 2000; ++carried) {
+        const auto letter = std::move(mail.front());
+        mail.pop_front();
+        if (is_cut(letter.from, letter.to)) continue;
+        handle(letter.to, PeerSaid{voter_id(letter.from), letter.message});
+      }
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (dead.contains(i)) continue;
+        if (nodes[i]->core->next_wakeup() <= now.steady) handle(i, Woke{});
+        mine(i);
+      }
+      now.steady = now.steady + std::chrono::milliseconds(10);
+      now.wall.value += 10;
+    }
+    return is_true && is_true();
+  }
+  void mine(std::size_t at) {
+    auto& work = nodes[at]->work;
+    if (!work || dead.contains(at)) return;
+    chain::Nonce nonce{chain::nonce_high(work->slot, 0, ++nodes[at]->counter), 0};
+    while (!chain::share_meets(work->header, nonce, work->target)) ++nonce.low;
+    const mining::ShareFound found{work->template_hash, nonce};
+    work.reset();
+    handle(at, MinerFound{found});
+  }
+
+  [[nodiscard]] bool is_cut(std::size_t a, std::size_t b) const {
+    return dead.contains(a) || dead.contains(b) || cuts.contains({a, b}) || cuts.contains({b, a});
+  }
+  void cut(std::size_t a, std::size_t b) {
+    cuts.insert({a, b});
+    handle(a, PeerDown{voter_id(b)});
+    handle(b, PeerDown{voter_id(a)});
+  }
+  void kill(std::size_t at) {
+    dead.insert(at);
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (!dead.contains(i)) handle(i, PeerDown{voter_id(at)});
+  }
+  std::optional<std::size_t> leader() const {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (!dead.contains(i) && nodes[i]->core->replica().is_ready()) return i;
+    return std::nullopt;
+  }
+  std::size_t elect() {
+    REQUIRE(run(std::chrono::seconds(20), [this] { return leader().has_value(); }));
+    return *leader();
+  }
+
+  // Hands an order to a node; what came of it.
+  OrderAnswer order(std::size_t at, net::Order order,
+                    std::chrono::milliseconds patience = std::chrono::seconds(20)) {
+    const RequestId request{++last_request};
+    handle(at, ClientOrders{request, std::move(order), now.steady + patience});
+    const auto is_answered = [&] { return !orders.empty() && orders.back().request == request; };
+    REQUIRE(run(patience + std::chrono::seconds(5), is_answered));
+    return orders.back();
+  }
+  OrderAnswer order(std::size_t at, decltype(chain::MemberOrder::what) what) {
+    return order(at, net::Order(chain::MemberOrder{"ann", std::move(what)}));
+  }
+  // Invites and admits the node at this place.
+  void admit(std::size_t place, chain::MemberRole role) {
+    chain::JoinToken token;
+    token.octets[0] = static_cast<std::uint8_t>(place);
+    const std::string name = "n" + std::to_string(place);
+    const std::size_t at = elect();
+    CHECK(
+        order(at,
+              chain::Invite{{chain::token_hash(token), role, name, "", {now.wall.value + 60'000}}})
+            .message == "");
+    chain::Member member;
+    member.node = voter_id(place);
+    member.signing_key = key_of(place);
+    member.name = name;
+    member.role = role;
+    member.store.octets[0] = static_cast<std::uint8_t>(place + 1);
+    CHECK(order(at, chain::Admit{token, member}).message == "");
+  }
+  void submit(std::size_t at, const chain::HeldEvent& offered, WaitFor wait) {
+    handle(at,
+           ClientSubmit{
+               RequestId{++last_request}, {offered}, wait, now.steady + std::chrono::seconds(60)});
+  }
+
+  [[nodiscard]] const chain::MemberSet& members(std::size_t at) const {
+    return *nodes[at]->core->chain_state().members;
+  }
+  [[nodiscard]] chain::Height height(std::size_t at) const {
+    return nodes[at]->core->chain_state().height();
+  }
+  [[nodiscard]] std::size_t raft_voters(std::size_t at) const {
+    const auto& servers = nodes[at]->core->replica().configuration();
+    return static_cast<std::size_t>(
+        std::count_if(servers.begin(), servers.end(),
+                      [](const auto& s) { return s.suffrage == consensus::Suffrage::kVoter; }));
+  }
+
+  struct Node {
+    Node(const chain::Genesis& genesis, const chain::PublicKey& key)
+        : store(genesis), signing(key) {}
+    store::MemoryStore store;
+    sim::Signing signing;
+    std::unique_ptr<NodeCore> core;
+    std::optional<mining::WorkOrder> work;
+    std::uint64_t counter = 0;
+  };
+  struct Letter {
+    std::size_t from;
+    std::size_t to;
+    net::Message message;
+  };
+  const chain::Genesis genesis;
+  chain::Now now{chain::Instant{std::chrono::seconds(5)}, {1'750'000'000'000}};
+  std::vector<std::unique_ptr<Node>> nodes;
+  std::deque<Letter> mail;
+  std::set<std::pair<std::size_t, std::size_t>> cuts;
+  std::set<std::size_t> dead;
+  std::set<std::size_t> removed;
+  std::vector<OrderAnswer> orders;
+  std::vector<Answer> answers;
+  std::vector<std::string> errors;
+  std::uint64_t last_request = 0;
+};
+
+}  // namespace eventchain::node::testing
