@@ -173,6 +173,12 @@ Result<void> MemberChange::change_voters(std::size_t voters_after) {
   return {};
 }
 
+Result<void> MemberChange::has_room_for(MemberRole role) const {
+  if (role != MemberRole::kStandby || count_role(after_, role) < kStandbysMax) return {};
+  return refuse(fmt::format("there are {} standbys, which is the most; make some of them observers",
+                            kStandbysMax));
+}
+
 Result<void> MemberChange::check_distinct(const Member& member) const {
   for (const Member& other : after_.members) {
     if (other.node == member.node) continue;
@@ -245,6 +251,7 @@ Result<void> MemberChange::carry_out(const Admit& order) {
   if (auto checked = check_distinct(member); !checked) return checked;
   if (after_.members.size() >= kMembersMax)
     return refuse(fmt::format("there are {} members, which is the most", kMembersMax));
+  if (auto room = has_room_for(member.role); !room) return room;
   if (member.slot != free_slot()) return refuse("the slot is not the lowest free one");
   after_.invitations.erase(invited);
   const auto at = std::ranges::lower_bound(after_.members, member.slot, {}, &Member::slot);
@@ -264,6 +271,7 @@ Result<void> MemberChange::carry_out(const SetRole& order) {
         fmt::format("{}: a light member does not become a full one or the reverse; "
                     "remove it and let it join anew",
                     member.name));
+  if (auto room = has_room_for(order.role); !room) return room;
   const std::size_t voters = count_voters(after_);
   if (order.role == MemberRole::kVoter) {
     if (auto checked = change_voters(voters + 1); !checked) return checked;

@@ -92,6 +92,7 @@ class MemberChange {
   Result<Member*> find(const NodeId& node);
   Result<void> check_distinct(const Member& member) const;
   Result<void> change_voters(std::size_t voters_after);
+  [[nodiscard]] Result<void> has_room_for(MemberRole role) const;
 
   const MembersRef before_;
   const Height height_;

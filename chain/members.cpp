@@ -202,9 +202,12 @@ const Member* find_member(const MemberSet& set, const NodeId& node) {
   return found == set.members.end() ? nullptr : &*found;
 }
 
+std::size_t count_role(const MemberSet& set, MemberRole role) {
+  return static_cast<std::size_t>(std::ranges::count(set.members, role, &Member::role));
+}
+
 std::size_t count_voters(const MemberSet& set) {
-  return static_cast<std::size_t>(
-      std::ranges::count(set.members, MemberRole::kVoter, &Member::role));
+  return count_role(set, MemberRole::kVoter);
 }
 
 }  // namespace eventchain::chain

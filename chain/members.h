@@ -72,6 +72,7 @@ using MembersRef = std::shared_ptr<const MemberSet>;  // immutable, shared: ther
 std::uint64_t raft_id(const NodeId& node);
 
 inline constexpr std::size_t kVotersMax = 7;
+inline constexpr std::size_t kStandbysMax = 32;  // each costs the leader what a voter does
 inline constexpr std::size_t kMembersMax = 1024;
 inline constexpr std::size_t kInvitationsMax = 256;
 
@@ -92,5 +93,6 @@ Hash member_set_hash(const MemberSet& set);
 const Member* member_at(const MemberSet& set, Slot slot);
 const Member* find_member(const MemberSet& set, const NodeId& node);
 std::size_t count_voters(const MemberSet& set);
+std::size_t count_role(const MemberSet& set, MemberRole role);
 
 }  // namespace eventchain::chain

@@ -210,6 +210,21 @@ TEST_CASE(
   CHECK(one.block({SetVoterPolicy{{0, 0}}}) == "");
 }
 
+TEST_CASE("there are at most so many standbys, whichever way they become it") {
+  Changing one;
+  for (std::size_t i = 0; i < kStandbysMax; ++i) {
+    const auto number = static_cast<std::uint8_t>(10 + i);
+    CHECK(one.block({invite(number), admit(number, Slot{static_cast<std::uint16_t>(3 + i)})}) ==
+          "");
+  }
+  CHECK(one.block({invite(9)}) == "");
+  CHECK(one.block({admit(9, Slot{3 + kStandbysMax})}).find("standbys") != std::string::npos);
+  CHECK(one.block({SetRole{one.voter(0), MemberRole::kStandby}}) != "");
+  CHECK(one.block({SetRole{one.voter(0), MemberRole::kObserver}}) == "");
+  CHECK(one.block({SetRole{node_of(10), MemberRole::kVoter}}) == "");
+  CHECK(one.block({admit(9, Slot{3 + kStandbysMax})}) == "");
+}
+
 TEST_CASE("whatever orders come, members stay distinct, voters between one and seven") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     INFO("seed " << seed);
