@@ -83,9 +83,9 @@ void Orders::expire(chain::Instant now) {
 std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
                                              const std::optional<chain::NodeId>& leader) {
   std::vector<net::OrderAsk> own;
-  if (!leader) return own;
-  const bool leads = *leader == members_.self_id();
-  if (!leads && !members_.is_linked(*leader)) return own;
+  const bool leads = leader == members_.self_id();
+  is_leader_reachable_ = leader && (leads || members_.is_linked(*leader));
+  if (!is_leader_reachable_) return own;
   for (auto& [number, open] : open_) {
     if (open.asked == leader && open.repeat_at > now) continue;
     open.asked = leader;
@@ -102,7 +102,8 @@ std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
 std::optional<chain::Instant> Orders::next_deadline() const {
   std::optional<chain::Instant> next;
   for (const auto& [number, open] : open_) {
-    const chain::Instant due = open.asked ? std::min(open.deadline, open.repeat_at) : open.deadline;
+    chain::Instant due = open.deadline;
+    if (open.asked && is_leader_reachable_) due = std::min(due, open.repeat_at);
     if (!next || due < *next) next = due;
   }
   return next;

@@ -93,6 +93,7 @@ class Orders {
   Outbox& outbox_;
   std::uint64_t next_number_;
   Opens open_;
+  bool is_leader_reachable_ = false;
   std::vector<Taken> taken_;
 };
 
