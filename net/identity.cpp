@@ -12,6 +12,7 @@ using chain::Result;
 
 namespace {
 
+constexpr std::size_t kClientNameMax = 64;
 constexpr std::string_view kScheme = "spiffe://";
 
 bool consists_of(std::string_view text, std::string_view punctuation) {
@@ -61,10 +62,14 @@ Result<Identity> parse_identity(std::string_view uri) {
     return NodeIdentity{trust_domain, chain_name, *node};
   }
   if (parts[3] == "client") {
-    if (!is_name(parts[4], 64, "._-")) return refuse("has a bad client name");
+    if (!is_client_name(parts[4])) return refuse("has a bad client name");
     return ClientIdentity{trust_domain, chain_name, std::string(parts[4])};
   }
   return refuse("names neither a node nor a client");
+}
+
+bool is_client_name(std::string_view text) {
+  return is_name(text, kClientNameMax, "._-");
 }
 
 std::string to_uri(const Identity& identity) {

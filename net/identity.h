@@ -33,6 +33,7 @@ using Identity = std::variant<NodeIdentity, ClientIdentity>;
 
 chain::Result<Identity> parse_identity(std::string_view uri);
 std::string to_uri(const Identity& identity);
+bool is_client_name(std::string_view text);
 
 // Who may be at the other end of a link between nodes. The name comes from the certificate, the
 // right from the member list.
