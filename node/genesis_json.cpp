@@ -4,13 +4,11 @@
 
 #include <boost/json.hpp>
 #include <fstream>
-#include <limits>
-#include <set>
 #include <sstream>
 #include <utility>
 
 #include "chain/hash.h"
-#include "node/api/cloudevent_json.h"
+#include "node/api/json_object.h"
 
 namespace eventchain::node {
 
@@ -21,85 +19,17 @@ using chain::ErrorCode;
 using chain::fail;
 using chain::Result;
 
-// Reads the members of one object; the first thing wrong is kept and everything after it is void.
-class ObjectReader {
- public:
-  ObjectReader(const json::value& value, std::string where) : where_(std::move(where)) {
-    object_ = value.if_object();
-    if (object_ == nullptr) refuse("must be an object");
+chain::CompactTarget read_target(api::JsonObject& members, const char* name) {
+  const auto bytes = chain::from_hex(members.text(name));
+  chain::CompactTarget result;
+  if (bytes && bytes->size() == 4) {
+    for (char octet : *bytes) result.bits = (result.bits << 8) | static_cast<std::uint8_t>(octet);
+    if (chain::expand(result)) return result;
   }
-
-  std::string text(const char* name) {
-    const json::value* value = member(name);
-    if (value == nullptr) return {};
-    if (const json::string* string = value->if_string()) return std::string(*string);
-    refuse(fmt::format("{} must be a string", name));
-    return {};
-  }
-
-  template <class T>
-  T integer(const char* name) {
-    const json::value* value = member(name);
-    if (value == nullptr) return {};
-    const std::int64_t* number = value->if_int64();
-    if (number == nullptr || *number < 0 ||
-        static_cast<std::uint64_t>(*number) > std::uint64_t{std::numeric_limits<T>::max()}) {
-      refuse(
-          fmt::format("{} must be an integer from 0 to {}", name, std::numeric_limits<T>::max()));
-      return {};
-    }
-    return static_cast<T>(*number);
-  }
-
-  template <class Kind>
-  Kind hex(const char* name) {
-    const auto bytes = chain::from_hex(text(name));
-    const auto value = bytes ? Kind::from(*bytes) : std::nullopt;
-    if (!value) refuse(fmt::format("{} must be {} lower-case hex digits", name, 2 * Kind::kSize));
-    return value.value_or(Kind{});
-  }
-
-  chain::CompactTarget target(const char* name) {
-    const auto bytes = chain::from_hex(text(name));
-    chain::CompactTarget result;
-    if (bytes && bytes->size() == 4) {
-      for (char octet : *bytes) result.bits = (result.bits << 8) | static_cast<std::uint8_t>(octet);
-      if (chain::expand(result)) return result;
-    }
-    refuse(fmt::format("{} must be a canonical compact target of 8 lower-case hex digits", name));
-    return {};
-  }
-
-  const json::value* member(const char* name) {
-    if (object_ == nullptr || !error_.empty()) return nullptr;
-    seen_.insert(name);
-    const json::value* value = object_->if_contains(name);
-    if (value == nullptr) refuse(fmt::format("{} is missing", name));
-    return value;
-  }
-
-  void refuse(std::string what) {
-    if (error_.empty()) error_ = fmt::format("genesis: {}: {}", where_, what);
-  }
-
-  Result<void> finish() {
-    if (object_ != nullptr && error_.empty()) {
-      for (const auto& entry : *object_) {
-        if (!seen_.contains(std::string(entry.key())))
-          refuse(fmt::format("unknown member '{}'; remove it or use a newer version",
-                             std::string_view(entry.key().data(), entry.key().size())));
-      }
-    }
-    if (!error_.empty()) return fail(ErrorCode::kMalformed, error_);
-    return {};
-  }
-
- private:
-  std::string where_;
-  const json::object* object_ = nullptr;
-  std::set<std::string, std::less<>> seen_;
-  std::string error_;
-};
+  members.refuse(
+      fmt::format("{} must be a canonical compact target of 8 lower-case hex digits", name));
+  return {};
+}
 
 constexpr const char* kSha256 = "sha256";
 constexpr const char* kRandomX = "randomx-v1";
@@ -110,7 +40,7 @@ Result<std::vector<chain::Member>> parse_voters(const json::value& list) {
     return fail(ErrorCode::kMalformed, "genesis: voters must be a list of objects");
   std::vector<chain::Member> voters;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    ObjectReader members((*array)[i], fmt::format("voter {}", i + 1));
+    api::JsonObject members((*array)[i], fmt::format("genesis: voter {}", i + 1));
     chain::Member voter;
     voter.node = members.hex<chain::NodeId>("node");
     voter.signing_key = members.hex<chain::PublicKey>("signing_key");
@@ -134,17 +64,9 @@ std::string target_text(chain::CompactTarget target) {
 }  // namespace
 
 Result<chain::Genesis> parse_genesis(std::string_view text) {
-  // Boost.JSON's values keep the last of two members with one name; two readers might not agree.
-  if (auto strict = api::check_json(text); !strict)
-    return fail(ErrorCode::kMalformed, "genesis: " + strict.error().message);
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = 8;
-  const json::value root =
-      json::parse(json::string_view(text.data(), text.size()), error, {}, options);
-  if (error)
-    return fail(ErrorCode::kMalformed, fmt::format("genesis: not JSON: {}", error.message()));
-  ObjectReader members(root, "top level");
+  const auto root = api::parse_json(text);
+  if (!root) return fail(ErrorCode::kMalformed, "genesis: " + root.error().message);
+  api::JsonObject members(*root, "genesis: top level");
   chain::Genesis genesis;
   const auto format = members.integer<std::uint32_t>("format");
   if (format != 1) members.refuse("format must be 1; this version knows no other");
@@ -160,8 +82,8 @@ Result<chain::Genesis> parse_genesis(std::string_view text) {
   genesis.share_count = members.integer<std::uint16_t>("share_count");
   genesis.interval_ms = members.integer<std::uint32_t>("interval_ms");
   genesis.heartbeat_ms = members.integer<std::uint32_t>("heartbeat_ms");
-  genesis.first_target = members.target("first_target");
-  genesis.easiest_target = members.target("easiest_target");
+  genesis.first_target = read_target(members, "first_target");
+  genesis.easiest_target = read_target(members, "easiest_target");
   genesis.event_bytes_max = members.integer<std::uint32_t>("event_bytes_max");
   genesis.block_events_max = members.integer<std::uint32_t>("block_events_max");
   genesis.block_bytes_max = members.integer<std::uint32_t>("block_bytes_max");
