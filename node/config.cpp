@@ -61,6 +61,19 @@ Result<void> apply_peers(const toml::node& node, const std::string& name, Config
   return {};
 }
 
+// nullopt unless it is a list of strings and nothing else.
+std::optional<std::vector<std::string>> strings_of(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return std::nullopt;
+  std::vector<std::string> strings;
+  for (const auto& element : *list) {
+    const auto text = element.value_exact<std::string>();
+    if (!text) return std::nullopt;
+    strings.push_back(*text);
+  }
+  return strings;
+}
+
 Result<void> apply_section(std::string_view section, const toml::table& table,
                            const std::string& name, const std::filesystem::path& base,
                            Config& config) {
@@ -77,8 +90,11 @@ Result<void> apply_section(std::string_view section, const toml::table& table,
         setting.value = *number;
       } else if (const auto flag = node.value_exact<bool>()) {
         setting.value = *flag;
+      } else if (auto names = strings_of(node)) {
+        setting.value = std::move(*names);
       } else if (is_known_key(key)) {
-        return complain(setting, "must be a string, an integer or true/false");
+        return complain(setting,
+                        "must be a string, an integer or true/false, or a list of strings");
       }
       done = apply_setting(setting, config, base);
     }

@@ -51,6 +51,9 @@ struct Config {
   bool api_tls = true;
   TlsFiles api_tls_files;  // `ca` may be empty: then clients need no certificate
   unsigned api_threads = 1;
+  std::vector<std::string> api_operators;  // clients that may order changes of the cluster
+
+  std::filesystem::path ca_command;  // makes certificates of those who join; empty: none does
 
   unsigned mining_threads = 1;        // 0: this node lends nothing
   unsigned mining_duty_percent = 50;  // of one processor, for each thread

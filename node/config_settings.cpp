@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/identity.h"
+
 namespace eventchain::node {
 
 using chain::ErrorCode;
@@ -59,6 +61,29 @@ Result<std::filesystem::path> as_path(const Setting& setting, const std::filesys
   if (!text) return tl::unexpected(text.error());
   if (text->empty()) return complain(setting, "must name a file or directory");
   return base / *text;
+}
+
+// In the file a list of strings; from outside their names with commas between them.
+Result<std::vector<std::string>> as_client_names(const Setting& setting) {
+  std::vector<std::string> names;
+  if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) {
+    names = *list;
+  } else if (const auto* text = std::get_if<std::string>(&setting.value);
+             text && !setting.is_typed) {
+    for (std::size_t at = 0; at < text->size();) {
+      const std::size_t end = std::min(text->find(',', at), text->size());
+      names.push_back(text->substr(at, end - at));
+      at = end + 1;
+    }
+  } else {
+    return complain(setting, "must be a list of strings in quotes, e.g. [\"operator\"]");
+  }
+  for (const std::string& name : names)
+    if (!net::is_client_name(name))
+      return complain(setting, fmt::format("'{}' is no client's name; those have 1 to 64 of a-z, "
+                                           "0-9, '.', '_' and '-'",
+                                           name));
+  return names;
 }
 
 Result<HostPort> as_address(const Setting& setting) {
@@ -155,6 +180,11 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
       {"api.key", tls_path_of(&Config::api_tls_files, &TlsFiles::key)},
       {"api.ca", tls_path_of(&Config::api_tls_files, &TlsFiles::ca)},
       {"api.threads", integer_of(1, 64, &Config::api_threads)},
+      {"api.operators",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_client_names(s), c.api_operators);
+       }},
+      {"cluster.ca_command", path_of(&Config::ca_command)},
       {"mining.threads", integer_of(0, 255, &Config::mining_threads)},
       {"mining.duty_percent", integer_of(1, 100, &Config::mining_duty_percent)},
       {"consensus.election_timeout_ms", milliseconds_of(50, 60'000, &Config::election_timeout)},

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "node/config.h"
 
@@ -16,7 +17,7 @@ namespace eventchain::node {
 struct Setting {
   std::string key;
   std::string where;  // "file.toml line 3", "environment", "flag"
-  std::variant<std::string, std::int64_t, bool> value;
+  std::variant<std::string, std::int64_t, bool, std::vector<std::string>> value;
   bool is_typed = true;  // in the file; what comes from outside is text whatever its type is
 };
 

@@ -61,6 +61,24 @@ TEST_CASE("how often the Raft log is cut and how much of it stays are settings")
   CHECK(config->snapshot_trailing == 1);
 }
 
+TEST_CASE("operators are a list of clients' names, and certificates are a program's to make") {
+  const std::string api = std::string(kGood) + "operators = ";
+  const auto config = read(api + "[\"alice\", \"on-call.2\"]\n[cluster]\nca_command = \"sign\"\n");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->api_operators == std::vector<std::string>{"alice", "on-call.2"});
+  CHECK(config->ca_command == "/base/sign");
+  CHECK(read(kGood)->api_operators.empty());
+  CHECK(read(kGood)->ca_command.empty());
+  const auto outside = read(kGood, {{"api.operators", "alice,bob"}});
+  REQUIRE_MESSAGE(outside.has_value(), outside.error().message);
+  CHECK(outside->api_operators == std::vector<std::string>{"alice", "bob"});
+  for (const char* wrong : {"\"alice\"\n", "[1]\n", "[\"Alice\"]\n", "[\"\"]\n", "true\n"}) {
+    CAPTURE(wrong);
+    CHECK(contains(error_of(api + wrong), "api.operators"));
+  }
+  CHECK(contains(error_of(kGood, {{"api.operators", "alice,,bob"}}), "api.operators"));
+}
+
 TEST_CASE("flags win over the environment, the environment over the file") {
   const Overrides environment = {{"api.listen", "127.0.0.1:1"}, {"mining.threads", "3"}};
   const Overrides flags = {{"api.listen", "[::1]:2"}, {"log.format", "json"}};
