@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,36 @@
 
 namespace eventchain::node::api {
 
+// Whose orders to the cluster are taken; to join needs a token alone.
+enum class OrderRight : std::uint8_t {
+  kNobody,     // clients show no certificates
+  kOperators,  // clients whose certificates bear one of the names in `operators`
+  kEverybody,  // no TLS, so on a loopback address only
+};
+
+// What a new member's certificate is made of.
+struct CertificateWanted {
+  chain::NodeId node;
+  std::string name;
+  std::string request;  // PEM
+};
+// Has it made. Called on a server thread, returns at once; `done` gets the PEM on any thread.
+using IssueCertificate =
+    std::function<void(CertificateWanted, std::function<void(chain::Result<std::string>)> done)>;
+
 struct ApiOptions {
   chain::Genesis genesis;
   std::chrono::seconds wait_default{30};  // when the client says nothing
   std::chrono::seconds wait_max{60};
   // Text for /metrics; called on a server thread with the node's present state.
   std::function<std::string(const NodeStatus&)> metrics;
+
+  OrderRight order_right = OrderRight::kNobody;
+  std::set<std::string, std::less<>> operators;
+  // By which invitations run out; empty: the system's.
+  std::function<chain::UnixMillis()> wall_clock;
+  std::string peers_ca;                // PEM of the authority of links; told to those who join
+  IssueCertificate issue_certificate;  // empty: somebody signs the requests by hand
 };
 
 // The node's HTTP API: what a request means, without sockets. handle() is the HTTP server's

@@ -19,6 +19,17 @@ void get_block(const CallPtr& call);
 void get_headers(const CallPtr& call);
 void get_tips(const CallPtr& call);
 void get_members(const CallPtr& call);
+void get_genesis(const CallPtr& call);
+// orders.cpp
+void post_invitation(const CallPtr& call);
+void delete_invitation(const CallPtr& call);
+void post_role(const CallPtr& call);
+void patch_member(const CallPtr& call);
+void delete_member(const CallPtr& call);
+void put_policy(const CallPtr& call);
+void post_leader(const CallPtr& call);
+// join.cpp
+void post_member(const CallPtr& call);
 // read_node.cpp
 void get_cluster(const CallPtr& call);
 void get_livez(const CallPtr& call);

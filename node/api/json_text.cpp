@@ -5,6 +5,8 @@
 #include <chrono>
 #include <iterator>
 
+#include "chain/text.h"
+
 namespace eventchain::node::api {
 
 namespace {
@@ -116,6 +118,23 @@ std::string rfc3339(chain::UnixMillis time) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                      clock.subseconds().count());
+}
+
+std::optional<chain::UnixMillis> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  if (!chain::is_timestamp(text) || text.back() != 'Z') return std::nullopt;
+  const auto number = [text](std::size_t at, std::size_t digits) {
+    int value = 0;
+    for (const char c : text.substr(at, digits)) value = 10 * value + (c - '0');
+    return value;
+  };
+  const bool has_millis = text.size() == 24;
+  if (!has_millis && text.size() != 20) return std::nullopt;
+  const sys_days day = year(number(0, 4)) / month(static_cast<unsigned>(number(5, 2))) /
+                       std::chrono::day(static_cast<unsigned>(number(8, 2)));
+  const auto at = day + hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2)) +
+                  milliseconds(has_millis ? number(20, 3) : 0);
+  return chain::UnixMillis{at.time_since_epoch() / milliseconds(1)};
 }
 
 }  // namespace eventchain::node::api

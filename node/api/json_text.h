@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,5 +47,7 @@ class JsonText {
 
 // RFC 3339, UTC, milliseconds: "2025-01-31T12:00:00.000Z".
 std::string rfc3339(chain::UnixMillis time);
+// What rfc3339() writes, with or without milliseconds; nullopt for anything else.
+std::optional<chain::UnixMillis> parse_rfc3339(std::string_view text);
 
 }  // namespace eventchain::node::api

@@ -38,6 +38,13 @@ void append(JsonText& out, const chain::RaiseFeatureLevel& order) {
 
 }  // namespace
 
+std::optional<chain::MemberRole> parse_role(std::string_view text) {
+  using enum chain::MemberRole;
+  for (const chain::MemberRole role : {kVoter, kStandby, kObserver, kLight})
+    if (text == chain::to_string(role)) return role;
+  return std::nullopt;
+}
+
 void append_member(JsonText& out, const chain::Member& member) {
   out.open_object()
       .text("node", to_hex(member.node))

@@ -14,17 +14,21 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {Problem::kMalformedRequest, 400, "malformed-request", "The request cannot be understood"},
     {Problem::kMalformedEvent, 400, "malformed-event", "The event cannot be read"},
+    {Problem::kForbidden, 403, "forbidden", "This client may not order that"},
     {Problem::kNotFound, 404, "not-found", "There is no such thing here"},
     {Problem::kMethodNotAllowed, 405, "method-not-allowed", "This path has no such method"},
     {Problem::kVersionConflict, 409, "version-conflict", "The stream stands at another version"},
     {Problem::kKeyConflict, 409, "key-conflict", "Source and id name an event with other content"},
+    {Problem::kOrderRefused, 409, "order-refused", "The cluster does not carry out this order"},
     {Problem::kTooLarge, 413, "too-large", "More than the limits allow"},
-    {Problem::kUnsupportedMediaType, 415, "unsupported-media-type", "Not a CloudEvent"},
+    {Problem::kUnsupportedMediaType, 415, "unsupported-media-type",
+     "Not a media type that this path takes"},
     {Problem::kInvalidEvent, 422, "invalid-event", "The event breaks a rule"},
     {Problem::kPoolFull, 429, "pool-full", "Too many events are waiting"},
     {Problem::kCorrupt, 500, "corrupt", "Stored data is damaged and is not served"},
     {Problem::kInternal, 500, "internal", "The node failed"},
     {Problem::kNotReady, 503, "not-ready", "The cluster cannot decide at present"},
+    {Problem::kNotNow, 503, "not-now", "The cluster cannot carry out this order yet"},
     {Problem::kDiskFull, 507, "disk-full", "The node's disk is nearly full"},
 };
 
@@ -59,7 +63,8 @@ net::http::Response close_problem(Problem problem, JsonText document) {
   response.content_type = "application/problem+json";
   response.body = document.close_object().take();
   // Long enough for a block to make room, short enough not to idle.
-  if (problem == Problem::kPoolFull) response.headers.push_back({"Retry-After", "1"});
+  if (problem == Problem::kPoolFull || problem == Problem::kNotReady || problem == Problem::kNotNow)
+    response.headers.push_back({"Retry-After", "1"});
   return response;
 }
 

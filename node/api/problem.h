@@ -14,10 +14,12 @@ namespace eventchain::node::api {
 enum class Problem : std::uint8_t {
   kMalformedRequest,
   kMalformedEvent,
+  kForbidden,
   kNotFound,
   kMethodNotAllowed,
   kVersionConflict,
   kKeyConflict,
+  kOrderRefused,
   kTooLarge,
   kUnsupportedMediaType,
   kInvalidEvent,
@@ -25,6 +27,7 @@ enum class Problem : std::uint8_t {
   kCorrupt,
   kInternal,
   kNotReady,
+  kNotNow,
   kDiskFull,
 };
 int status_of(Problem problem);

@@ -4,6 +4,7 @@
 #include "node/api/handlers.h"
 #include "node/api/members_json.h"
 #include "node/api/outcome_json.h"
+#include "node/genesis_json.h"
 
 namespace eventchain::node::api {
 
@@ -167,6 +168,13 @@ void get_members(const CallPtr& call) {
     append_invitation(document, invitation);
   document.close_array().close_object();
   call->answer_json(200, std::move(document));
+}
+
+void get_genesis(const CallPtr& call) {
+  net::http::Response response;
+  response.content_type = "application/json";
+  response.body = format_genesis(call->context->options.genesis);
+  call->answer(std::move(response));
 }
 
 }  // namespace eventchain::node::api

@@ -43,7 +43,8 @@ class FakePort final : public node::NodePort {
   }
   void order(net::Order order, std::chrono::milliseconds,
              std::function<void(node::OrderAnswer)> done) override {
-    orders.emplace_back(std::move(order), std::move(done));
+    orders.push_back(std::move(order));
+    done(order_answer);
   }
   void ask_read(std::chrono::milliseconds, std::function<void(bool)> done) override {
     ++reads;
@@ -76,7 +77,8 @@ class FakePort final : public node::NodePort {
   std::function<void()> before_pending;
   chain::Height final_height;
   int reads = 0;
-  std::vector<std::pair<net::Order, std::function<void(node::OrderAnswer)>>> orders;
+  std::vector<net::Order> orders;
+  node::OrderAnswer order_answer;
   bool may_read = true;
   std::function<void()> before_read;
   std::optional<std::chrono::milliseconds> how_old;
@@ -150,7 +152,7 @@ class FakeReader final : public store::ChainReader {
   }
   std::vector<store::StaleBlock> stale() override { return stale_blocks; }
   chain::Result<chain::MembersRef> members(chain::Height) override {
-    return std::make_shared<const chain::MemberSet>(chain::first_members(sample_genesis()));
+    return std::make_shared<const chain::MemberSet>(member_set);
   }
   chain::Certificate certificate(chain::Height) override { return signatures; }
   chain::Result<chain::Hash> tree_hash(std::uint8_t, std::uint64_t) override {
@@ -177,6 +179,7 @@ class FakeReader final : public store::ChainReader {
   }
 
   store::TipInfo tip_info;
+  chain::MemberSet member_set = chain::first_members(sample_genesis());
   std::map<chain::EventKey, store::EventLookup> lookups;
   std::vector<store::PlacedEvent> placed_events;
   std::map<chain::Height, store::StoredBlock> blocks;
@@ -271,6 +274,20 @@ struct Fixture {
     request.headers = std::move(headers);
     if (!content_type.empty()) request.headers.push_back({"content-type", std::move(content_type)});
     request.body = std::move(body);
+    return ask(std::move(request));
+  }
+  // An order in JSON, from the client of that certificate.
+  net::http::Response order(std::string method, std::string target, std::string body,
+                            std::string principal = {}) {
+    net::http::Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.headers.push_back({"content-type", "application/json"});
+    request.body = std::move(body);
+    request.principal = std::move(principal);
+    return ask(std::move(request));
+  }
+  net::http::Response ask(net::http::Request request) {
     const auto client = send(std::move(request));
     CHECK(client->answers == 1);
     return client->answer;
