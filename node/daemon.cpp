@@ -18,6 +18,7 @@
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
 #include "node/api/api.h"
+#include "node/api/certificate_command.h"
 #include "node/genesis_json.h"
 #include "node/log.h"
 #include "node/metrics.h"
@@ -72,6 +73,20 @@ Result<void> check_file(const std::filesystem::path& file, std::string_view key)
   if (file.empty() || access(file.c_str(), R_OK) == 0) return {};
   return fail(ErrorCode::kNotFound,
               fmt::format("configuration: {}: {} cannot be read", key, file.string()));
+}
+
+// A certificate in PEM form is a few thousand octets.
+Result<std::string> read_text(const std::filesystem::path& file) {
+  constexpr std::size_t kTextBytesMax = 64 * 1024;
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kTextBytesMax + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.empty() || text.size() > kTextBytesMax)
+    return fail(ErrorCode::kIo, fmt::format("configuration: peers.ca: {} cannot be read, or is "
+                                            "larger than 64 KiB",
+                                            file.string()));
+  return text;
 }
 
 // The member's key; genesis must name its public half.
@@ -163,6 +178,7 @@ struct Daemon::Parts {
   std::unique_ptr<store::SqliteStore> store;
   std::unique_ptr<store::SqliteReader> reader;
   std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<mining::ThreadMiner> miner;
   std::unique_ptr<net::Mesh> mesh;
@@ -188,6 +204,24 @@ Result<void> Daemon::Parts::start_api() {
   api::ApiOptions options;
   options.genesis = genesis;
   options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
+  options.order_right = !config.api_tls                   ? api::OrderRight::kEverybody
+                        : config.api_tls_files.ca.empty() ? api::OrderRight::kNobody
+                                                          : api::OrderRight::kOperators;
+  options.operators.insert(config.api_operators.begin(), config.api_operators.end());
+  if (!config.peers_tls.ca.empty()) {
+    auto authority = read_text(config.peers_tls.ca);
+    if (!authority) return tl::unexpected(authority.error());
+    options.peers_ca = std::move(*authority);
+  }
+  if (!config.ca_command.empty()) {
+    api::CertificateCommandOptions command;
+    command.program = config.ca_command;
+    certificates = std::make_unique<api::CertificateCommand>(std::move(command));
+    options.issue_certificate = [this](api::CertificateWanted wanted,
+                                       api::CertificateCommand::Done done) {
+      certificates->issue(std::move(wanted), std::move(done));
+    };
+  }
   api = std::make_unique<api::Api>(std::move(options), *runtime, *reader);
   net::http::ServerOptions server_options;
   server_options.address = config.api_listen.host;
@@ -273,6 +307,7 @@ Result<void> Daemon::Parts::start() {
 void Daemon::Parts::stop() {
   // Clients first, so that nobody is promised anything while the rest goes down.
   if (server) server->stop();
+  if (certificates) certificates->stop();
   if (mesh) mesh->stop();
   if (runtime) runtime->stop();
   if (miner) miner->stop();
@@ -333,6 +368,11 @@ Result<void> check_deployment(const Config& config) {
       {&config.api_tls_files.ca, "api.ca"}};
   for (const auto& [file, key] : files)
     if (done) done = check_file(*file, key);
+  if (done && !config.ca_command.empty() && access(config.ca_command.c_str(), X_OK) != 0)
+    return fail(ErrorCode::kNotFound,
+                fmt::format("configuration: cluster.ca_command: {} cannot be run; name an "
+                            "executable file",
+                            config.ca_command.string()));
   return done;
 }
 
