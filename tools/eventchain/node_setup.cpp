@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chain/target.h"
 #include "node/config.h"
 #include "tools/eventchain/files.h"
@@ -60,6 +62,23 @@ Result<std::string> peer_table(const std::string& peer) {
                      toml_text(peer.substr(at + 1)));
 }
 
+// Puts each NAME=HOST:PORT into the record of the voter of that name.
+Result<void> tell_addresses(const std::vector<std::string>& given, const char* option,
+                            std::string chain::Member::*place, std::vector<chain::Member>& voters) {
+  for (const std::string& one : given) {
+    const std::size_t equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    const auto voter = std::find_if(voters.begin(), voters.end(),
+                                    [&name](const auto& member) { return member.name == name; });
+    if (equals == std::string::npos || voter == voters.end())
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("{} '{}': give NAME=HOST:PORT with the name of a --voter", option, one));
+    (*voter).*place = one.substr(equals + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
@@ -82,6 +101,14 @@ Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
     member->slot = chain::Slot{static_cast<std::uint16_t>(genesis.voters.size())};
     genesis.voters.push_back(std::move(*member));
   }
+  if (auto told = tell_addresses(plan.peers_addresses, "--peers-address",
+                                 &chain::Member::peers_address, genesis.voters);
+      !told)
+    return tl::unexpected(told.error());
+  if (auto told = tell_addresses(plan.api_addresses, "--api-address", &chain::Member::api_address,
+                                 genesis.voters);
+      !told)
+    return tl::unexpected(told.error());
   if (auto checked = chain::check_genesis(genesis); !checked)
     return tl::unexpected(checked.error());
   return genesis;
@@ -101,6 +128,9 @@ Result<std::string> plan_node(const NodePlan& plan) {
                       path(plan.home / "signing.key.pem"));
   text += fmt::format("[api]\nlisten = {}\ntls = {}\n", toml_text(plan.api_listen), plan.api_tls);
   if (plan.api_tls) text += tls + (plan.api_open ? "" : ca);
+  std::vector<std::string> operators;
+  for (const std::string& name : plan.operators) operators.push_back(toml_text(name));
+  if (!operators.empty()) text += fmt::format("operators = [{}]\n", fmt::join(operators, ", "));
   text += fmt::format("\n[mining]\nthreads = {}\nduty_percent = {}\n\n", plan.mining_threads,
                       plan.mining_duty_percent);
   text += fmt::format("[peers]\nlisten = {}\n{}{}", toml_text(plan.peers_listen), tls, ca);

@@ -13,6 +13,9 @@ namespace eventchain::tools {
 struct GenesisPlan {
   std::filesystem::path authority;  // directory made by `pki init`: trust domain and chain name
   std::vector<std::string> voters;  // names issued there, in the order of their slots
+  // NAME=HOST:PORT: where that voter is reached by other nodes and by clients; may be left out.
+  std::vector<std::string> peers_addresses;
+  std::vector<std::string> api_addresses;
   std::uint32_t interval_ms = 10'000;
   std::uint32_t heartbeat_ms = 60'000;
   std::uint16_t share_count = 16;
@@ -31,7 +34,8 @@ struct NodePlan {
   std::string api_listen;          // HOST:PORT
   std::vector<std::string> peers;  // NODE-ID@HOST:PORT, or DIRECTORY@HOST:PORT of an issued node
   bool api_tls = true;
-  bool api_open = false;  // clients need no certificate
+  bool api_open = false;               // clients need no certificate
+  std::vector<std::string> operators;  // clients that may order changes of the cluster
   unsigned mining_threads = 1;
   unsigned mining_duty_percent = 50;
 };

@@ -10,7 +10,7 @@
 
 #include "chain/result.h"
 
-// OpenSSL's objects with owners. Only pki.cpp and certificate.cpp include this.
+// OpenSSL's objects with owners, for pki.cpp, join.cpp and the certificate files.
 namespace eventchain::tools {
 
 template <auto kFree>

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "net/identity.h"
 #include "tools/eventchain/certificate.h"
+#include "tools/eventchain/certificate_request.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/json_text.h"
 
@@ -48,40 +50,54 @@ Result<Key> load_key(const fs::path& path) {
   return key_from_pem(*pem, path.string());
 }
 
-// The member as it was issued before, or a new one with a random id and a fresh signing key.
-Result<Member> member_for(const fs::path& home, const Issue& issue) {
-  if (fs::exists(home / "member.json")) {
-    const Result<std::string> text = read_file(home / "member.json", kFileBytesMax);
-    if (!text) return tl::unexpected(text.error());
-    return member_from_json(*text);
-  }
-  const Result<std::string> id = random_octets(chain::NodeId::kSize);
-  if (!id) return tl::unexpected(id.error());
-  const Result<std::string> store = random_octets(chain::StoreId::kSize);
-  if (!store) return tl::unexpected(store.error());
-  Result<Key> signing = make_signing_key();
-  if (!signing) return tl::unexpected(signing.error());
-  const Result<std::string> pem = key_to_pem(signing->get());
-  const Result<std::string> raw = raw_public_key(signing->get());
+// The key that an earlier, interrupted try left, or a new one.
+Result<Key> signing_key_at(const fs::path& path) {
+  if (fs::exists(path)) return load_key(path);
+  Result<Key> key = make_signing_key();
+  if (!key) return key;
+  const Result<std::string> pem = key_to_pem(key->get());
   if (!pem) return tl::unexpected(pem.error());
-  if (!raw) return tl::unexpected(raw.error());
-  Member member;
-  member.node = chain::NodeId::from(*id).value();
-  member.store = chain::StoreId::from(*store).value();
-  member.signing_key = chain::PublicKey::from(*raw).value();
-  member.name = issue.name;
-  member.site = issue.site;
-  if (auto written = write_new_file(home / "signing.key.pem", *pem, Secrecy::kSecret); !written)
+  if (auto written = write_new_file(path, *pem, Secrecy::kSecret); !written)
     return tl::unexpected(written.error());
-  if (auto written = write_new_file(home / "member.json", member_to_json(member), Secrecy::kPublic);
-      !written)
-    return tl::unexpected(written.error());
-  return member;
+  return key;
+}
+
+// Everything that signing takes.
+struct Signer {
+  Authority authority;
+  Key key;
+  Certificate certificate;
+  std::string certificate_pem;
+};
+
+Result<Signer> load_signer(const fs::path& dir) {
+  Result<Authority> authority = load_authority(dir);
+  if (!authority) return tl::unexpected(authority.error());
+  Result<Key> key = load_key(dir / "ca.key.pem");
+  if (!key) return tl::unexpected(key.error());
+  Result<std::string> pem = read_file(dir / "ca.cert.pem", kFileBytesMax);
+  if (!pem) return tl::unexpected(pem.error());
+  Result<Certificate> certificate = certificate_from_pem(*pem, (dir / "ca.cert.pem").string());
+  if (!certificate) return tl::unexpected(certificate.error());
+  return Signer{std::move(*authority), std::move(*key), std::move(*certificate), std::move(*pem)};
+}
+
+Result<std::string> sign_content(const Signer& signer, EVP_PKEY* key,
+                                 const CertificateContent& content) {
+  const Result<Certificate> certificate =
+      make_end_certificate(key, content, signer.certificate.get(), signer.key.get());
+  if (!certificate) return tl::unexpected(certificate.error());
+  return certificate_to_pem(certificate->get());
+}
+
+Result<void> check_days(int days) {
+  if (days >= 1 && days <= kAuthorityDays) return {};
+  return fail(ErrorCode::kInvalid, fmt::format("days must be 1 to {}", kAuthorityDays));
 }
 
 Result<std::string> identity_path(const fs::path& home, const Issue& issue) {
   if (issue.subject == Subject::kClient) return "client/" + issue.name;
-  const Result<Member> member = member_for(home, issue);
+  const Result<Member> member = member_at_home(home, issue.name, issue.site);
   if (!member) return tl::unexpected(member.error());
   return "node/" + chain::to_hex(member->node);
 }
@@ -132,17 +148,9 @@ Result<Authority> load_authority(const fs::path& dir) {
 Result<void> issue_certificate(const fs::path& dir, const Issue& issue) {
   if (!is_name(issue.name))
     return fail(ErrorCode::kInvalid, "a name must be 1 to 32 of a-z, 0-9 and '-'");
-  if (issue.days < 1 || issue.days > kAuthorityDays)
-    return fail(ErrorCode::kInvalid, fmt::format("days must be 1 to {}", kAuthorityDays));
-  const Result<Authority> authority = load_authority(dir);
-  if (!authority) return tl::unexpected(authority.error());
-  const Result<Key> authority_key = load_key(dir / "ca.key.pem");
-  if (!authority_key) return tl::unexpected(authority_key.error());
-  const Result<std::string> authority_pem = read_file(dir / "ca.cert.pem", kFileBytesMax);
-  if (!authority_pem) return tl::unexpected(authority_pem.error());
-  const Result<Certificate> authority_certificate =
-      certificate_from_pem(*authority_pem, (dir / "ca.cert.pem").string());
-  if (!authority_certificate) return tl::unexpected(authority_certificate.error());
+  if (auto days = check_days(issue.days); !days) return days;
+  const Result<Signer> signer = load_signer(dir);
+  if (!signer) return tl::unexpected(signer.error());
 
   const fs::path home = dir / issue.name;
   if (auto made = make_directory(home); !made) return made;
@@ -152,20 +160,72 @@ Result<void> issue_certificate(const fs::path& dir, const Issue& issue) {
   if (!key) return tl::unexpected(key.error());
   CertificateContent content;
   content.common_name = issue.name;
-  content.uri =
-      fmt::format("spiffe://{}/eventchain/{}/{}", authority->trust_domain, authority->chain, *path);
+  content.uri = fmt::format("spiffe://{}/eventchain/{}/{}", signer->authority.trust_domain,
+                            signer->authority.chain, *path);
   content.addresses = issue.addresses;
   content.days = issue.days;
-  const Result<Certificate> certificate =
-      make_end_certificate(key->get(), content, authority_certificate->get(), authority_key->get());
-  if (!certificate) return tl::unexpected(certificate.error());
+  const Result<std::string> certificate_pem = sign_content(*signer, key->get(), content);
+  if (!certificate_pem) return tl::unexpected(certificate_pem.error());
   const Result<std::string> key_pem = key_to_pem(key->get());
   if (!key_pem) return tl::unexpected(key_pem.error());
-  const Result<std::string> certificate_pem = certificate_to_pem(certificate->get());
-  if (!certificate_pem) return tl::unexpected(certificate_pem.error());
   if (auto ok = replace_file(home / "key.pem", *key_pem, Secrecy::kSecret); !ok) return ok;
   if (auto ok = replace_file(home / "cert.pem", *certificate_pem, Secrecy::kPublic); !ok) return ok;
-  return replace_file(home / "ca.cert.pem", *authority_pem, Secrecy::kPublic);
+  return replace_file(home / "ca.cert.pem", signer->certificate_pem, Secrecy::kPublic);
+}
+
+Result<std::string> sign_request(const fs::path& dir, const Signing& signing) {
+  if (auto days = check_days(signing.days); !days) return tl::unexpected(days.error());
+  if (!signing.name.empty() && !is_name(signing.name))
+    return fail(ErrorCode::kInvalid, "a name must be 1 to 32 of a-z, 0-9 and '-'");
+  const Result<Signer> signer = load_signer(dir);
+  if (!signer) return tl::unexpected(signer.error());
+  const Result<CertificateRequest> request = read_certificate_request(signing.request);
+  if (!request) return tl::unexpected(request.error());
+  const Result<net::Identity> identity = net::parse_identity(request->uri);
+  if (!identity) return tl::unexpected(identity.error());
+  const auto* node = std::get_if<net::NodeIdentity>(&*identity);
+  if (node == nullptr || node->trust_domain != signer->authority.trust_domain ||
+      node->chain != signer->authority.chain)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} is no node of spiffe://{}/eventchain/{}", request->uri,
+                            signer->authority.trust_domain, signer->authority.chain));
+  const std::string id = chain::to_hex(node->node);
+  if (!signing.node.empty() && signing.node != id)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the request is for node {}, but {} was admitted", id, signing.node));
+  CertificateContent content;
+  content.common_name = signing.name.empty() ? id : signing.name;
+  content.uri = net::to_uri(*identity);
+  content.addresses = signing.addresses;
+  content.days = signing.days;
+  return sign_content(*signer, request->key.get(), content);
+}
+
+Result<Member> member_at_home(const fs::path& home, const std::string& name,
+                              const std::string& site) {
+  if (fs::exists(home / "member.json")) {
+    const Result<std::string> text = read_file(home / "member.json", kFileBytesMax);
+    if (!text) return tl::unexpected(text.error());
+    return member_from_json(*text);
+  }
+  const Result<std::string> id = random_octets(chain::NodeId::kSize);
+  if (!id) return tl::unexpected(id.error());
+  const Result<std::string> store = random_octets(chain::StoreId::kSize);
+  if (!store) return tl::unexpected(store.error());
+  const Result<Key> signing = signing_key_at(home / "signing.key.pem");
+  if (!signing) return tl::unexpected(signing.error());
+  const Result<std::string> raw = raw_public_key(signing->get());
+  if (!raw) return tl::unexpected(raw.error());
+  Member member;
+  member.node = chain::NodeId::from(*id).value();
+  member.store = chain::StoreId::from(*store).value();
+  member.signing_key = chain::PublicKey::from(*raw).value();
+  member.name = name;
+  member.site = site;
+  if (auto written = write_new_file(home / "member.json", member_to_json(member), Secrecy::kPublic);
+      !written)
+    return tl::unexpected(written.error());
+  return member;
 }
 
 std::string member_to_json(const Member& member) {

@@ -40,6 +40,22 @@ chain::Result<Authority> load_authority(const std::filesystem::path& dir);
 // id and signing key, so that its membership stays as it is.
 chain::Result<void> issue_certificate(const std::filesystem::path& dir, const Issue& issue);
 
+// What `pki sign` takes over from a request: the key and the name of a node of this chain.
+struct Signing {
+  std::string request;                 // PEM
+  std::string node;                    // its id as the admission has it; empty: any node
+  std::string name;                    // for people; empty: the id
+  std::vector<std::string> addresses;  // as in Issue
+  int days = 397;
+};
+// The certificate (PEM), of the same kind as `pki issue` makes.
+chain::Result<std::string> sign_request(const std::filesystem::path& dir, const Signing& signing);
+
+// The member that lives in `home`, or a new one with random ids and a fresh signing key, written
+// there: signing.key.pem (0600) and member.json.
+chain::Result<chain::Member> member_at_home(const std::filesystem::path& home,
+                                            const std::string& name, const std::string& site);
+
 // What a node tells the chain of itself: the contents of member.json. Its slot is set by genesis.
 std::string member_to_json(const chain::Member& member);
 chain::Result<chain::Member> member_from_json(std::string_view text);

@@ -52,5 +52,11 @@ void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
+void add_order_commands(CLI::App& cluster, Session& session);
+void add_join_command(CLI::App& cluster, Session& session);
+
+// What a node's configuration leaves to choose; `plan` outlives the parsing.
+struct NodePlan;
+void add_node_options(CLI::App& command, NodePlan& plan);
 
 }  // namespace eventchain::tools

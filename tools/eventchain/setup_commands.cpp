@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
@@ -13,6 +14,42 @@
 namespace eventchain::tools {
 
 namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+void add_pki_sign(CLI::App& pki) {
+  struct Chosen {
+    std::string dir, request, out;
+    Signing signing;
+  };
+  const auto chosen = std::make_shared<Chosen>();
+  CLI::App* sign = pki.add_subcommand(
+      "sign",
+      "sign the certificate request of a node that joined; as a node's cluster.ca_command it reads "
+      "standard input, writes standard output and minds EVENTCHAIN_NODE_ID and _NAME");
+  sign->add_option("DIR", chosen->dir, "the authority's directory")->required();
+  sign->add_option("--csr", chosen->request, "the request (PEM); standard input if absent");
+  sign->add_option("--out", chosen->out, "file to write; standard output if absent");
+  sign->add_option("--address", chosen->signing.addresses,
+                   "DNS name or IP address for clients that check it; repeatable");
+  sign->add_option("--days", chosen->signing.days, "validity")->capture_default_str();
+  sign->callback([chosen] {
+    constexpr std::size_t kRequestBytesMax = 64 * 1024;
+    Signing& signing = chosen->signing;
+    signing.request = value_or_stop(
+        read_file(chosen->request.empty() ? "/dev/stdin" : chosen->request, kRequestBytesMax));
+    signing.node = environment("EVENTCHAIN_NODE_ID");
+    signing.name = environment("EVENTCHAIN_NODE_NAME");
+    const std::string certificate = value_or_stop(sign_request(chosen->dir, signing));
+    if (chosen->out.empty())
+      fmt::print("{}", certificate);
+    else
+      value_or_stop(replace_file(chosen->out, certificate, Secrecy::kPublic));
+  });
+}
 
 void add_pki(CLI::App& app) {
   CLI::App* pki = app.add_subcommand("pki", "a small certificate authority in a directory");
@@ -57,6 +94,7 @@ void add_pki(CLI::App& app) {
     fmt::print("{}/{}: certificate of {} \"{}\"\n", issuing->dir, issuing->issue.name,
                is_node ? "node" : "client", issuing->issue.name);
   });
+  add_pki_sign(*pki);
 }
 
 void add_genesis(CLI::App& app) {
@@ -72,6 +110,10 @@ void add_genesis(CLI::App& app) {
   create->add_option("DIR", creating->authority, "the authority's directory")->required();
   create->add_option("--voter", plan.voters, "name of an issued node; repeatable, order counts")
       ->required();
+  create->add_option("--peers-address", plan.peers_addresses,
+                     "NAME=HOST:PORT where other nodes reach that voter; repeatable");
+  create->add_option("--api-address", plan.api_addresses,
+                     "NAME=HOST:PORT where clients reach that voter; repeatable");
   create->add_option("--interval-ms", plan.interval_ms, "time between blocks")
       ->capture_default_str();
   create->add_option("--heartbeat-ms", plan.heartbeat_ms, "a block even without events; 0: none")
@@ -100,7 +142,6 @@ void add_config(CLI::App& app) {
   struct Init {
     NodePlan plan;
     std::string home, genesis = "genesis.json", data, file;
-    bool plain = false;
   };
   const auto init = std::make_shared<Init>();
   NodePlan& plan = init->plan;
@@ -108,16 +149,7 @@ void add_config(CLI::App& app) {
   make->add_option("DIR", init->home, "the node's directory, made by pki issue")->required();
   make->add_option("--genesis", init->genesis, "the genesis file")->capture_default_str();
   make->add_option("--data", init->data, "where it keeps its database (DIR/data)");
-  make->add_option("--peers-listen", plan.peers_listen, "HOST:PORT for the other nodes")
-      ->required();
-  make->add_option("--api-listen", plan.api_listen, "HOST:PORT for clients")->required();
-  make->add_option("--peer", plan.peers, "NODE-ID@HOST:PORT or DIRECTORY@HOST:PORT; repeatable");
-  make->add_flag("--api-plain", init->plain, "no TLS for clients; loopback only");
-  make->add_flag("--api-open", plan.api_open, "clients need no certificate");
-  make->add_option("--mining-threads", plan.mining_threads, "0: lends nothing")
-      ->capture_default_str();
-  make->add_option("--mining-duty", plan.mining_duty_percent, "percent of each thread's CPU")
-      ->capture_default_str();
+  add_node_options(*make, plan);
   make->add_option("--out", init->file, "file to write (DIR/node.toml)");
   make->callback([init] {
     NodePlan& chosen = init->plan;
@@ -126,7 +158,6 @@ void add_config(CLI::App& app) {
     chosen.data = init->data.empty() ? chosen.home / "data" : std::filesystem::path(init->data);
     chosen.file =
         init->file.empty() ? chosen.home / "node.toml" : std::filesystem::path(init->file);
-    chosen.api_tls = !init->plain;
     const std::string text = value_or_stop(plan_node(chosen));
     value_or_stop(write_new_file(chosen.file, text, Secrecy::kPublic));
     fmt::print("{}\n", chosen.file.string());
@@ -134,6 +165,22 @@ void add_config(CLI::App& app) {
 }
 
 }  // namespace
+
+void add_node_options(CLI::App& command, NodePlan& plan) {
+  command.add_option("--peers-listen", plan.peers_listen, "HOST:PORT for the other nodes")
+      ->required();
+  command.add_option("--api-listen", plan.api_listen, "HOST:PORT for clients")->required();
+  command.add_option("--peer", plan.peers, "NODE-ID@HOST:PORT or DIRECTORY@HOST:PORT; repeatable");
+  command.add_flag_callback(
+      "--api-plain", [&plan] { plan.api_tls = false; }, "no TLS for clients; loopback only");
+  command.add_flag("--api-open", plan.api_open, "clients need no certificate");
+  command.add_option("--operator", plan.operators,
+                     "name of a client that may order changes of the cluster; repeatable");
+  command.add_option("--mining-threads", plan.mining_threads, "0: lends nothing")
+      ->capture_default_str();
+  command.add_option("--mining-duty", plan.mining_duty_percent, "percent of each thread's CPU")
+      ->capture_default_str();
+}
 
 void add_setup_commands(CLI::App& app, Session&) {
   add_pki(app);

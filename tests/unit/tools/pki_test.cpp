@@ -154,6 +154,48 @@ TEST_CASE("genesis and configuration made from issued nodes are what a node acce
   CHECK(fs::exists(config->peers_tls.key));
 }
 
+TEST_CASE("addresses of voters go into genesis by their names") {
+  IssuedAuthority authority;
+  authority.issue(Subject::kNode, "alpha");
+  authority.issue(Subject::kNode, "beta");
+  GenesisPlan plan;
+  plan.authority = authority.dir;
+  plan.voters = {"alpha", "beta"};
+  plan.created = {1'700'000'000'000};
+  plan.peers_addresses = {"beta=db2:7100"};
+  plan.api_addresses = {"alpha=[::1]:8100"};
+  const auto genesis = plan_genesis(plan);
+  REQUIRE(genesis.has_value());
+  CHECK(genesis->voters[0].peers_address.empty());
+  CHECK(genesis->voters[0].api_address == "[::1]:8100");
+  CHECK(genesis->voters[1].peers_address == "db2:7100");
+  for (const char* wrong : {"ghost=db2:7100", "beta", "beta=nowhere"}) {
+    CAPTURE(wrong);
+    plan.peers_addresses = {wrong};
+    CHECK_FALSE(plan_genesis(plan).has_value());
+  }
+}
+
+TEST_CASE("operators that were chosen are those that the node will know") {
+  IssuedAuthority authority;
+  authority.issue(Subject::kNode, "alpha");
+  NodePlan node;
+  node.home = authority.dir / "alpha";
+  node.genesis = authority.scratch.path() / "genesis.json";
+  node.data = authority.scratch.path() / "data";
+  node.file = authority.scratch.path() / "alpha.toml";
+  node.peers_listen = "127.0.0.1:7100";
+  node.api_listen = "127.0.0.1:8100";
+  node.operators = {"alice", "bob"};
+  const auto text = plan_node(node);
+  REQUIRE(text.has_value());
+  const auto config = node::parse_config(*text, "alpha.toml", authority.scratch.path(), {}, {});
+  REQUIRE(config.has_value());
+  CHECK(config->api_operators == std::vector<std::string>{"alice", "bob"});
+  node.operators = {"Alice"};
+  CHECK_FALSE(plan_node(node).has_value());
+}
+
 TEST_CASE("a voter that was never issued is named in the error") {
   IssuedAuthority authority;
   GenesisPlan plan;
