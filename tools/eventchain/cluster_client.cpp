@@ -39,6 +39,11 @@ Result<HttpResponse> ClusterClient::ask(const HttpRequest& request,
   return answer;
 }
 
+Result<HttpResponse> ClusterClient::ask_once(const HttpRequest& request,
+                                             std::chrono::milliseconds timeout) {
+  return connections_[current_].exchange(request, timeout);
+}
+
 std::string problem_text(const HttpResponse& response) {
   const Result<boost::json::value> parsed = parse_json(response.body, "the answer");
   const std::string title = parsed ? text_of(*parsed, "title") : std::string();
@@ -55,13 +60,41 @@ void require_success(const HttpResponse& response) {
   throw CommandFailed{no_quorum ? Exit::kUnreachable : Exit::kError, problem_text(response)};
 }
 
-boost::json::value fetch_json(ClusterClient& client, const std::string& target) {
+std::string fetch_text(ClusterClient& client, const std::string& target) {
   constexpr std::chrono::milliseconds kTimeout{10'000};
   HttpRequest request;
   request.target = target;
-  const HttpResponse answer = value_or_stop(client.ask(request, kTimeout));
+  HttpResponse answer = value_or_stop(client.ask(request, kTimeout));
   require_success(answer);
-  return value_or_stop(parse_json(answer.body, "the answer"));
+  return std::move(answer.body);
+}
+
+boost::json::value fetch_json(ClusterClient& client, const std::string& target) {
+  return value_or_stop(parse_json(fetch_text(client, target), "the answer"));
+}
+
+boost::json::value give_order(ClusterClient& client, const std::string& method,
+                              const std::string& target, const boost::json::value* body) {
+  // The node gives up after 30 s, and a certificate may take another 10.
+  constexpr std::chrono::milliseconds kTimeout{60'000};
+  const std::string text = body == nullptr ? std::string() : boost::json::serialize(*body);
+  HttpRequest request;
+  request.method = method;
+  request.target = target;
+  if (body != nullptr) request.content_type = "application/json";
+  request.body = text;
+  const Result<HttpResponse> answer = client.ask_once(request, kTimeout);
+  if (!answer)
+    throw CommandFailed{
+        Exit::kUnreachable,
+        answer.error().message + "; it may or may not have been carried out: see cluster members"};
+  if (answer->status == 503) {
+    const Result<boost::json::value> problem = parse_json(answer->body, "the answer");
+    if (problem && text_of(*problem, "type").ends_with(":not-now"))
+      throw CommandFailed{Exit::kNotYet, problem_text(*answer)};
+  }
+  require_success(*answer);
+  return value_or_stop(parse_json(answer->body, "the answer"));
 }
 
 }  // namespace eventchain::tools

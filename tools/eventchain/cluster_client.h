@@ -22,6 +22,11 @@ class ClusterClient {
   // once. If all fail: the last answer, or kUnavailable when there was none at all.
   chain::Result<HttpResponse> ask(const HttpRequest& request, std::chrono::milliseconds timeout);
 
+  // The answer of the endpoint that answered last: for what must not be said twice because nobody
+  // knows whether it was heard.
+  chain::Result<HttpResponse> ask_once(const HttpRequest& request,
+                                       std::chrono::milliseconds timeout);
+
   // Round robin: the next ask() begins with the next endpoint.
   void turn();
 
@@ -36,5 +41,11 @@ std::string problem_text(const HttpResponse& response);
 void require_success(const HttpResponse& response);
 // GET of a JSON document; stops the command when there is none to be had.
 boost::json::value fetch_json(ClusterClient& client, const std::string& target);
+// The same, as text.
+std::string fetch_text(ClusterClient& client, const std::string& target);
+// Sends an order to the cluster, once; the answer's JSON. Stops the command when it is refused (1),
+// cannot be carried out yet (4), or when nobody knows (5).
+boost::json::value give_order(ClusterClient& client, const std::string& method,
+                              const std::string& target, const boost::json::value* body);
 
 }  // namespace eventchain::tools

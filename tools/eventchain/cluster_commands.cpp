@@ -105,12 +105,21 @@ void show_members(const Session& session) {
   const json::value members = fetch(session, "/v1/members");
   if (session.as_json) return fmt::print("{}", pretty(members));
   std::vector<std::vector<std::string>> rows;
+  const auto shown = [](std::string text) { return text.empty() ? "-" : std::move(text); };
   const json::value* list = find(members, "members");
   if (list != nullptr && list->is_array())
     for (const json::value& member : list->get_array())
       rows.push_back({text_of(member, "name"), text_of(member, "role"), text_of(member, "slot"),
-                      text_of(member, "site"), text_of(member, "node")});
-  fmt::print("{}", table({"NODE", "ROLE", "SLOT", "SITE", "ID"}, rows));
+                      shown(text_of(member, "site")), text_of(member, "node"),
+                      shown(text_of(member, "peers_address")),
+                      shown(text_of(member, "api_address"))});
+  const json::value* open = find(members, "invitations");
+  if (open != nullptr && open->is_array())
+    for (const json::value& invited : open->get_array())
+      rows.push_back({text_of(invited, "name"), text_of(invited, "role"), "-",
+                      shown(text_of(invited, "site")), "invited until " + text_of(invited, "until"),
+                      "-", "-"});
+  fmt::print("{}", table({"NODE", "ROLE", "SLOT", "SITE", "ID", "PEERS", "API"}, rows));
 }
 
 }  // namespace
@@ -123,6 +132,8 @@ void add_cluster_commands(CLI::App& app, Session& session) {
   cluster->add_subcommand("members", "who belongs to it")->callback([&session] {
     show_members(session);
   });
+  add_order_commands(*cluster, session);
+  add_join_command(*cluster, session);
   CLI::App* node = app.add_subcommand("node", "one node");
   node->require_subcommand(1);
   node->add_subcommand("status", "everything the first endpoint says of itself")

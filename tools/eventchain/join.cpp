@@ -1,0 +1,141 @@
+#include "tools/eventchain/join.h"
+
+#include <fmt/format.h>
+
+#include "net/identity.h"
+#include "node/genesis_json.h"
+#include "tools/eventchain/certificate.h"
+#include "tools/eventchain/certificate_request.h"
+#include "tools/eventchain/files.h"
+#include "tools/eventchain/pki.h"
+
+namespace eventchain::tools {
+
+namespace fs = std::filesystem;
+using chain::ErrorCode;
+using chain::fail;
+using chain::Result;
+
+namespace {
+
+constexpr std::size_t kFileBytesMax = 1 << 20;
+
+Result<void> make_directory(const fs::path& dir) {
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error)
+    return fail(ErrorCode::kIo, fmt::format("cannot create {}: {}", dir.string(), error.message()));
+  return {};
+}
+
+Result<chain::Genesis> take_genesis(const fs::path& dir, std::string_view json) {
+  Result<chain::Genesis> genesis = node::parse_genesis(json);
+  if (!genesis) return genesis;
+  const fs::path file = dir / "genesis.json";
+  if (!fs::exists(file)) {
+    if (auto written = write_new_file(file, json, Secrecy::kPublic); !written)
+      return tl::unexpected(written.error());
+    return genesis;
+  }
+  const Result<chain::Genesis> kept = node::load_genesis(file);
+  if (!kept) return kept;
+  if (chain::chain_id(*kept) != chain::chain_id(*genesis))
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} is of another chain; choose another directory", file.string()));
+  return genesis;
+}
+
+Result<Key> tls_key_at(const fs::path& file) {
+  if (fs::exists(file)) {
+    const Result<std::string> pem = read_file(file, kFileBytesMax);
+    if (!pem) return tl::unexpected(pem.error());
+    return key_from_pem(*pem, file.string());
+  }
+  Result<Key> key = make_tls_key();
+  if (!key) return key;
+  const Result<std::string> pem = key_to_pem(key->get());
+  if (!pem) return tl::unexpected(pem.error());
+  if (auto written = write_new_file(file, *pem, Secrecy::kSecret); !written)
+    return tl::unexpected(written.error());
+  return key;
+}
+
+Result<chain::Member> read_member(const fs::path& dir) {
+  const Result<std::string> text = read_file(dir / "member.json", kFileBytesMax);
+  if (!text) return tl::unexpected(text.error());
+  return member_from_json(*text);
+}
+
+std::string uri_of(const chain::Genesis& genesis, const chain::Member& member) {
+  return net::to_uri(net::NodeIdentity{genesis.trust_domain, genesis.name, member.node});
+}
+
+// As the store expects it: it shows which disk is the member's.
+Result<void> write_store_id(const fs::path& data, const chain::StoreId& store) {
+  if (auto made = make_directory(data); !made) return made;
+  const fs::path file = data / "store-id";
+  const std::string line = chain::to_hex(store) + "\n";
+  if (!fs::exists(file)) return write_new_file(file, line, Secrecy::kPublic);
+  const Result<std::string> kept = read_file(file, kFileBytesMax);
+  if (!kept) return tl::unexpected(kept.error());
+  if (*kept != line)
+    return fail(ErrorCode::kInvalid, fmt::format("{} is another store's; a new member starts with "
+                                                 "a new data directory",
+                                                 file.string()));
+  return {};
+}
+
+}  // namespace
+
+Result<JoiningNode> prepare_join(const fs::path& dir, std::string_view genesis_json,
+                                 const std::string& name, const std::string& site) {
+  if (auto made = make_directory(dir); !made) return tl::unexpected(made.error());
+  const Result<chain::Genesis> genesis = take_genesis(dir, genesis_json);
+  if (!genesis) return tl::unexpected(genesis.error());
+  Result<chain::Member> member = member_at_home(dir, name, site);
+  if (!member) return tl::unexpected(member.error());
+  if (member->name != name)
+    return fail(ErrorCode::kInvalid, fmt::format("{} is the directory of {}, and the token is for "
+                                                 "{}; choose another directory",
+                                                 dir.string(), member->name, name));
+  const Result<Key> key = tls_key_at(dir / "key.pem");
+  if (!key) return tl::unexpected(key.error());
+  Result<std::string> request =
+      make_certificate_request(key->get(), name, uri_of(*genesis, *member));
+  if (!request) return tl::unexpected(request.error());
+  if (auto written = replace_file(dir / "csr.pem", *request, Secrecy::kPublic); !written)
+    return tl::unexpected(written.error());
+  return JoiningNode{std::move(*member), std::move(*request)};
+}
+
+Result<void> take_certificate(const fs::path& dir, const std::string& certificate) {
+  const Result<chain::Genesis> genesis = node::load_genesis(dir / "genesis.json");
+  if (!genesis) return tl::unexpected(genesis.error());
+  const Result<chain::Member> member = read_member(dir);
+  if (!member) return tl::unexpected(member.error());
+  const Result<Key> key = tls_key_at(dir / "key.pem");
+  if (!key) return tl::unexpected(key.error());
+  const Result<bool> fits = is_certificate_for(certificate, key->get(), uri_of(*genesis, *member));
+  if (!fits) return tl::unexpected(fits.error());
+  if (!*fits)
+    return fail(ErrorCode::kInvalid,
+                "the certificate is for another key or another node; look at the other node's "
+                "cluster.ca_command");
+  return replace_file(dir / "cert.pem", certificate, Secrecy::kPublic);
+}
+
+Result<void> finish_join(const fs::path& dir, NodePlan plan) {
+  const Result<chain::Member> member = read_member(dir);
+  if (!member) return tl::unexpected(member.error());
+  if (auto written = write_store_id(dir / "data", member->store); !written) return written;
+  plan.home = dir;
+  plan.genesis = dir / "genesis.json";
+  plan.data = dir / "data";
+  plan.file = dir / "node.toml";
+  const Result<std::string> text = plan_node(plan);
+  if (!text) return tl::unexpected(text.error());
+  if (fs::exists(plan.file)) return {};
+  return write_new_file(plan.file, *text, Secrecy::kPublic);
+}
+
+}  // namespace eventchain::tools
