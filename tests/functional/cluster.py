@@ -27,8 +27,8 @@ class Cluster:
 
     `settings` are further settings of every node, `tls` serves the API with TLS and lets the
     clients that cluster.client() makes show a certificate, `data` chooses another data directory
-    (a function of the node's name). A subclass may have another `work` and `common_settings`, and
-    say by peer_address() that nodes reach each other by way of something.
+    (a function of the node's name). A subclass may have another `work` and `common_settings`, say by
+    peer_address() that nodes reach each other by way of something, and add genesis_options().
     """
 
     work = WORK
@@ -58,7 +58,10 @@ class Cluster:
             place = data(name) if data else home / "data"
             self.nodes.append(Node(name, home, place, settings, options))
         voters = [part for name in names for part in ("--voter", name)]
-        eventchain("genesis", "create", self.authority, *voters, *self.work, "--out", self.genesis)
+        eventchain(
+            *("genesis", "create", self.authority, *voters, *self.work),
+            *(*self.genesis_options(), "--out", self.genesis),
+        )
         for node in self.nodes:
             peers = [
                 part
@@ -74,6 +77,10 @@ class Cluster:
                 *([] if tls else ["--api-plain"]),
                 *peers,
             )
+
+    def genesis_options(self):
+        """Further arguments of `genesis create`; the nodes and their ports are there already."""
+        return ()
 
     def peer_address(self, node, peer):
         """Where `node` reaches `peer`."""

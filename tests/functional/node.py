@@ -76,6 +76,10 @@ class Node:
     def is_frozen(self):
         return self._is_frozen
 
+    def set(self, key, value):
+        """A setting of the next process."""
+        self._settings = {**self._settings, key: value}
+
     def start(self):
         """Starts the process and returns at once; wait_ready() says when it can be used."""
         assert not self.is_running, f"{self.name} runs already"

@@ -1,0 +1,278 @@
+"""Nodes that join, change their roles and leave while the cluster works, by the commands people use."""
+
+import hashlib
+import json
+import unittest
+
+from client import Client, event
+from cluster import Cluster
+from node import Node
+from programs import eventchain, program
+from waiting import wait_until
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_REMOVED = 69
+JSON = {"Content-Type": "application/json"}
+
+
+class GrowingCluster(Cluster):
+    """A cluster whose genesis tells where the voters are, and that signs certificates by itself."""
+
+    def __init__(self, tls=False):
+        super().__init__(tls=tls, settings={"api.operators": "operator"})
+        self.is_tls = tls
+        if tls:
+            self.issue_client("operator")
+        signer = self.directory / "sign"
+        signer.write_text(f"#!/bin/sh\nexec {program('eventchain')} pki sign {self.authority}\n")
+        signer.chmod(0o700)
+        for node in self.nodes:
+            node.set("cluster.ca_command", signer)
+
+    def genesis_options(self):
+        return [
+            part
+            for node in self.nodes
+            for part in ("--peers-address", f"{node.name}=127.0.0.1:{node.peers_port}")
+        ]
+
+    def access(self, node, client="operator"):
+        """The arguments by which the command speaks to `node` as `client`."""
+        if not self.is_tls:
+            return ("--endpoint", f"http://127.0.0.1:{node.api_port}")
+        who = self.credentials(client)
+        return (
+            *("--endpoint", f"https://127.0.0.1:{node.api_port}"),
+            *("--ca", who["ca"], "--cert", who["certificate"], "--key", who["key"]),
+        )
+
+    def order(self, *arguments, at=None, client="operator", check=True):
+        """eventchain cluster ...; the answer's JSON, or with check=False the finished process."""
+        done = eventchain(
+            *("cluster", *arguments, *self.access(at or self.running()[0], client), "-o", "json"),
+            check=check,
+        )
+        return json.loads(done.stdout) if check else done
+
+    def invite(self, name, role):
+        return self.order("add", name, "--role", role)["token"]
+
+    def join(self, name, token, at=None, client="operator", check=True, node=None):
+        """Joins a new node of this name; it is not started yet."""
+        if node is None:
+            settings = {**self.common_settings, "mining.threads": 0}
+            home = self.directory / name
+            options = self.credentials("operator") if self.is_tls else {}
+            node = Node(name, home, home / "data", settings, options)
+        done = self.order(
+            *("join", "--token", token, "--dir", node.home),
+            *("--peers-listen", f"127.0.0.1:{node.peers_port}"),
+            *("--peers-address", f"127.0.0.1:{node.peers_port}"),
+            *("--api-listen", f"127.0.0.1:{node.api_port}"),
+            *([] if self.is_tls else ["--api-plain"]),
+            at=at,
+            client=client,
+            check=check,
+        )
+        return node, done
+
+    def take_in(self, name, role):
+        """Invites, joins and starts a node, and waits until it has what the others have."""
+        node, _ = self.join(name, self.invite(name, role))
+        self.nodes.append(node)
+        node.start()
+        self.wait_caught_up(node)
+        return node
+
+    def wait_caught_up(self, node):
+        height = max(other.height() for other in self.running() if other is not node)
+        wait_until(lambda: node.height() >= height, f"{node} has come to height {height}", 60)
+
+    def roles(self, node):
+        """Name -> role, as `node` has it."""
+        answer = node.ask(lambda client: client.get("/v1/members"))
+        if answer is None:
+            return {}
+        return {member["name"]: member["role"] for member in answer.json()["members"]}
+
+    def wait_role(self, name, role):
+        """Until every running node says so; None: it is no member."""
+        for node in self.running():
+            wait_until(
+                lambda: (roles := self.roles(node)) and roles.get(name) == role,
+                f"{node} knows {name} as {role}",
+            )
+
+
+class JoiningTest(unittest.TestCase):
+    def test_an_observer_joins_and_serves_what_the_others_have(self):
+        with GrowingCluster() as cluster:
+            with cluster.nodes[0].client() as client:
+                self.assertEqual(client.submit(event("/m", "before"), wait="completed").status, 201)
+            observer = cluster.take_in("watcher", "observer")
+            cluster.wait_role("watcher", "observer")
+            with cluster.nodes[1].client() as client:
+                self.assertEqual(client.submit(event("/m", "after"), wait="completed").status, 201)
+            observer.wait_log_size(2)
+            with observer.client() as client:
+                log = [placed["event"]["id"] for placed in client.whole_log()]
+                self.assertEqual(log, ["before", "after"])
+                answer = client.submit(event("/m", "through the observer"), wait="completed")
+                self.assertEqual(answer.status, 201, answer)
+            cluster.wait_same_tip()
+
+    def test_a_join_that_is_run_again_changes_nothing(self):
+        with GrowingCluster() as cluster:
+            token = cluster.invite("d", "standby")
+            node, first = cluster.join("d", token)
+            self.assertTrue(first["has_certificate"], first)
+            kept = {
+                name: (node.home / name).read_text()
+                for name in ("member.json", "key.pem", "signing.key.pem", "node.toml", "cert.pem")
+            }
+            _, second = cluster.join("d", token, at=cluster.nodes[1], node=node)
+            self.assertEqual(second["node"], first["node"])
+            for name, text in kept.items():
+                self.assertEqual((node.home / name).read_text(), text, name)
+            self.assertEqual(
+                (node.home / "data" / "store-id").read_text().strip(),
+                json.loads(kept["member.json"])["store"],
+            )
+
+    def test_a_token_lets_one_node_in_and_no_other(self):
+        with GrowingCluster() as cluster:
+            token = cluster.invite("d", "observer")
+            cluster.join("d", token)
+            for what, other in {
+                "a used token": token,
+                "a revoked token": self.revoked(cluster),
+            }.items():
+                with self.subTest(what):
+                    node, done = cluster.join("e", other, check=False)
+                    self.assertEqual(done.returncode, EXIT_REFUSED, done.stderr)
+                    self.assertIn("token", done.stderr)
+            self.assertNotIn("e", cluster.roles(cluster.nodes[0]))
+
+    def revoked(self, cluster):
+        token = cluster.invite("e", "observer")
+        cluster.order("revoke", "e")
+        return token
+
+    def test_a_token_that_nobody_drew_is_worth_nothing(self):
+        with GrowingCluster() as cluster:
+            node, done = cluster.join("d", "ab" * 32, check=False)
+            self.assertEqual(done.returncode, EXIT_REFUSED, done.stderr)
+            self.assertFalse((node.home / "key.pem").exists())
+            _, done = cluster.join("d", "ab", check=False)
+            self.assertEqual(done.returncode, EXIT_USAGE, done.stderr)
+            body = {
+                **{"token": "ab" * 32, "node": "11" * 16, "store": "22" * 16},
+                **{"signing_key": "33" * 32},
+            }
+            with cluster.nodes[0].client() as client:
+                answer = client.request("POST", "/v1/members", json.dumps(body).encode(), JSON)
+                self.assertEqual(answer.status, 409, answer)
+                self.assertEqual(answer.problem_type(), "order-refused")
+
+    def test_the_genesis_that_a_node_hands_out_is_the_file(self):
+        with GrowingCluster() as cluster:
+            with cluster.nodes[0].client() as client:
+                self.assertEqual(client.get("/v1/genesis").body, cluster.genesis.read_bytes())
+
+
+class ChangingTest(unittest.TestCase):
+    def test_a_standby_takes_the_place_of_a_voter_that_leaves(self):
+        with GrowingCluster() as cluster:
+            standby = cluster.take_in("d", "standby")
+            cluster.wait_role("d", "standby")
+            cluster.order("promote", "d")
+            cluster.wait_role("d", "voter")
+
+            leaving = cluster.follower()
+            cluster.order("demote", leaving.name)
+            cluster.wait_role(leaving.name, "standby")
+            with standby.client() as client:
+                self.assertEqual(client.submit(event("/m", "1"), wait="final").status, 201)
+            cluster.order("remove", leaving.name)
+            code = wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
+            self.assertEqual(code, EXIT_REMOVED, leaving.log_tail())
+            cluster.wait_role(leaving.name, None)
+
+            # The three voters are now others than those of genesis, and still outlive one.
+            cluster.leader().kill()
+            with cluster.running()[0].client() as client:
+                self.assertEqual(client.submit(event("/m", "2"), wait="final").status, 201)
+            cluster.wait_same_tip()
+
+    def test_leadership_goes_where_it_is_handed(self):
+        with GrowingCluster() as cluster:
+            for _ in range(2):
+                heir = cluster.follower()
+                cluster.order("transfer", heir.name)
+                wait_until(lambda: cluster.leader() is heir, f"{heir} leads")
+
+    def test_what_the_rules_refuse_is_told_and_changes_nothing(self):
+        with GrowingCluster() as cluster:
+            before = cluster.roles(cluster.nodes[0])
+            for arguments in (
+                ("promote", "n1"),  # no role above
+                ("promote", "nobody"),
+                ("add", "n1"),  # the name is taken
+                ("revoke", "nobody"),
+            ):
+                with self.subTest(arguments):
+                    done = cluster.order(*arguments, check=False)
+                    self.assertEqual(done.returncode, EXIT_REFUSED, done.stderr)
+            self.assertEqual(cluster.roles(cluster.nodes[0]), before)
+
+    def test_a_policy_is_part_of_the_members(self):
+        with GrowingCluster() as cluster:
+            cluster.order("policy", "--voters", 3, "--grace", 60)
+            with cluster.nodes[2].client() as client:
+                answer = client.get("/v1/members", consistency="linearizable").json()
+            self.assertEqual(answer["policy"], {"wanted": 3, "grace_ms": 60_000})
+
+
+class OperatorsTest(unittest.TestCase):
+    ORDERS = {
+        ("POST", "/v1/members/invitations"): {
+            **{"name": "d", "role": "observer"},
+            **{"token_hash": hashlib.sha256(b"").hexdigest()},
+        },
+        ("DELETE", "/v1/members/invitations/" + "ab" * 32): None,
+        ("POST", "/v1/members/n1/role"): {"role": "standby"},
+        ("PATCH", "/v1/members/n1"): {"site": "west"},
+        ("DELETE", "/v1/members/n1"): None,
+        ("PUT", "/v1/cluster/policy"): {"wanted": 3, "grace_ms": 60_000},
+        ("POST", "/v1/cluster/leader"): {"to": "n1"},
+    }
+
+    def test_only_operators_change_the_cluster(self):
+        with GrowingCluster(tls=True) as cluster:
+            # A client like any other, and a node, which is no client at all.
+            for name in ("writer", "n2"):
+                options = cluster.credentials(name)
+                with Client(cluster.nodes[0].api_port, **options) as client:
+                    for (method, path), body in self.ORDERS.items():
+                        with self.subTest(f"{name}: {method} {path}"):
+                            text = b"" if body is None else json.dumps(body).encode()
+                            answer = client.request(method, path, text, JSON)
+                            self.assertEqual(answer.status, 403, answer)
+                            self.assertEqual(answer.problem_type(), "forbidden")
+            done = cluster.order("remove", "n1", client="writer", check=False)
+            self.assertEqual(done.returncode, EXIT_REFUSED, done.stderr)
+            self.assertEqual(set(cluster.roles(cluster.nodes[0]).values()), {"voter"})
+
+    def test_an_operator_invites_and_whoever_has_the_token_joins(self):
+        with GrowingCluster(tls=True) as cluster:
+            invited = cluster.order("add", "d", "--role", "observer")
+            with cluster.nodes[0].client() as client:
+                (order,) = client.get(f"/v1/blocks/{invited['height']}").json()["annex"]
+            self.assertEqual((order["kind"], order["by"]), ("invite", "operator"))
+            cluster.join("d", invited["token"], client="writer")
+            cluster.wait_role("d", "observer")
+
+
+if __name__ == "__main__":
+    unittest.main()
