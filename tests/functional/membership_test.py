@@ -1,7 +1,9 @@
 """Nodes that join, change their roles and leave while the cluster works, by the commands people use."""
 
 import hashlib
+import http.server
 import json
+import threading
 import unittest
 
 from client import Client, event
@@ -12,6 +14,7 @@ from waiting import wait_until
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
+EXIT_UNKNOWN = 5
 EXIT_REMOVED = 69
 JSON = {"Content-Type": "application/json"}
 
@@ -272,6 +275,45 @@ class OperatorsTest(unittest.TestCase):
             self.assertEqual((order["kind"], order["by"]), ("invite", "operator"))
             cluster.join("d", invited["token"], client="writer")
             cluster.wait_role("d", "observer")
+
+
+class LosingNode(http.server.BaseHTTPRequestHandler):
+    """Tells the members, hears an order, and is gone before it says what became of it."""
+
+    protocol_version = "HTTP/1.1"
+    orders = []
+
+    def do_GET(self):
+        body = json.dumps({"members": [{"name": "d", "node": "11" * 16, "role": "standby"}]})
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_POST(self):
+        self.orders.append(self.path)
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+class LostAnswerTest(unittest.TestCase):
+    def test_an_order_whose_answer_is_lost_is_not_given_twice(self):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), LosingNode) as server:
+            serving = threading.Thread(target=server.serve_forever)
+            serving.start()
+            try:
+                endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+                done = eventchain(
+                    *("cluster", "promote", "d", "--endpoint", endpoint), check=False
+                )
+            finally:
+                server.shutdown()
+                serving.join()
+        self.assertEqual(done.returncode, EXIT_UNKNOWN, done.stderr)
+        self.assertIn("may or may not", done.stderr)
+        self.assertEqual(LosingNode.orders, [f"/v1/members/{'11' * 16}/role"])
 
 
 if __name__ == "__main__":

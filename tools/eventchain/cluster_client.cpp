@@ -41,6 +41,8 @@ Result<HttpResponse> ClusterClient::ask(const HttpRequest& request,
 
 Result<HttpResponse> ClusterClient::ask_once(const HttpRequest& request,
                                              std::chrono::milliseconds timeout) {
+  // On a connection that was idle the request might be sent again.
+  connections_[current_].close();
   return connections_[current_].exchange(request, timeout);
 }
 
