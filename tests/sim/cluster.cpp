@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/members.h"
 #include "tests/sim/checkers/verifier.h"
+#include "tests/sim/draws.h"
 
 namespace eventchain::sim {
 
@@ -12,13 +14,6 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{10};
 // An answer may be late by a stalled disk and a pause, not by more.
 constexpr std::chrono::seconds kAnswerLateMax{30};
-
-template <class Kind>
-Kind draw_id(chain::Rng& rng) {
-  Kind id;
-  for (auto& octet : id.octets) octet = static_cast<std::uint8_t>(rng.next());
-  return id;
-}
 
 chain::Genesis make_genesis(const ClusterOptions& options) {
   chain::Rng rng = chain::Rng(options.seed).fork("genesis");
@@ -33,13 +28,20 @@ chain::Genesis make_genesis(const ClusterOptions& options) {
   genesis.first_target = chain::compact(chain::target_for(chain::U256(options.hashes_per_share)));
   genesis.easiest_target = chain::compact(chain::target_for(chain::U256(2)));
   for (std::size_t i = 0; i < options.nodes; ++i) {
-    genesis.voters.push_back({draw_id<chain::NodeId>(rng), draw_id<chain::PublicKey>(rng),
+    genesis.voters.push_back({draw_octets<chain::NodeId>(rng), draw_octets<chain::PublicKey>(rng),
                               chain::Slot{static_cast<std::uint16_t>(i)}, fmt::format("n{}", i), "",
-                              draw_id<chain::StoreId>(rng)});
+                              draw_octets<chain::StoreId>(rng)});
   }
   const auto checked = chain::check_genesis(genesis);
   EC_ASSERT(checked.has_value(), "the simulation's genesis obeys the rules");
   return genesis;
+}
+
+std::vector<consensus::ServerId> servers_of(const Roster& roster) {
+  std::vector<consensus::ServerId> servers;
+  for (std::size_t host = 0; host < roster.size(); ++host)
+    servers.push_back(node::server_of(roster.node(host)));
+  return servers;
 }
 
 }  // namespace
@@ -53,27 +55,32 @@ std::uint64_t hash_rate(const ClusterOptions& options) {
 Cluster::Cluster(const ClusterOptions& options, bool prints)
     : options_(options),
       genesis_(make_genesis(options)),
+      roster_(genesis_, options.joiners, chain::Rng(options.seed).fork("joiners")),
       trace_(scheduler_, prints),
       rng_(chain::Rng(options.seed).fork("cluster")),
       salts_(chain::Rng(options.seed).fork("salts")),
-      chain_(genesis_, registry_, options.nodes),
+      chain_(genesis_, registry_, roster_.size()),
+      membership_(genesis_, roster_.size()),
       promises_(chain_, registry_),
-      raft_(options.nodes),
-      recovery_(options.nodes),
-      network_(options.nodes, options.network, scheduler_, trace_, *this, rng_.fork("network")) {
+      raft_(servers_of(roster_)),
+      recovery_(roster_.size()),
+      network_(roster_.size(), options.network, scheduler_, trace_, *this, rng_.fork("network")),
+      links_(roster_, network_, membership_.newest()),
+      is_gone_(roster_.size(), false) {
   HostWatcher& watcher = *this;
-  for (std::size_t i = 0; i < options.nodes; ++i) {
+  for (std::size_t i = 0; i < roster_.size(); ++i) {
+    const chain::Member& member = roster_[i].member;
     NodeHost::Options host;
     host.index = i;
     host.core = options.core;
-    host.core.self = genesis_.voters[i].node;
+    host.core.self = member.node;
     host.core.genesis = genesis_;
-    signing_.push_back(std::make_unique<Signing>(genesis_.voters[i].signing_key));
+    signing_.push_back(std::make_unique<Signing>(member.signing_key));
     host.core.signing = signing_.back().get();
     host.disk = options.disk;
     host.drift_permille_max = options.drift_permille_max;
     host.skew_ms_max = options.skew_ms_max;
-    const chain::Rng rng = rng_.fork(genesis_.voters[i].name);
+    const chain::Rng rng = rng_.fork(member.name);
     hosts_.push_back(std::make_unique<NodeHost>(host, scheduler_, trace_, watcher, rng));
     miners_.push_back(std::make_unique<Miner>(
         i, hash_rate(options), scheduler_, nonces_,
@@ -98,13 +105,17 @@ bool Cluster::run_until(const std::function<bool()>& is_true, Span limit) {
 }
 
 void Cluster::start(std::size_t node) {
-  if (host(node).is_alive()) return;
+  if (host(node).is_alive() || is_gone(node)) return;
   host(node).boot();
   network_.node_up(node);
 }
 
-void Cluster::start_all() {
-  for (std::size_t i = 0; i < size(); ++i) start(i);
+void Cluster::revive(std::size_t node) {
+  if (is_member(node)) start(node);
+}
+
+void Cluster::start_genesis() {
+  for (std::size_t i = 0; i < options_.nodes; ++i) start(i);
 }
 
 void Cluster::split(const std::vector<std::vector<std::size_t>>& groups) {
@@ -123,6 +134,7 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
     host(node).disk().heal();
     host(node).spare();
     host(node).resume();
+    links_.is_told(node, *membership_.newest());
     start(node);
     host(node).post(node::DiskSpace{false});
     if (miner(node).rate() == 0) miner(node).set_rate(hash_rate(options_));
@@ -131,12 +143,13 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
   }
 }
 
-void Cluster::heal_all() {
-  heal(everybody());
+void Cluster::heal_members() {
+  network_.mend_all();
+  heal(members());
 }
 
 chain::HeldEvent Cluster::make_event(const chain::Bytes& body) {
-  return registry_.submit(draw_id<chain::Salt>(salts_), body);
+  return registry_.submit(draw_octets<chain::Salt>(salts_), body);
 }
 
 void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
@@ -204,7 +217,7 @@ std::string Cluster::describe() const {
       fmt::format("height {}, {} promises open", chain_.height().value, promises_.open());
   for (const auto& host : hosts_) {
     if (!host->is_alive()) {
-      text += fmt::format("; n{} down", host->index());
+      text += fmt::format("; n{} {}", host->index(), is_gone(host->index()) ? "gone" : "down");
       continue;
     }
     const auto& replica = host->core().replica();

@@ -8,35 +8,18 @@
 #include <vector>
 
 #include "tests/sim/checkers/chain_checker.h"
+#include "tests/sim/checkers/member_checker.h"
 #include "tests/sim/checkers/promise_checker.h"
 #include "tests/sim/checkers/raft_checker.h"
 #include "tests/sim/checkers/read_checker.h"
 #include "tests/sim/checkers/recovery_checker.h"
+#include "tests/sim/cluster_options.h"
+#include "tests/sim/links.h"
 #include "tests/sim/miner.h"
-#include "tests/sim/network.h"
-#include "tests/sim/node_host.h"
+#include "tests/sim/roster.h"
 #include "tests/sim/signing.h"
 
 namespace eventchain::sim {
-
-struct ClusterOptions {
-  std::uint64_t seed = 1;
-  std::size_t nodes = 3;
-  // All but the members, which are made here.
-  std::uint16_t share_count = 4;
-  std::uint32_t interval_ms = 500;
-  std::uint32_t heartbeat_ms = 3000;
-  std::uint32_t block_events_max = 65'536;
-  std::uint64_t hashes_per_share = 16;  // at the start
-  node::CoreOptions core;               // self and genesis are filled in
-  Network::Options network;
-  Disk::Options disk;
-  std::int64_t drift_permille_max = 0;
-  std::int64_t skew_ms_max = 0;
-};
-
-// What is asked of the hash rate so that the first targets fit the interval; of each node.
-std::uint64_t hash_rate(const ClusterOptions& options);
 
 // A whole cluster in one thread and in virtual time, with a checker behind every commit. Tests,
 // scenarios and the seeded simulation all drive this one class. A broken invariant throws
@@ -55,14 +38,17 @@ class Cluster : private HostWatcher, private Network::Receiver {
   bool run_until(const std::function<bool()>& is_true, Span limit);
 
   // --- faults -------------------------------------------------------------------------------
+  // Nothing happens if it runs already, or was removed and knows it.
   void start(std::size_t node);
-  void start_all();
+  // As start(), but only of a member: nobody starts what was removed.
+  void revive(std::size_t node);
+  void start_genesis();
   void kill(std::size_t node) { host(node).kill(); }
   // Cuts every link between two nodes of different groups; those not named form another group.
   void split(const std::vector<std::vector<std::size_t>>& groups);
   // Everything that a chaos did to machines and network ends; nodes that are down start.
   void heal(const std::vector<std::size_t>& nodes);
-  void heal_all();
+  void heal_members();
 
   // --- clients ------------------------------------------------------------------------------
   chain::HeldEvent make_event(const chain::Bytes& body);
@@ -74,6 +60,20 @@ class Cluster : private HostWatcher, private Network::Receiver {
   using ReadDone = std::function<void(std::optional<bool>)>;
   void read(std::size_t node, Span timeout, ReadDone done);
 
+  using OrderDone = std::function<void(const std::optional<node::OrderAnswer>&)>;
+  void order(std::size_t node, net::Order order, Span timeout, OrderDone done);
+
+  // --- who belongs (cluster_members.cpp) ----------------------------------------------------
+  // By the newest committed set.
+  [[nodiscard]] std::vector<std::size_t> members() const;
+  [[nodiscard]] std::vector<std::size_t> voters() const;
+  [[nodiscard]] bool is_member(std::size_t node) const;
+  // It was removed, knows it, and has ended.
+  [[nodiscard]] bool is_gone(std::size_t node) const { return is_gone_[node]; }
+  // With these nodes alone everything goes on: they are a majority of the voters, and of the voters
+  // before as long as Raft's configuration may still be theirs.
+  [[nodiscard]] bool is_quorum(const std::vector<std::size_t>& nodes) const;
+
   // --- what is ------------------------------------------------------------------------------
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
   [[nodiscard]] NodeHost& host(std::size_t node) { return *hosts_[node]; }
@@ -83,6 +83,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] Trace& trace() { return trace_; }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }
   [[nodiscard]] const chain::Genesis& genesis() const { return genesis_; }
+  [[nodiscard]] const Roster& roster() const { return roster_; }
+  [[nodiscard]] const MemberChecker& membership() const { return membership_; }
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const ChainChecker& chain() const { return chain_; }
   [[nodiscard]] const PromiseChecker& promises() const { return promises_; }
@@ -109,6 +111,12 @@ class Cluster : private HostWatcher, private Network::Receiver {
     Answered done;
   };
 
+  struct OpenOrder {
+    std::size_t node = 0;
+    net::Order order;
+    OrderDone done;
+  };
+
   struct Read {
     std::size_t node = 0;
     std::uint64_t floor = 0;
@@ -126,6 +134,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Answer& answer);
   void do_effect(NodeHost& host, node::PendingAnswer& answer);
   void do_effect(NodeHost& host, node::ReadReady& ready);
+  void do_effect(NodeHost& host, node::OrderAnswer& answer);
   void do_effect(NodeHost& host, node::Send& send);
   // I13: what a node signs it has applied, durably.
   void check_signatures(NodeHost& host, const net::Signatures& message);
@@ -134,16 +143,22 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
   void do_effect(NodeHost& host, node::TipMoved& moved);
-  void do_effect(NodeHost& host, node::OrderAnswer& answer);
   void do_effect(NodeHost& host, node::MembersChanged& changed);
   void do_effect(NodeHost& host, node::Removed& removed);
   void do_effect(NodeHost& host, node::Notice& notice);
-  // I7, I2: what is committed or called durable lies on the disks of a majority.
-  void demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what);
+  // I7, I2: what is committed or called durable lies on the disks of a majority of the voters of
+  // one of these sets.
+  void demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what,
+                             const std::vector<chain::MembersRef>& sets);
+  using HostTest = std::function<bool(NodeHost&)>;
+  [[nodiscard]] bool is_majority(const chain::MemberSet& set, const HostTest& has) const;
   [[nodiscard]] std::size_t index_of(const chain::NodeId& node) const;
+  void start_admitted();
+  [[nodiscard]] bool raft_follows() const;
 
   const ClusterOptions options_;
   const chain::Genesis genesis_;
+  const Roster roster_;
   Scheduler scheduler_;
   Trace trace_;
   chain::Rng rng_;
@@ -151,16 +166,20 @@ class Cluster : private HostWatcher, private Network::Receiver {
   Registry registry_;
   NonceBook nonces_;
   ChainChecker chain_;
+  MemberChecker membership_;
   PromiseChecker promises_;
   RaftChecker raft_;
   RecoveryChecker recovery_;
   ReadChecker read_checker_;
   Network network_;
+  Links links_;
   std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::map<node::RequestId, Request> requests_;
   std::map<node::RequestId, Read> reads_;
+  std::map<node::RequestId, OpenOrder> orders_;
+  std::vector<bool> is_gone_;
   std::uint64_t next_request_ = 1;
 };
 

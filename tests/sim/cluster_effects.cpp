@@ -8,34 +8,46 @@
 namespace eventchain::sim {
 
 std::size_t Cluster::index_of(const chain::NodeId& node) const {
-  for (std::size_t i = 0; i < genesis_.voters.size(); ++i)
-    if (genesis_.voters[i].node == node) return i;
-  throw Violation("members", "a core speaks to a node that is no member");
+  const auto found = roster_.find(node);
+  if (!found) throw Violation("members", "a core speaks to a node that nobody knows");
+  return *found;
 }
 
 void Cluster::recovered(NodeHost& host) {
   chain_.recovered(host);
   recovery_.recovered(host);
+  links_.knows(host.index(), host.core().chain_state().members);
 }
 
 void Cluster::committed(NodeHost& host) {
   raft_.committed(host);
   const auto fresh = chain_.committed(host);
-  for (const auto& block : fresh)
-    for (const auto& entry : block.content.entries) demand_majority_holds({entry}, "committed");
+  const auto members_before = membership_.newest();
+  membership_.extended(fresh);
+  membership_.committed(host);
+  for (const auto& block : fresh) {
+    const auto sets = membership_.raft_may_have(block.sealed.header.height);
+    for (const auto& entry : block.content.entries)
+      demand_majority_holds({entry}, "committed", sets);
+  }
+  if (membership_.newest() != members_before) start_admitted();
   promises_.extended(fresh);
   recovery_.committed(host);
 }
 
-void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what) {
-  const auto holding = std::count_if(hosts_.begin(), hosts_.end(), [&](const auto& host) {
-    return std::any_of(any_of.begin(), any_of.end(), [&](const chain::EntryRef& entry) {
-      return host->store().holds_durably(entry);
+void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what,
+                                    const std::vector<chain::MembersRef>& sets) {
+  const auto holds = [&any_of](NodeHost& host) {
+    return std::ranges::any_of(any_of, [&host](const chain::EntryRef& entry) {
+      return host.store().holds_durably(entry);
     });
-  });
-  if (static_cast<std::size_t>(holding) <= size() / 2)
-    throw Violation(
-        "I7", fmt::format("an event is {} and held by {} of {} nodes", what, holding, size()));
+  };
+  for (const auto& set : sets)
+    if (is_majority(*set, holds)) return;
+  const auto holding = std::ranges::count_if(hosts_, [&](const auto& one) { return holds(*one); });
+  throw Violation("I7", fmt::format("an event is {} and held by {} of {} hosts, which is no "
+                                    "majority of voters",
+                                    what, holding, size()));
 }
 
 void Cluster::died(NodeHost& host) {
@@ -59,22 +71,32 @@ void Cluster::died(NodeHost& host) {
     unread.push_back(std::move(it->second.done));
     it = reads_.erase(it);
   }
+  std::vector<OrderDone> unheard;
+  for (auto it = orders_.begin(); it != orders_.end();) {
+    if (it->second.node != host.index()) {
+      ++it;
+      continue;
+    }
+    unheard.push_back(std::move(it->second.done));
+    it = orders_.erase(it);
+  }
   for (const auto& done : forsaken) done(std::nullopt);
   for (const auto& done : unread) done(std::nullopt);
+  for (const auto& done : unheard) done(std::nullopt);
 }
 
 void Cluster::link_up(std::size_t at, std::size_t peer) {
   trace_.print("n{} sees n{}", at, peer);
-  host(at).post(node::PeerUp{genesis_.voters[peer].node});
+  host(at).post(node::PeerUp{roster_.node(peer)});
 }
 
 void Cluster::link_down(std::size_t at, std::size_t peer) {
   trace_.print("n{} loses n{}", at, peer);
-  host(at).post(node::PeerDown{genesis_.voters[peer].node});
+  host(at).post(node::PeerDown{roster_.node(peer)});
 }
 
 void Cluster::said(std::size_t at, std::size_t peer, net::Message message) {
-  host(at).post(node::PeerSaid{genesis_.voters[peer].node, std::move(message)});
+  host(at).post(node::PeerSaid{roster_.node(peer), std::move(message)});
 }
 
 void Cluster::carry_out(NodeHost& host, node::Effect& effect) {
@@ -96,7 +118,8 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
     if (answer.outcomes[i].is_final) demand_final(host, *answer.outcomes[i].height);
     if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
     const auto content = registry_.find(asked.events[i].facts.commitment)->content;
-    demand_majority_holds(registry_.variants_of(content), "called durable");
+    demand_majority_holds(registry_.variants_of(content), "called durable",
+                          membership_.since_turn_of(host.index()));
   }
   asked.done(std::move(answer));
 }
@@ -115,6 +138,20 @@ void Cluster::do_effect(NodeHost& host, node::ReadReady& ready) {
   read.done(ready.reached);
 }
 
+void Cluster::do_effect(NodeHost& host, node::OrderAnswer& answer) {
+  auto found = orders_.extract(answer.request);
+  if (found.empty())
+    throw Violation("answers", fmt::format("n{} answers an order twice", host.index()));
+  OpenOrder& open = found.mapped();
+  trace_.fold(24, answer.request.value, answer.outcome, answer.height.value);
+  trace_.print("n{} answers order request={} outcome={} height={} {}", host.index(),
+               answer.request.value, static_cast<int>(answer.outcome), answer.height.value,
+               answer.message);
+  if (answer.outcome == net::OrderOutcome::kDone)
+    membership_.answered(host.index(), open.order, answer.height);
+  open.done(answer);
+}
+
 void Cluster::do_effect(NodeHost& host, node::Send& send) {
   const auto message = std::make_shared<const net::Message>(std::move(send.message));
   for (const auto& to : send.to) {
@@ -129,24 +166,33 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
 }
 
 void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
+  const chain::Member* self =
+      chain::find_member(*membership_.at(message.height), roster_.node(host.index()));
+  if (self == nullptr) return;
   for (const auto& one : message.signatures) {
-    if (one.slot != genesis_.voters[host.index()].slot) continue;
+    if (one.slot != self->slot) continue;
     const bool has_applied = message.height <= host.store().durable_height() &&
                              host.store().chain().height_of(message.block) == message.height;
     if (!has_applied)
       throw Violation("I13", fmt::format("n{} signs block {} which a crash could take back",
                                          host.index(), message.height.value));
+    if (self->role != chain::MemberRole::kVoter)
+      throw Violation("I13", fmt::format("n{} signs block {} and is no voter", host.index(),
+                                         message.height.value));
   }
 }
 
-// A final block is applied on the disks of a majority.
+// A final block, or one above it, is applied on the disks of a majority of its voters.
 void Cluster::demand_final(NodeHost& host, chain::Height height) {
-  const auto applied = std::count_if(hosts_.begin(), hosts_.end(), [&](const auto& one) {
-    return one->store().durable_height() >= height;
-  });
-  if (static_cast<std::size_t>(applied) <= size() / 2)
-    throw Violation("I13", fmt::format("n{} calls block {} final and {} of {} nodes have it",
-                                       host.index(), height.value, applied, size()));
+  for (chain::Height signed_at = height; signed_at <= host.core().certified();
+       signed_at = signed_at.next()) {
+    const auto has_it = [signed_at](NodeHost& one) {
+      return one.store().durable_height() >= signed_at;
+    };
+    if (is_majority(*membership_.at(signed_at), has_it)) return;
+  }
+  throw Violation("I13", fmt::format("n{} calls block {} final, and no majority of voters has it",
+                                     host.index(), height.value));
 }
 
 void Cluster::do_effect(NodeHost& host, node::HangUp& hang_up) {
@@ -171,9 +217,22 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
   read_checker_.seen(moved.log_size);
 }
 
-void Cluster::do_effect(NodeHost&, node::OrderAnswer&) {}
-void Cluster::do_effect(NodeHost&, node::MembersChanged&) {}
-void Cluster::do_effect(NodeHost&, node::Removed&) {}
+void Cluster::do_effect(NodeHost& host, node::MembersChanged& changed) {
+  trace_.fold(25, changed.members->members.size(), changed.members->voters_since.value);
+  trace_.print("n{} knows {} members, {} voters since {}", host.index(),
+               changed.members->members.size(), chain::count_voters(*changed.members),
+               changed.members->voters_since.value);
+  links_.knows(host.index(), changed.members);
+}
+
+// The machine ends its node, and a new one on the same disk would be refused everywhere.
+void Cluster::do_effect(NodeHost& host, node::Removed&) {
+  trace_.print("n{} is removed", host.index());
+  if (is_member(host.index()))
+    throw Violation("members", fmt::format("n{} ends, and is a member", host.index()));
+  is_gone_[host.index()] = true;
+  host.kill();
+}
 
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);

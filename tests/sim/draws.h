@@ -15,6 +15,14 @@ inline Span draw_span(chain::Rng& rng, Span low, Span high) {
   return Span(rng.between(low.count(), high.count()));
 }
 
+// An id, a key, a salt.
+template <class Kind>
+Kind draw_octets(chain::Rng& rng) {
+  Kind drawn;
+  for (auto& octet : drawn.octets) octet = static_cast<std::uint8_t>(rng.next());
+  return drawn;
+}
+
 // Exponential with this mean: -ln(u) from the position of the highest one-bit and a parabola
 // between powers of two, which is within 1 % and the same on every machine.
 inline Span draw_exponential(chain::Rng& rng, Span mean) {

@@ -77,7 +77,7 @@ void Nemesis::strike(Fault fault) {
 }
 
 void Nemesis::revive_later(std::size_t node) {
-  later(options_.down_max, [this, node] { cluster_.start(node); });
+  later(options_.down_max, [this, node] { cluster_.revive(node); });
 }
 
 void Nemesis::kill(std::size_t node) {

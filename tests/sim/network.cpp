@@ -74,7 +74,7 @@ void Network::dial(Link& link) {
 void Network::connect(Link& link) {
   if (link.is_up || scheduler_.now() < link.ready_at) return;
   if (!is_alive_[link.ends[0]] || !is_alive_[link.ends[1]]) return;
-  if (link.to[0].is_cut || link.to[1].is_cut) return;
+  if (!link.is_allowed || link.to[0].is_cut || link.to[1].is_cut) return;
   link.is_up = true;
   const auto epoch = ++link.epoch;
   for (std::size_t end = 0; end < 2; ++end) {
@@ -111,6 +111,17 @@ void Network::break_up(Link& link) {
 
 void Network::break_link(std::size_t a, std::size_t b) {
   break_up(link(a, b));
+}
+
+void Network::allow(std::size_t a, std::size_t b, bool is_allowed) {
+  Link& one = link(a, b);
+  if (one.is_allowed == is_allowed) return;
+  one.is_allowed = is_allowed;
+  if (is_allowed) {
+    dial(one);
+  } else {
+    break_up(one);
+  }
 }
 
 void Network::send(std::size_t from, std::size_t to, const Said& message) {

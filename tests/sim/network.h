@@ -18,7 +18,7 @@ namespace eventchain::sim {
 // it breaks, what is under way is gone, and the two ends learn of it at different moments.
 //
 // A direction can be cut: then messages stall, and after a while of silence the link breaks. No
-// link comes up while a direction is cut or an end is down.
+// link comes up while a direction is cut, an end is down, or one does not let the other in.
 class Network {
  public:
   struct Options {
@@ -44,6 +44,8 @@ class Network {
   void node_down(std::size_t node);
   void send(std::size_t from, std::size_t to, const std::shared_ptr<const net::Message>& message);
   void break_link(std::size_t a, std::size_t b);
+  // Whether the two let each other in; they do until they are told not to.
+  void allow(std::size_t a, std::size_t b, bool is_allowed);
   void cut(std::size_t from, std::size_t to);
   void mend(std::size_t from, std::size_t to);
   void mend_all();
@@ -64,6 +66,7 @@ class Network {
   };
   struct Link {
     std::size_t ends[2] = {0, 0};
+    bool is_allowed = true;
     bool is_up = false;
     bool sees_up[2] = {false, false};
     Time up_at[2];

@@ -45,6 +45,7 @@ void Scenario::step(const Words& words) {
       {"submit", &Scenario::submit},   {"remember", &Scenario::remember},
       {"slow", &Scenario::slow},       {"read", &Scenario::read},
       {"clock", &Scenario::clock},     {"cut", &Scenario::cut},
+      {"order", &Scenario::order},
   };
   const auto verb = kVerbs.find(words.front());
   if (verb == kVerbs.end()) throw ScenarioFailure("there is no verb '" + words.front() + "'");
@@ -56,9 +57,8 @@ void Scenario::step(const Words& words) {
 
 void Scenario::finish() {
   if (cluster_ == nullptr) throw ScenarioFailure("an empty story");
-  cluster_->heal_all();
-  if (!cluster_->run_until([&] { return cluster_->is_settled(cluster_->everybody()); },
-                           kHealingMax))
+  cluster_->heal_members();
+  if (!cluster_->run_until([&] { return cluster_->is_settled(cluster_->members()); }, kHealingMax))
     throw ScenarioFailure("healed, but no convergence: " + cluster_->describe());
   cluster_->verify();
 }
@@ -74,7 +74,7 @@ std::size_t Scenario::node(const std::string& word) const {
 }
 
 std::vector<std::size_t> Scenario::nodes(const std::string& word) const {
-  if (word == "all") return cluster_->everybody();
+  if (word == "all") return cluster_->members();
   return {node(word)};
 }
 

@@ -52,22 +52,29 @@ class Scenario {
   void remember(const Words& words);
   void read(const Words& words);
   void clock(const Words& words);
+  void order(const Words& words);  // scenario_members.cpp
 
   // --- conditions (scenario_conditions.cpp) -------------------------------------------------
   Condition condition(const Words& words);
+  Condition about_part(const std::string& who, const std::string& part);  // scenario_members.cpp
   Condition about_nodes(const std::string& who, const Words& words);
   Condition about_answer(const std::string& request, const Words& words);
   Condition about_answers(const std::string& one, const std::string& other, const Words& words);
   [[nodiscard]] std::string outcome_of(const std::string& request) const;
 
+  // An operator asks again while it does not work now.
+  void ask(std::size_t at, const std::string& name, const net::Order& order);
+
   [[nodiscard]] std::size_t node(const std::string& word) const;
+  // 'all' are the members.
   [[nodiscard]] std::vector<std::size_t> nodes(const std::string& word) const;
 
   const bool prints_;
   std::unique_ptr<Cluster> cluster_;
   std::map<std::string, std::size_t> names_;
   std::map<std::string, Story> stories_;
-  std::map<std::string, std::string> reads_;  // what became of each
+  std::map<std::string, std::string> reads_;   // what became of each
+  std::map<std::string, std::string> orders_;  // what became of each
   std::map<std::string, chain::TemplateHash> templates_;
   std::map<std::string, consensus::Term> terms_;
 };

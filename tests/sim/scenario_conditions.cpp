@@ -45,17 +45,23 @@ const char* name_of(node::EventOutcome::State state) {
 }  // namespace
 
 // settled | events N | eased at least N | block N template WORD | leader among NODE..
+// members N | voters N
 // answer REQUEST OUTCOME | answers REQUEST REQUEST OUTCOME OUTCOME (either way round)
 // NODE|all height [at least] N | .. tip same | .. mines | .. shares at least N | .. stale N
 //          | .. installed [at least] N | .. leads | .. term WORD
+//          | .. is voter|standby|observer|outsider|gone
 Scenario::Condition Scenario::condition(const Words& words) {
   if (words.empty()) throw ScenarioFailure("what?");
   const std::string& what = words[0];
-  if (what == "settled") return [this] { return cluster_->is_settled(cluster_->everybody()); };
+  if (what == "settled") return [this] { return cluster_->is_settled(cluster_->members()); };
   if (what == "events")
     return [this, n = number(words, 1)] { return cluster_->chain().events() == n; };
   if (what == "eased")
     return [this, n = number(words, 3)] { return cluster_->chain().eased_blocks() >= n; };
+  if (what == "members")
+    return [this, n = number(words, 1)] { return cluster_->members().size() == n; };
+  if (what == "voters")
+    return [this, n = number(words, 1)] { return cluster_->voters().size() == n; };
   if (what == "leader") {
     std::vector<std::size_t> among;
     for (std::size_t i = 2; i < words.size(); ++i) among.push_back(node(words[i]));
@@ -84,6 +90,7 @@ Scenario::Condition Scenario::condition(const Words& words) {
 
 std::string Scenario::outcome_of(const std::string& request) const {
   if (const auto read = reads_.find(request); read != reads_.end()) return read->second;
+  if (const auto order = orders_.find(request); order != orders_.end()) return order->second;
   const auto story = stories_.find(request);
   if (story == stories_.end()) throw ScenarioFailure("nobody submitted '" + request + "'");
   if (story->second.was_forsaken) return "forsaken";
@@ -110,11 +117,13 @@ Scenario::Condition Scenario::about_answers(const std::string& one, const std::s
 
 Scenario::Condition Scenario::about_nodes(const std::string& who, const Words& words) {
   if (words.empty()) throw ScenarioFailure("what of " + who + "?");
-  const std::vector<std::size_t> those = nodes(who);
+  if (who != "all") static_cast<void>(node(who));  // there is such a one
   const std::string& what = words[0];
+  if (what == "is" && words.size() > 1) return about_part(who, words[1]);
   const bool at_least = words.size() > 2 && words[1] == "at" && words[2] == "least";
-  const auto for_all = [this, those](const std::function<bool(NodeHost&)>& is_true) {
-    return [this, those, is_true] {
+  const auto for_all = [this, who](const std::function<bool(NodeHost&)>& is_true) {
+    return [this, who, is_true] {
+      const std::vector<std::size_t> those = nodes(who);
       return std::all_of(those.begin(), those.end(), [&](std::size_t one) {
         NodeHost& host = cluster_->host(one);
         return host.is_alive() && is_true(host);

@@ -37,7 +37,7 @@ const std::string& at(const std::vector<std::string>& words, std::size_t index) 
 }  // namespace
 
 // cluster NODES [seed N] [interval TIME] [heartbeat TIME] [shares N] [hashes N] [wait TIME]
-//         [log EVERY KEPT]
+//         [log EVERY KEPT] [joiners N]
 void Scenario::cluster(const Words& words) {
   if (cluster_ != nullptr) throw ScenarioFailure("one cluster a story");
   ClusterOptions options;
@@ -49,7 +49,9 @@ void Scenario::cluster(const Words& words) {
   };
   for (std::size_t i = 1; i < words.size(); i += 2) {
     const std::string& value = at(words, i + 1);
-    if (words[i] == "seed") {
+    if (words[i] == "joiners") {
+      options.joiners = number(value);
+    } else if (words[i] == "seed") {
       options.seed = number(value);
     } else if (words[i] == "interval") {
       options.interval_ms = ms(value);
@@ -69,7 +71,7 @@ void Scenario::cluster(const Words& words) {
     }
   }
   cluster_ = std::make_unique<Cluster>(options, prints_);
-  cluster_->start_all();
+  cluster_->start_genesis();
   if (!cluster_->run_until([this] { return cluster_->leader().has_value(); }, kElectionMax))
     throw ScenarioFailure("nobody leads");
 }
@@ -83,7 +85,7 @@ void Scenario::name(const Words& words) {
     names_[words[0]] = *leader;
     return;
   }
-  for (const std::size_t node : cluster_->everybody()) {
+  for (const std::size_t node : cluster_->voters()) {
     const bool has_name = std::any_of(names_.begin(), names_.end(),
                                       [node](const auto& known) { return known.second == node; });
     if (node == *leader || has_name) continue;

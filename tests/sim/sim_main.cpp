@@ -25,18 +25,21 @@ using eventchain::sim::SimulationTotals;
 thread_local std::uint64_t seed_in_hand = 0;
 double chaos_seconds = 20;
 std::string mistake;  // planted; none if empty
+bool members_stay = false;
 
 std::string replay_command(std::uint64_t seed) {
   const std::string plants = mistake.empty() ? "" : " --plant " + mistake;
-  return fmt::format("sim --seed {} --seconds {} --trace{}", seed, chaos_seconds, plants);
+  return fmt::format("sim --seed {} --seconds {} --trace{}{}", seed, chaos_seconds, plants,
+                     members_stay ? " --members-stay" : "");
 }
 
 // A broken EC_ASSERT aborts on the thread that ran the seed.
 void say_seed(int) {
-  std::fprintf(stderr, "seed %llu aborted\nreplay: sim --seed %llu --seconds %g --trace%s%s\n",
+  std::fprintf(stderr, "seed %llu aborted\nreplay: sim --seed %llu --seconds %g --trace%s%s%s\n",
                static_cast<unsigned long long>(seed_in_hand),
                static_cast<unsigned long long>(seed_in_hand), chaos_seconds,
-               mistake.empty() ? "" : " --plant ", mistake.c_str());
+               mistake.empty() ? "" : " --plant ", mistake.c_str(),
+               members_stay ? " --members-stay" : "");
   std::_Exit(1);
 }
 
@@ -64,9 +67,11 @@ class Run {
         hours * 3600 / cpu);
     fmt::print(
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
-        "rejections={} requests={} promises={} reads={} revived={}\n",
+        "rejections={} requests={} promises={} reads={} revived={} orders_asked={} "
+        "orders_in_blocks={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
-        sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived);
+        sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived,
+        sum_.asked, sum_.orders);
   }
 
  private:
@@ -77,6 +82,7 @@ class Run {
     options.chaos = std::chrono::duration_cast<eventchain::sim::Span>(
         std::chrono::duration<double>(chaos_seconds));
     options.prints = prints_;
+    options.members_change = !members_stay;
     try {
       const SimulationTotals totals = simulate(options);
       const std::lock_guard lock(mutex_);
@@ -106,6 +112,8 @@ class Run {
     sum_.revived += one.revived;
     sum_.strikes += one.strikes;
     sum_.messages += one.messages;
+    sum_.asked += one.asked;
+    sum_.orders += one.orders;
   }
 
   std::atomic<std::uint64_t> next_;
@@ -132,6 +140,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", chaos_seconds, "virtual seconds of chaos")
       ->check(CLI::Range(0.1, 1e6));
   app.add_flag("--trace", prints, "print what happens");
+  app.add_flag("--members-stay", members_stay, "nobody joins or leaves, in any seed");
   app.add_option("--plant", mistake, "switch on a known mistake; builds of the preset 'planted'");
   CLI11_PARSE(app, argc, argv);
 

@@ -1,5 +1,7 @@
 #include "tests/sim/simulation.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "tests/sim/draws.h"
@@ -47,6 +49,20 @@ ClusterOptions draw_cluster(std::uint64_t seed) {
   return options;
 }
 
+// Half of the seeds know hosts that join and members that leave.
+std::size_t draw_joiners(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("joiners");
+  return rng.chance(1, 2) ? 0 : 1 + rng.below(4);
+}
+
+Operators::Options draw_operators(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("operators options");
+  Operators::Options options;
+  options.pause_between = milliseconds(rng.between(100, 2500));
+  options.timeout_max = milliseconds(rng.between(1000, 10'000));
+  return options;
+}
+
 Nemesis::Options draw_nemesis(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("nemesis options");
   Nemesis::Options options;
@@ -75,9 +91,11 @@ Span patience(const ClusterOptions& options) {
          120 * milliseconds(options.interval_ms) + options.core.assembler.expectation_wait;
 }
 
-void demand_progress(Cluster& cluster, const std::vector<std::size_t>& nodes, const char* when) {
+// `who` may change meanwhile: an order may be carried out late.
+void demand_progress(Cluster& cluster, const std::function<std::vector<std::size_t>()>& who,
+                     const char* when) {
   const Span limit = patience(cluster.options());
-  if (cluster.run_until([&] { return cluster.is_settled(nodes); }, limit)) return;
+  if (cluster.run_until([&] { return cluster.is_settled(who()); }, limit)) return;
   throw Violation(
       "I15", fmt::format("no convergence {} within {} s: {}", when,
                          std::chrono::duration_cast<seconds>(limit).count(), cluster.describe()));
@@ -97,11 +115,23 @@ void demand_reads(Cluster& cluster, const std::vector<std::size_t>& nodes) {
                                      answered, nodes.size(), cluster.describe()));
 }
 
-// A majority comes back to health; the others are gone for good, dead or out of reach.
-void heal_majority(Cluster& cluster, chain::Rng& rng) {
-  std::vector<std::size_t> core = cluster.everybody();
-  while (core.size() > cluster.size() / 2 + 1)
-    core.erase(core.begin() + static_cast<std::ptrdiff_t>(rng.below(core.size())));
+// Any one of them could be left out and the others would still be a quorum: the hosts.
+std::vector<std::size_t> dispensable(const Cluster& cluster, const std::vector<std::size_t>& core) {
+  std::vector<std::size_t> found;
+  for (const std::size_t node : core) {
+    std::vector<std::size_t> others = core;
+    std::erase(others, node);
+    if (cluster.is_quorum(others)) found.push_back(node);
+  }
+  return found;
+}
+
+// A quorum of the newest voters comes back to health; the others are gone for good, dead or out of
+// reach.
+void heal_quorum(Cluster& cluster, chain::Rng& rng) {
+  std::vector<std::size_t> core = cluster.members();
+  for (auto rest = dispensable(cluster, core); !rest.empty(); rest = dispensable(cluster, core))
+    std::erase(core, rest[rng.below(rest.size())]);
   const bool are_dead = rng.chance(1, 2);
   for (const std::size_t node : cluster.everybody()) {
     if (std::find(core.begin(), core.end(), node) != core.end()) continue;
@@ -110,30 +140,39 @@ void heal_majority(Cluster& cluster, chain::Rng& rng) {
   }
   cluster.split({core});
   cluster.heal(core);
-  demand_progress(cluster, core, "of a healed majority");
+  demand_progress(
+      cluster, [&core] { return core; }, "of a healed quorum");
   demand_reads(cluster, core);
 }
 
 }  // namespace
 
 SimulationTotals simulate(const SimulationOptions& options) {
-  Cluster cluster(draw_cluster(options.seed), options.prints);
+  ClusterOptions drawn = draw_cluster(options.seed);
+  if (options.members_change) drawn.joiners = draw_joiners(options.seed);
+  Cluster cluster(drawn, options.prints);
   chain::Rng rng = chain::Rng(options.seed).fork("simulation");
   Nemesis nemesis(cluster, draw_nemesis(options.seed), rng.fork("nemesis"));
   Workload workload(cluster, draw_workload(options.seed), rng.fork("workload"));
-  cluster.start_all();
+  Operators operators(cluster, draw_operators(options.seed), rng.fork("operators"));
+  cluster.start_genesis();
   nemesis.start();
   workload.start();
+  if (drawn.joiners > 0) operators.start();
   cluster.run_for(options.chaos);
   nemesis.stop();
   workload.stop();
+  operators.stop();
 
   cluster.trace().print("the chaos is over: {}", cluster.describe());
-  if (cluster.size() > 1 && rng.chance(1, 2)) heal_majority(cluster, rng);
+  // An order that is carried out late could take a vote from those who are healed.
+  if (cluster.voters().size() > 1 && rng.chance(1, 2) && operators.knows_all())
+    heal_quorum(cluster, rng);
   cluster.trace().print("everybody is healed: {}", cluster.describe());
-  cluster.heal_all();
-  demand_progress(cluster, cluster.everybody(), "of all nodes");
-  demand_reads(cluster, cluster.everybody());
+  cluster.heal_members();
+  demand_progress(
+      cluster, [&cluster] { return cluster.members(); }, "of all members");
+  demand_reads(cluster, cluster.voters());
   cluster.verify();
 
   SimulationTotals totals;
@@ -149,6 +188,8 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.promises = cluster.promises().promises();
   totals.reads = cluster.reads().reads();
   totals.revived = cluster.promises().revived();
+  totals.asked = operators.orders();
+  totals.orders = cluster.membership().orders();
   totals.strikes = nemesis.strikes();
   totals.messages = cluster.network().messages();
   return totals;

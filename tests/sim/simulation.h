@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tests/sim/nemesis.h"
+#include "tests/sim/operators.h"
 #include "tests/sim/workload.h"
 
 namespace eventchain::sim {
@@ -11,13 +12,15 @@ struct SimulationOptions {
   std::uint64_t seed = 1;
   Span chaos = std::chrono::seconds(20);
   bool prints = false;
+  bool members_change = true;  // in the seeds that know such changes
 };
 
 struct SimulationTotals {
   std::uint64_t trace_hash = 0;
   Span virtual_time{0};
   std::uint64_t elections = 0, commits = 0, blocks = 0, eased = 0, events = 0, rejections = 0,
-                requests = 0, promises = 0, revived = 0, reads = 0, strikes = 0, messages = 0;
+                requests = 0, promises = 0, revived = 0, reads = 0, strikes = 0, messages = 0,
+                asked = 0, orders = 0;
 };
 
 // One seed from beginning to end: everything drawn from it, chaos with safety checked at every

@@ -109,8 +109,9 @@ void PromiseChecker::extended(const std::vector<chain::Block>& blocks) {
       revived_ += told_rejected_.erase(kept);
     }
     for (const auto& item : block.content.annex) {
-      const auto& rejection = std::get<chain::Rejection>(item);
-      open_.erase({rejection.key, registry_.find(rejection.commitment)->content});
+      const auto* rejection = std::get_if<chain::Rejection>(&item);
+      if (rejection == nullptr) continue;
+      open_.erase({rejection->key, registry_.find(rejection->commitment)->content});
     }
   }
 }

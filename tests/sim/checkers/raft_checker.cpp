@@ -3,8 +3,7 @@
 namespace eventchain::sim {
 
 void RaftChecker::committed(const NodeHost& host) {
-  const consensus::ServerId id{host.index() + 1};
-  const auto view = consensus::view_of(id, host.core().replica());
+  const auto view = consensus::view_of(servers_[host.index()], host.core().replica());
   const auto demand = [](const std::vector<std::string>& broken) {
     if (!broken.empty()) throw Violation("raft", broken.front());
   };

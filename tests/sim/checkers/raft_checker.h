@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "consensus/invariants.h"
@@ -9,10 +10,12 @@
 namespace eventchain::sim {
 
 // Raft's own invariants over what is durable: one leader in each term, terms and votes and commit
-// indices that never go back, also over a restart.
+// indices that never go back, also over a restart. Hosts are the same servers for ever, whatever
+// their part in the cluster is.
 class RaftChecker {
  public:
-  explicit RaftChecker(std::size_t nodes) : views_(nodes) {}
+  explicit RaftChecker(std::vector<consensus::ServerId> servers)  // by host
+      : servers_(std::move(servers)), views_(servers_.size()) {}
 
   void committed(const NodeHost& host);
   [[nodiscard]] std::uint64_t elections() const { return elections_; }
@@ -23,6 +26,7 @@ class RaftChecker {
     std::uint64_t run = 0;
   };
 
+  const std::vector<consensus::ServerId> servers_;
   std::vector<std::optional<Seen>> views_;
   consensus::LeaderHistory leaders_;
   std::uint64_t elections_ = 0;

@@ -1,0 +1,97 @@
+// Who belongs to the cluster, and what operators ask of it.
+
+#include <algorithm>
+#include <utility>
+
+#include "node/members.h"
+#include "tests/sim/cluster.h"
+#include "tests/sim/draws.h"
+
+namespace eventchain::sim {
+
+namespace {
+
+// A new node is set up before it is invited and waits to be let in.
+constexpr std::chrono::milliseconds kStartMax{500};
+// An answer may be late by a stalled disk and a pause, not by more.
+constexpr std::chrono::seconds kAnswerLateMax{30};
+
+}  // namespace
+
+std::vector<std::size_t> Cluster::members() const {
+  return roster_.members(*membership_.newest());
+}
+
+std::vector<std::size_t> Cluster::voters() const {
+  return roster_.voters(*membership_.newest());
+}
+
+bool Cluster::is_member(std::size_t node) const {
+  return chain::find_member(*membership_.newest(), roster_.node(node)) != nullptr;
+}
+
+bool Cluster::is_majority(const chain::MemberSet& set, const HostTest& has) const {
+  const auto voters = roster_.voters(set);
+  const auto having =
+      std::ranges::count_if(voters, [&](std::size_t voter) { return has(*hosts_[voter]); });
+  return 2 * static_cast<std::size_t>(having) > voters.size();
+}
+
+// Somebody has the newest voters as Raft's configuration, and committed.
+bool Cluster::raft_follows() const {
+  std::vector<consensus::ServerId> wanted;
+  for (const std::size_t voter : voters()) wanted.push_back(node::server_of(roster_.node(voter)));
+  std::ranges::sort(wanted);
+  return std::ranges::any_of(hosts_, [&wanted](const auto& host) {
+    if (!host->is_alive()) return false;
+    const auto& replica = host->core().replica();
+    if (replica.commit_index() != replica.last_index()) return false;
+    std::vector<consensus::ServerId> voting;
+    for (const consensus::Server& server : replica.configuration())
+      if (server.suffrage == consensus::Suffrage::kVoter) voting.push_back(server.id);
+    std::ranges::sort(voting);
+    return voting == wanted;
+  });
+}
+
+bool Cluster::is_quorum(const std::vector<std::size_t>& nodes) const {
+  const HostTest is_among = [&nodes](NodeHost& host) {
+    return std::ranges::find(nodes, host.index()) != nodes.end();
+  };
+  if (!is_majority(*membership_.newest(), is_among)) return false;
+  if (raft_follows()) return true;
+  return std::ranges::all_of(
+      membership_.raft_may_have(membership_.newest_height()),
+      [&](const chain::MembersRef& set) { return is_majority(*set, is_among); });
+}
+
+void Cluster::start_admitted() {
+  for (const std::size_t node : members()) {
+    if (host(node).run() > 0) continue;
+    scheduler_.after(draw_span(rng_, Span(0), kStartMax), [this, node] {
+      if (host(node).run() > 0) return;
+      links_.is_told(node, *membership_.newest());
+      revive(node);
+    });
+  }
+}
+
+void Cluster::order(std::size_t node, net::Order order, Span timeout, OrderDone done) {
+  if (!host(node).is_alive()) {
+    done(std::nullopt);
+    return;
+  }
+  node::ClientOrders input;
+  input.request = node::RequestId{next_request_++};
+  input.order = order;
+  input.deadline = host(node).now().steady + timeout;
+  orders_.emplace(input.request, OpenOrder{node, std::move(order), std::move(done)});
+  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
+    const auto late = orders_.find(id);
+    if (late != orders_.end() && !host(late->second.node).is_paused())
+      throw Violation("answers", fmt::format("n{} never answered an order", late->second.node));
+  });
+  host(node).post(std::move(input));
+}
+
+}  // namespace eventchain::sim

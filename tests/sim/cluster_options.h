@@ -1,0 +1,29 @@
+#pragma once
+
+#include "tests/sim/network.h"
+#include "tests/sim/node_host.h"
+
+namespace eventchain::sim {
+
+struct ClusterOptions {
+  std::uint64_t seed = 1;
+  std::size_t nodes = 3;    // voters of genesis
+  std::size_t joiners = 0;  // hosts beyond them, whose nodes run once they are admitted
+  // All but the members, which are made here.
+  std::uint16_t share_count = 4;
+  std::uint32_t interval_ms = 500;
+  std::uint32_t heartbeat_ms = 3000;
+  std::uint32_t block_events_max = 65'536;
+  std::uint64_t hashes_per_share = 16;  // at the start
+  node::CoreOptions core;               // self and genesis are filled in
+  Network::Options network;
+  Disk::Options disk;
+  std::int64_t drift_permille_max = 0;
+  std::int64_t skew_ms_max = 0;
+};
+
+// What is asked of the hash rate so that the first targets fit the interval when the voters of
+// genesis mine; of each node.
+std::uint64_t hash_rate(const ClusterOptions& options);
+
+}  // namespace eventchain::sim

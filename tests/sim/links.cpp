@@ -1,0 +1,39 @@
+#include "tests/sim/links.h"
+
+#include <utility>
+
+namespace eventchain::sim {
+
+Links::Links(const Roster& roster, Network& network, const chain::MembersRef& first)
+    : roster_(roster),
+      network_(network),
+      applied_(roster.size(), first),
+      told_seeds_(roster.size()) {
+  for (std::size_t host = 0; host < roster_.size(); ++host) reconsider(host);
+}
+
+void Links::knows(std::size_t host, chain::MembersRef applied) {
+  if (applied_[host] == applied) return;
+  applied_[host] = std::move(applied);
+  reconsider(host);
+}
+
+void Links::is_told(std::size_t host, const chain::MemberSet& seeds) {
+  for (const chain::Member& member : seeds.members) told_seeds_[host].insert(member.node);
+  reconsider(host);
+}
+
+bool Links::lets_in(std::size_t host, std::size_t peer) const {
+  const chain::MemberSet& set = *applied_[host];
+  if (chain::find_member(set, roster_.node(peer)) != nullptr) return true;
+  if (told_seeds_[host].contains(roster_.node(peer))) return true;
+  const bool is_stranger = chain::find_member(set, roster_.node(host)) == nullptr;
+  return is_stranger && roster_.is_seed(peer);
+}
+
+void Links::reconsider(std::size_t host) {
+  for (std::size_t peer = 0; peer < roster_.size(); ++peer)
+    if (peer != host) network_.allow(host, peer, are_allowed(host, peer));
+}
+
+}  // namespace eventchain::sim

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tests/sim/cluster.h"
+#include "tests/sim/orders.h"
+
+namespace eventchain::sim {
+
+// Change who belongs to a cluster at random, until they are told to stop: invite and admit hosts,
+// promote, demote and remove members, hand leadership over. One order is open at a time. They keep
+// to what operators keep to: never fewer voters than three where there were three (or than one),
+// and nobody loses a vote without whom those who live are no majority.
+class Operators {
+ public:
+  struct Options {
+    Span pause_between = std::chrono::seconds(1);  // mean
+    Span timeout_max = std::chrono::seconds(8);
+  };
+
+  Operators(Cluster& cluster, const Options& options, chain::Rng rng);
+
+  void start() { wait(); }
+  void stop() { is_stopped_ = true; }
+  // Nothing that was ordered may still come into force by surprise.
+  [[nodiscard]] bool knows_all() const;
+  [[nodiscard]] std::uint64_t orders() const { return orders_; }
+
+ private:
+  struct Wish {
+    OrderKind kind;
+    std::size_t host;
+  };
+
+  void wait();
+  void act();
+  [[nodiscard]] std::vector<Wish> wishes() const;
+  [[nodiscard]] bool may_lose_vote(std::size_t host) const;
+  void heard(const std::optional<node::OrderAnswer>& answer);
+
+  Cluster& cluster_;
+  const Options options_;
+  chain::Rng rng_;
+  const std::size_t voters_min_;
+  bool is_stopped_ = false;
+  bool is_open_ = false;
+  // Nobody could say what became of an order that was given before this height.
+  std::optional<chain::Height> in_doubt_since_;
+  std::uint64_t orders_ = 0;
+};
+
+}  // namespace eventchain::sim
