@@ -144,8 +144,9 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
 }
 
 void Cluster::heal_members() {
-  network_.mend_all();
   heal(members());
+  // Also for those whom a late order lets in only now.
+  network_.mend_all();
 }
 
 chain::HeldEvent Cluster::make_event(const chain::Bytes& body) {

@@ -71,6 +71,7 @@ void Cluster::start_admitted() {
     scheduler_.after(draw_span(rng_, Span(0), kStartMax), [this, node] {
       if (host(node).run() > 0) return;
       links_.is_told(node, *membership_.newest());
+      host(node).spare();  // what was meant for a node is not for the next one
       revive(node);
     });
   }

@@ -13,6 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+bool contains(const std::vector<std::size_t>& nodes, std::size_t node) {
+  return std::ranges::find(nodes, node) != nodes.end();
+}
+
 ClusterOptions draw_cluster(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("options");
   ClusterOptions options;
@@ -115,7 +119,7 @@ void demand_reads(Cluster& cluster, const std::vector<std::size_t>& nodes) {
                                      answered, nodes.size(), cluster.describe()));
 }
 
-// Any one of them could be left out and the others would still be a quorum: the hosts.
+// Those without any one of whom the others would still be a quorum.
 std::vector<std::size_t> dispensable(const Cluster& cluster, const std::vector<std::size_t>& core) {
   std::vector<std::size_t> found;
   for (const std::size_t node : core) {
@@ -126,15 +130,20 @@ std::vector<std::size_t> dispensable(const Cluster& cluster, const std::vector<s
   return found;
 }
 
-// A quorum of the newest voters comes back to health; the others are gone for good, dead or out of
-// reach.
+// A quorum of the newest voters comes back to health, and maybe members that have no vote; the
+// others are gone for good, dead or out of reach.
 void heal_quorum(Cluster& cluster, chain::Rng& rng) {
-  std::vector<std::size_t> core = cluster.members();
-  for (auto rest = dispensable(cluster, core); !rest.empty(); rest = dispensable(cluster, core))
-    std::erase(core, rest[rng.below(rest.size())]);
+  const std::vector<std::size_t> voters = cluster.voters();
+  std::vector<std::size_t> quorum = cluster.members();  // may need one that is no voter any more
+  for (auto rest = dispensable(cluster, quorum); !rest.empty(); rest = dispensable(cluster, quorum))
+    std::erase(quorum, rest[rng.below(rest.size())]);
+  std::vector<std::size_t> core = quorum;
+  for (const std::size_t node : cluster.members())
+    if (!contains(voters, node) && !contains(quorum, node) && rng.chance(1, 2))
+      core.push_back(node);
   const bool are_dead = rng.chance(1, 2);
   for (const std::size_t node : cluster.everybody()) {
-    if (std::find(core.begin(), core.end(), node) != core.end()) continue;
+    if (contains(core, node)) continue;
     cluster.trace().print("n{} is left behind", node);
     if (are_dead) cluster.kill(node);
   }
@@ -142,7 +151,8 @@ void heal_quorum(Cluster& cluster, chain::Rng& rng) {
   cluster.heal(core);
   demand_progress(
       cluster, [&core] { return core; }, "of a healed quorum");
-  demand_reads(cluster, core);
+  std::erase_if(quorum, [&voters](std::size_t node) { return !contains(voters, node); });
+  demand_reads(cluster, quorum);
 }
 
 }  // namespace
