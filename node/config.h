@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/members.h"
 #include "chain/pending_pool.h"
 #include "chain/result.h"
 #include "chain/types.h"
@@ -39,6 +40,7 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 // documents every key.
 struct Config {
   chain::NodeId node;
+  chain::StoreId store{};  // of this member's disk; zero: the one that genesis names
   std::filesystem::path data_directory;
   std::filesystem::path genesis_file;
   std::filesystem::path signing_key;  // Ed25519, PEM: signs committed blocks

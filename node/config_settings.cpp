@@ -94,13 +94,19 @@ Result<HostPort> as_address(const Setting& setting) {
   return address;
 }
 
-Result<chain::NodeId> as_node_id(const Setting& setting) {
+template <class Id>
+Result<Id> as_id(const Setting& setting, std::string_view what) {
   auto text = as_text(setting);
   if (!text) return tl::unexpected(text.error());
   const auto bytes = chain::from_hex(*text);
-  const auto id = bytes ? chain::NodeId::from(*bytes) : std::nullopt;
-  if (!id) return complain(setting, "must be a node id: 32 lower-case hexadecimal digits");
+  const auto id = bytes ? Id::from(*bytes) : std::nullopt;
+  if (!id)
+    return complain(setting, fmt::format("must be a {}: 32 lower-case hexadecimal digits", what));
   return *id;
+}
+
+Result<chain::NodeId> as_node_id(const Setting& setting) {
+  return as_id<chain::NodeId>(setting, "node id");
 }
 
 using Apply =
@@ -166,6 +172,10 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
   static const std::map<std::string, Apply, std::less<>> keys = {
       {"node.id", [](const Setting& s, Config& c,
                      const std::filesystem::path&) { return put(as_node_id(s), c.node); }},
+      {"node.store",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_id<chain::StoreId>(s, "store id"), c.store);
+       }},
       {"node.data", path_of(&Config::data_directory)},
       {"node.genesis", path_of(&Config::genesis_file)},
       {"node.signing_key", path_of(&Config::signing_key)},

@@ -35,8 +35,6 @@ using chain::ErrorCode;
 using chain::fail;
 using chain::Result;
 
-constexpr const char* kDatabaseName = "chain.db";
-
 const chain::Member* find_member(const chain::Genesis& genesis, const chain::NodeId& node) {
   for (const auto& member : genesis.voters)
     if (member.node == node) return &member;
@@ -67,6 +65,22 @@ Result<void> check_membership(const Config& config, const chain::Genesis& genesi
                               member.name, to_hex(member.node)));
   }
   return {};
+}
+
+// Of this member's disk. Genesis knows its voters' own; any other node has to say which it is.
+Result<chain::StoreId> find_store(const Config& config, const chain::Genesis& genesis) {
+  const chain::Member* member = find_member(genesis, config.node);
+  if (member == nullptr && config.store.is_zero())
+    return fail(ErrorCode::kInvalid,
+                "configuration: node.store is missing; it is the store id in the member.json that "
+                "\"eventchain pki issue\" made");
+  if (member == nullptr) return config.store;
+  if (!config.store.is_zero() && config.store != member->store)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("configuration: node.store is {}, but genesis names {} for {}; a new "
+                            "disk is a new member with a node id of its own",
+                            to_hex(config.store), to_hex(member->store), member->name));
+  return member->store;
 }
 
 Result<void> check_file(const std::filesystem::path& file, std::string_view key) {
@@ -255,13 +269,10 @@ Result<void> Daemon::Parts::start() {
   if (!key) return tl::unexpected(key.error());
   signing = std::move(*key);
 
-  std::error_code error;
-  std::filesystem::create_directories(config.data_directory, error);
-  if (error)
-    return fail(ErrorCode::kIo, fmt::format("configuration: node.data: {}: {}",
-                                            config.data_directory.string(), error.message()));
-  const std::string database = config.data_directory / kDatabaseName;
-  auto opened = store::open_store(database, genesis);
+  const auto disk = find_store(config, genesis);
+  if (!disk) return tl::unexpected(disk.error());
+  const std::string database = config.data_directory / store::kDatabaseName;
+  auto opened = store::open_store(database, genesis, *disk);
   if (!opened) return tl::unexpected(opened.error());
   store = std::move(*opened);
   auto readable = store::open_reader(database, genesis, config.api_threads + 1);
@@ -357,6 +368,8 @@ Result<void> check_deployment(const Config& config) {
   auto genesis = load_genesis(config.genesis_file);
   if (!genesis) return tl::unexpected(genesis.error());
   auto done = check_membership(config, *genesis);
+  if (done)
+    if (auto disk = find_store(config, *genesis); !disk) done = tl::unexpected(disk.error());
   if (done)
     if (auto key = load_signing_key(config, *genesis); !key) return tl::unexpected(key.error());
   const std::pair<const std::filesystem::path*, std::string_view> files[] = {

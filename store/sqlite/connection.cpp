@@ -75,15 +75,15 @@ tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exce
 
 }  // namespace
 
-Opened open_writer(const std::string& path, const chain::Genesis& genesis,
+Opened open_writer(const std::string& path, const chain::Genesis& genesis, const Disk& disk,
                    const StoreOptions& options) {
   try {
     auto database = open(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options);
     // A foreign file is refused before anything in it is changed, its journal mode included.
-    if (auto checked = check_foreign(*database); !checked)
+    if (auto checked = check_foreign(*database, disk); !checked)
       return tl::unexpected<chain::Error>(checked.error());
     configure_writer(*database, options);
-    if (auto prepared = prepare_schema(*database, genesis); !prepared)
+    if (auto prepared = prepare_schema(*database, genesis, disk.id); !prepared)
       return tl::unexpected<chain::Error>(prepared.error());
     return database;
   } catch (const SQLite::Exception& cause) {

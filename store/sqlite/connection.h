@@ -7,6 +7,7 @@
 
 #include "chain/genesis.h"
 #include "chain/result.h"
+#include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace eventchain::store {
@@ -15,6 +16,7 @@ namespace eventchain::store {
 // loses turns that were acknowledged.
 chain::Result<std::unique_ptr<SQLite::Database>> open_writer(const std::string& path,
                                                              const chain::Genesis& genesis,
+                                                             const Disk& disk,
                                                              const StoreOptions& options);
 
 // Read-only, and never checkpoints: SQLite before 3.51.3 can lose pages when two connections write

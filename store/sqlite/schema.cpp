@@ -69,7 +69,6 @@ CREATE TABLE raft_snapshot(
 
 INSERT INTO progress VALUES (1, 0, 1);
 INSERT INTO raft_state VALUES (1, 0, 0);
-INSERT INTO meta VALUES ('store', randomblob(16));
 )sql",
                                                                                      R"sql(
 CREATE TABLE signature(
@@ -98,7 +97,7 @@ bool is_empty(SQLite::Database& database) {
 }
 
 // The genesis block is a row like any other, so that no reader has to treat it apart.
-void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis) {
+void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis, const StoreId& id) {
   const chain::ChainState state = chain::initial_state(genesis);
   const chain::Bytes content = chain::encode_content({});
   const chain::Bytes sealed = chain::encode_sealed_header(state.tip_header);
@@ -113,6 +112,7 @@ void insert_genesis(SQLite::Database& database, const chain::Genesis& genesis) {
   }
   Statement(database, "INSERT INTO peaks VALUES (1, x'', ?)").run(peaks);
   Statement(database, "INSERT INTO meta VALUES ('chain', ?)").run(state.chain);
+  Statement(database, "INSERT INTO meta VALUES ('store', ?)").run(id);
 }
 
 // The first members are a row like any later ones, by the block that made them.
@@ -122,12 +122,13 @@ void insert_first_members(SQLite::Database& database, const chain::Genesis& gene
       .run(chain::sha256(encoded), encoded);
 }
 
-void migrate(SQLite::Database& database, const chain::Genesis& genesis, std::int64_t version) {
+void migrate(SQLite::Database& database, const chain::Genesis& genesis, const StoreId& id,
+             std::int64_t version) {
   const std::int64_t next = std::max<std::int64_t>(version + 1, kFirstVersion);
   const auto step = static_cast<std::size_t>(next - kFirstVersion);
   database.exec("BEGIN IMMEDIATE");
   database.exec(kMigrations[step]);
-  if (version == 0) insert_genesis(database, genesis);
+  if (version == 0) insert_genesis(database, genesis, id);
   if (next == kMembersVersion) insert_first_members(database, genesis);
   database.exec(
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, next));
@@ -159,15 +160,47 @@ Result<void> check_file(SQLite::Database& database) {
 
 }  // namespace
 
-Result<void> check_foreign(SQLite::Database& database) {
-  if (is_empty(database)) return {};
-  return check_file(database);
+std::optional<StoreId> store_id_of(SQLite::Database& database) {
+  if (is_empty(database)) return std::nullopt;
+  Statement select(database, "SELECT value FROM meta WHERE name = 'store'");
+  Statement::Rows rows = select.query();
+  if (!rows.next()) return std::nullopt;
+  return rows.fixed<StoreId>(0);
 }
 
-Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis) {
+tl::unexpected<chain::Error> lost_disk(const std::string& path) {
+  return chain::fail(
+      ErrorCode::kNotFound,
+      fmt::format("there is no database at {}, and no store-id file that would permit a new one: "
+                  "this member's disk was lost. A member must not come back with an empty disk "
+                  "under its old identity, because it could vote twice; remove it from the cluster "
+                  "and let it join anew as a new member. If it has never run, run \"eventchain "
+                  "config init\"",
+                  path));
+}
+
+tl::unexpected<chain::Error> another_disk(const std::string& what, const StoreId& wanted) {
+  return chain::fail(ErrorCode::kInvalid,
+                     fmt::format("{} belongs to another disk than this member's ({}); use the data "
+                                 "directory that was made for this member",
+                                 what, to_hex(wanted)));
+}
+
+Result<void> check_foreign(SQLite::Database& database, const Disk& disk) {
+  if (is_empty(database)) {
+    if (!disk.may_be_new) return lost_disk(database.getFilename());
+    return {};
+  }
+  if (auto checked = check_file(database); !checked) return checked;
+  if (store_id_of(database) != disk.id) return another_disk(database.getFilename(), disk.id);
+  return {};
+}
+
+Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis,
+                            const StoreId& id) {
   for (std::int64_t version = pragma(database, "PRAGMA user_version"); version < kSchemaVersion;
        version = pragma(database, "PRAGMA user_version"))
-    migrate(database, genesis, version);
+    migrate(database, genesis, id, version);
   return check_schema(database, genesis);
 }
 

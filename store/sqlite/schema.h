@@ -2,8 +2,12 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <optional>
+#include <string>
+
 #include "chain/genesis.h"
 #include "chain/result.h"
+#include "store/sqlite/sqlite_store.h"
 
 // The tables and how a file becomes one of ours. README.md explains each table.
 namespace eventchain::store {
@@ -13,13 +17,28 @@ inline constexpr int kSchemaVersion = 4;
 // Of a new file. Version 1 indexed every key at intake and was never released.
 inline constexpr int kFirstVersion = 2;
 
-// Error unless the file is empty or one of ours with a version this program knows. Changes nothing.
-chain::Result<void> check_foreign(SQLite::Database& database);
+// The disk that the file must be, and whether there may be nothing on it yet.
+struct Disk {
+  StoreId id;
+  bool may_be_new = false;
+};
+
+// Error unless the file is one of ours with a version this program knows and this disk's, or empty
+// where it may be. Changes nothing.
+chain::Result<void> check_foreign(SQLite::Database& database, const Disk& disk);
+
+// nullopt in an empty file.
+std::optional<StoreId> store_id_of(SQLite::Database& database);
+
+// What the member is told whose disk is empty, and the one who has another's.
+tl::unexpected<chain::Error> lost_disk(const std::string& path);
+tl::unexpected<chain::Error> another_disk(const std::string& what, const StoreId& wanted);
 
 // Brings an empty or older database to kSchemaVersion, each step in a transaction of its own, so
 // that a crash leaves a version that exists. Then checks that the chain is this one. Errors: a
 // foreign file, a newer schema, another chain. Writer only.
-chain::Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis);
+chain::Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis,
+                                   const StoreId& id);
 
 // The same checks without changing anything; an older version is an error too.
 chain::Result<void> check_schema(SQLite::Database& database, const chain::Genesis& genesis);

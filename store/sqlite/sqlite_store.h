@@ -4,22 +4,27 @@
 #include <string>
 
 #include "chain/genesis.h"
+#include "chain/members.h"
 #include "chain/result.h"
 #include "store/chain_store.h"
 
 namespace eventchain::store {
 
 struct StoreOptions {
-  std::string vfs;  // "" is the system's; anything else is for tests and takes no lock file
+  // "" is the system's; anything else is for tests, and takes no lock file and needs no permit.
+  std::string vfs;
   std::int64_t cache_kib = 64 * 1024;
   std::int64_t page_bytes = 4096;  // of a new file
   // The writer copies the WAL into the database when it has grown over this.
   std::int64_t wal_bytes_max = 64 * 1024 * 1024;
 };
 
-// Names this file, not its contents: a copy brought back from a backup still has it, a file made
-// anew has another.
-using StoreId = chain::FixedBytes<struct StoreIdTag, 16>;
+// The member's disk. A copy brought back from a backup still has its id, so it does not tell a new
+// disk from an old state of it: that is the peers' to notice.
+using StoreId = chain::StoreId;
+
+// Of the database in a node's data directory.
+inline constexpr const char* kDatabaseName = "chain.db";
 
 // The store on disk: one SQLite database, of which this is the only writer. Owned by the node;
 // opened before its core and closed after it; one thread. Closing it does not commit an open turn.
@@ -37,17 +42,20 @@ class SqliteStore : public Store {
 
  private:
   friend chain::Result<std::unique_ptr<SqliteStore>> open_store(const std::string&,
-                                                                const chain::Genesis&,
+                                                                const chain::Genesis&, const StoreId&,
                                                                 const StoreOptions&);
   struct State;
   explicit SqliteStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-// Creates the file if there is none. Errors: locked by another node, a foreign file, a newer
-// schema, another chain, trouble with the disk.
+// The store of the member whose disk is `id`. Creates the file if there is none and a permit for
+// this disk lies beside it (store_id_file.h), which is gone afterwards. Errors: locked by another
+// node, a foreign file, a newer schema, another chain, another disk, a disk that was lost, trouble
+// with the disk.
 chain::Result<std::unique_ptr<SqliteStore>> open_store(const std::string& path,
                                                        const chain::Genesis& genesis,
+                                                       const StoreId& id,
                                                        const StoreOptions& options = {});
 
 }  // namespace eventchain::store

@@ -6,6 +6,7 @@
 
 #include "chain/target.h"
 #include "node/config.h"
+#include "store/sqlite/store_id_file.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/pki.h"
 
@@ -123,9 +124,10 @@ Result<std::string> plan_node(const NodePlan& plan) {
   const std::string ca = fmt::format("ca = {}\n", path(plan.home / "ca.cert.pem"));
   std::string text =
       fmt::format("# Node \"{}\". Every key is explained in deploy/.\n\n", member->name);
-  text += fmt::format("[node]\nid = {}\ndata = {}\ngenesis = {}\nsigning_key = {}\n\n",
-                      toml_text(chain::to_hex(member->node)), path(plan.data), path(plan.genesis),
-                      path(plan.home / "signing.key.pem"));
+  text +=
+      fmt::format("[node]\nid = {}\nstore = {}\ndata = {}\ngenesis = {}\nsigning_key = {}\n\n",
+                  toml_text(chain::to_hex(member->node)), toml_text(chain::to_hex(member->store)),
+                  path(plan.data), path(plan.genesis), path(plan.home / "signing.key.pem"));
   text += fmt::format("[api]\nlisten = {}\ntls = {}\n", toml_text(plan.api_listen), plan.api_tls);
   if (plan.api_tls) text += tls + (plan.api_open ? "" : ca);
   std::vector<std::string> operators;
@@ -143,6 +145,18 @@ Result<std::string> plan_node(const NodePlan& plan) {
   const auto checked = node::parse_config(text, plan.file.filename().string(), base, {}, {});
   if (!checked) return tl::unexpected(checked.error());
   return text;
+}
+
+Result<void> prepare_data(const NodePlan& plan) {
+  const Result<chain::Member> member = load_member(plan.home);
+  if (!member) return tl::unexpected(member.error());
+  // A second permit would let a member whose disk was lost come back with an empty one.
+  if (fs::exists(plan.file))
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} is there already: this member was set up before and may have run; "
+                            "if its disk was lost, remove it and let it join anew as a new member",
+                            plan.file.string()));
+  return store::write_store_id(plan.data, member->store);
 }
 
 }  // namespace eventchain::tools

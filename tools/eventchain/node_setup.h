@@ -41,5 +41,8 @@ struct NodePlan {
 };
 // The text of the node's TOML file, checked as the node itself will check it.
 chain::Result<std::string> plan_node(const NodePlan& plan);
+// Makes the data directory with the permit for the member's first database. Refused where a node
+// has run.
+chain::Result<void> prepare_data(const NodePlan& plan);
 
 }  // namespace eventchain::tools

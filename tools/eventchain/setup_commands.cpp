@@ -159,6 +159,7 @@ void add_config(CLI::App& app) {
     chosen.file =
         init->file.empty() ? chosen.home / "node.toml" : std::filesystem::path(init->file);
     const std::string text = value_or_stop(plan_node(chosen));
+    value_or_stop(prepare_data(chosen));
     value_or_stop(write_new_file(chosen.file, text, Secrecy::kPublic));
     fmt::print("{}\n", chosen.file.string());
   });

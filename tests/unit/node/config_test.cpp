@@ -122,6 +122,8 @@ TEST_CASE("wrong values are refused with key, place and remedy") {
       {"consensus.snapshot_trailing", "100001", "from 1 to 100000"},
       {"disk.reserve_bytes", "-5", "must be an integer"},
       {"peers.listen", "\"nowhere\"", "write host:port"},
+      {"peers.listen", "\"0.0.0.0:7\"", "peers.key and peers.ca are needed"},
+      {"node.store", "\"00\"", "must be a store id"},
   };
   for (const Case& one : cases) {
     const std::string key = one.key;

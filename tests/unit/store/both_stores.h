@@ -9,6 +9,7 @@
 #include "store/memory_store.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/store_id_file.h"
 #include "store_fixture.h"
 #include "temporary_directory.h"
 
@@ -36,6 +37,12 @@ class MemorySubject : public Subject {
   MemoryStore store_{small_genesis()};
 };
 
+// A data directory as a node finds it that has never run.
+class DataDirectory : public TemporaryDirectory {
+ public:
+  DataDirectory() { REQUIRE(write_store_id(path(), small_disk())); }
+};
+
 class SqliteSubject : public Subject {
  public:
   SqliteSubject() { open(); }
@@ -49,7 +56,7 @@ class SqliteSubject : public Subject {
 
  private:
   void open() {
-    auto store = open_store(directory_.file("chain.db"), small_genesis());
+    auto store = open_store(directory_.file("chain.db"), small_genesis(), small_disk());
     REQUIRE_MESSAGE(store, store.error().message);
     store_ = std::move(*store);
     store_->chain().recover();
@@ -58,7 +65,7 @@ class SqliteSubject : public Subject {
     reader_ = std::move(*reader);
   }
 
-  TemporaryDirectory directory_;
+  DataDirectory directory_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<SqliteReader> reader_;
 };

@@ -105,7 +105,7 @@ struct Counts {
 // The number of turns whose commit() returned before the fault.
 std::size_t run_until_fault(const Workload& workload, CrashDisk& disk) {
   std::size_t acknowledged = 0;
-  auto store = open_store("chain.db", small_genesis(), options_on(disk));
+  auto store = open_store("chain.db", small_genesis(), small_disk(), options_on(disk));
   if (!store) {
     disk.kill();
     return 0;
@@ -151,7 +151,7 @@ bool crash_and_recover(const Workload& workload, Fault fault, std::uint64_t oper
   ++counts.runs;
   counts.acknowledged += acknowledged;
 
-  auto store = open_store("chain.db", small_genesis(), options_on(disk));
+  auto store = open_store("chain.db", small_genesis(), small_disk(), options_on(disk));
   REQUIRE_MESSAGE(store, store.error().message);
   const std::string found = describe(**store, workload.events);
   std::size_t reached = acknowledged;
@@ -209,7 +209,7 @@ TEST_CASE("a full disk ends the process; the next start finds every acknowledged
 TEST_CASE("the workload of the crash tests checkpoints while it runs") {
   const Workload workload(1'000, 8);
   CrashDisk disk;
-  auto store = open_store("chain.db", small_genesis(), options_on(disk));
+  auto store = open_store("chain.db", small_genesis(), small_disk(), options_on(disk));
   REQUIRE_MESSAGE(store, store.error().message);
   (*store)->chain().recover();
   for (const WorkTurn& work : workload.turns) work(**store);
@@ -218,7 +218,7 @@ TEST_CASE("the workload of the crash tests checkpoints while it runs") {
 
 TEST_CASE("a turn without writes does not touch the disk") {
   CrashDisk disk;
-  auto store = open_store("chain.db", small_genesis(), options_on(disk));
+  auto store = open_store("chain.db", small_genesis(), small_disk(), options_on(disk));
   REQUIRE_MESSAGE(store, store.error().message);
   (*store)->chain().recover();
   const std::uint64_t before = disk.operations();
@@ -233,7 +233,7 @@ TEST_CASE("a turn with writes is one sync") {
   CrashDisk disk;
   StoreOptions roomy;
   roomy.vfs = disk.name();
-  auto store = open_store("chain.db", small_genesis(), roomy);
+  auto store = open_store("chain.db", small_genesis(), small_disk(), roomy);
   REQUIRE_MESSAGE(store, store.error().message);
   (*store)->chain().recover();
   turn(**store, [&] { (*store)->chain().put_event(event_of(1, 1)); });

@@ -1,14 +1,14 @@
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
 
+#include "both_stores.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/sqlite_store.h"
-#include "store_fixture.h"
-#include "temporary_directory.h"
 
 // What the file on disk must be before a node uses it, and what damage to it does (fault F8).
 namespace eventchain::store::testing {
@@ -21,7 +21,7 @@ using chain::Position;
 using consensus::LogIndex;
 
 std::string error_of_opening(const std::string& path, const chain::Genesis& genesis) {
-  const auto store = open_store(path, genesis);
+  const auto store = open_store(path, genesis, small_disk());
   return store ? "opened" : store.error().message;
 }
 
@@ -32,7 +32,7 @@ bool says(const std::string& text, const std::string& part) {
 // Three blocks of one event each, and one event that waits.
 struct Damaged {
   Damaged() {
-    auto store = *open_store(path, small_genesis());
+    auto store = *open_store(path, small_genesis(), small_disk());
     store->chain().recover();
     BlockMaker maker(small_genesis());
     for (std::uint64_t height = 1; height <= 3; ++height) {
@@ -49,14 +49,14 @@ struct Damaged {
     REQUIRE(database.exec(sql) > 0);
   }
 
-  TemporaryDirectory directory;
+  DataDirectory directory;
   std::string path = directory.file("chain.db");
   std::vector<chain::HeldEvent> placed;
   chain::HeldEvent waiting = event_of(9, 1);
 };
 
 std::string recovery_failure(const std::string& path) {
-  auto store = open_store(path, small_genesis());
+  auto store = open_store(path, small_genesis(), small_disk());
   REQUIRE_MESSAGE(store, store.error().message);
   try {
     (*store)->chain().recover();
@@ -69,7 +69,7 @@ std::string recovery_failure(const std::string& path) {
 }  // namespace
 
 TEST_CASE("a file that is not ours is refused and left as it was") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string text = directory.file("notes.txt");
   std::ofstream(text) << std::string(5'000, 'n');
   CHECK(says(error_of_opening(text, small_genesis()), "not a database"));
@@ -85,9 +85,9 @@ TEST_CASE("a file that is not ours is refused and left as it was") {
 }
 
 TEST_CASE("another schema version and another chain are refused with the remedy") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string path = directory.file("chain.db");
-  REQUIRE(open_store(path, small_genesis()));
+  REQUIRE(open_store(path, small_genesis(), small_disk()));
   chain::Genesis other = small_genesis();
   other.name = "other";
   CHECK(says(error_of_opening(path, other), "holds another chain"));
@@ -105,11 +105,11 @@ TEST_CASE("another schema version and another chain are refused with the remedy"
 }
 
 TEST_CASE("a file of schema version 2 is brought to this version and keeps what it has") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string path = directory.file("chain.db");
   const auto event = event_of(1, 1);
   {
-    auto store = open_store(path, small_genesis());
+    auto store = open_store(path, small_genesis(), small_disk());
     REQUIRE_MESSAGE(store, store.error().message);
     (*store)->chain().recover();
     turn(**store, [&] { (*store)->chain().put_event(event); });
@@ -123,7 +123,7 @@ TEST_CASE("a file of schema version 2 is brought to this version and keeps what 
   const auto too_early = open_reader(path, small_genesis(), 1);
   REQUIRE_FALSE(too_early);
   CHECK(says(too_early.error().message, "start the node once"));
-  auto store = open_store(path, small_genesis());
+  auto store = open_store(path, small_genesis(), small_disk());
   REQUIRE_MESSAGE(store, store.error().message);
   CHECK((*store)->chain().recover().pending.size() == 1);
   turn(**store, [&] { (*store)->chain().put_signature(chain::Height{1}, {chain::Slot{0}, {}}); });
@@ -131,29 +131,78 @@ TEST_CASE("a file of schema version 2 is brought to this version and keeps what 
 }
 
 TEST_CASE("a second writer is kept out until the first has gone") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string path = directory.file("chain.db");
-  auto first = open_store(path, small_genesis());
+  auto first = open_store(path, small_genesis(), small_disk());
   REQUIRE(first);
   const StoreId id = (*first)->id();
-  CHECK(open_store(path, small_genesis()).error().code == ErrorCode::kUnavailable);
+  CHECK(open_store(path, small_genesis(), small_disk()).error().code == ErrorCode::kUnavailable);
   first->reset();
-  auto second = open_store(path, small_genesis());
+  auto second = open_store(path, small_genesis(), small_disk());
   REQUIRE(second);
   CHECK((*second)->id() == id);
   CHECK_FALSE(id.is_zero());
 }
 
+TEST_CASE("a disk that was lost is not replaced by an empty one") {
+  DataDirectory directory;
+  const std::string path = directory.file("chain.db");
+  const auto permit = directory.path() / "store-id";
+  REQUIRE(open_store(path, small_genesis(), small_disk()));
+  CHECK_FALSE(std::filesystem::exists(permit));
+  CHECK((*open_store(path, small_genesis(), small_disk()))->id() == small_disk());
+
+  std::filesystem::remove(path);
+  CHECK(says(error_of_opening(path, small_genesis()), "disk was lost"));
+  CHECK_FALSE(std::filesystem::exists(path));
+  std::ofstream(path).close();  // what SQLite leaves when a start is cut off at its beginning
+  CHECK(says(error_of_opening(path, small_genesis()), "disk was lost"));
+  std::filesystem::remove_all(directory.path());
+  CHECK(says(error_of_opening(path, small_genesis()), "disk was lost"));
+}
+
+TEST_CASE("a start that was cut off before the permit was removed is finished by the next") {
+  DataDirectory directory;
+  const std::string path = directory.file("chain.db");
+  const auto permit = directory.path() / "store-id";
+  REQUIRE(open_store(path, small_genesis(), small_disk()));
+  std::ofstream(permit) << to_hex(small_disk()) << '\n';
+  REQUIRE(open_store(path, small_genesis(), small_disk()));
+  CHECK_FALSE(std::filesystem::exists(permit));
+}
+
+TEST_CASE("another member's disk is refused, by its permit and by its database") {
+  DataDirectory directory;
+  const std::string path = directory.file("chain.db");
+  const auto permit = directory.path() / "store-id";
+  const chain::StoreId other = small_genesis().voters[1].store;
+  const auto error_for = [&](const chain::StoreId& id) {
+    const auto store = open_store(path, small_genesis(), id);
+    return store ? "opened" : store.error().message;
+  };
+  CHECK(says(error_for(other), "belongs to another disk"));
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK_FALSE(write_store_id(directory.path(), other));
+  std::ofstream(permit) << "not an id\n";
+  CHECK(says(error_for(small_disk()), "32 lower-case hexadecimal digits"));
+  std::filesystem::remove(permit);
+  REQUIRE(write_store_id(directory.path(), small_disk()));
+  CHECK(error_for(small_disk()) == "opened");
+  CHECK(says(error_for(other), "belongs to another disk"));
+  // Nobody who has run may be set up again.
+  CHECK(says(write_store_id(directory.path(), small_disk()).error().message, "has a database"));
+}
+
 TEST_CASE("a missing directory is an error that names the path") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   CHECK(says(error_of_opening(directory.file("none/chain.db"), small_genesis()), "none/chain.db"));
   CHECK_FALSE(open_reader(directory.file("none.db"), small_genesis(), 1));
 }
 
 TEST_CASE("a reader sees committed turns only, while the writer works") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string path = directory.file("chain.db");
-  auto store = *open_store(path, small_genesis());
+  auto store = *open_store(path, small_genesis(), small_disk());
   auto reader = *open_reader(path, small_genesis(), 1);
   store->chain().recover();
   const auto event = event_of(1, 1);
@@ -173,7 +222,7 @@ TEST_CASE("a rotten body is not handed out") {
     INFO(std::string(column));
     damaged.change(std::string("UPDATE event SET ") + column + " = substr(" + column +
                    ", 1, length(" + column + ") - 1) || x'7f' WHERE arrival = 2");
-    auto store = *open_store(damaged.path, small_genesis());
+    auto store = *open_store(damaged.path, small_genesis(), small_disk());
     store->chain().recover();
     auto reader = *open_reader(damaged.path, small_genesis(), 1);
     CHECK(store->chain().load_event(ref(event)).error().code == ErrorCode::kCorrupt);
@@ -206,7 +255,7 @@ TEST_CASE("a damaged block is not handed out") {
     INFO(std::string(change));
     Damaged damaged;
     damaged.change(change);
-    auto store = *open_store(damaged.path, small_genesis());
+    auto store = *open_store(damaged.path, small_genesis(), small_disk());
     auto reader = *open_reader(damaged.path, small_genesis(), 1);
     CHECK(store->chain().block(Height{2}).error().code == ErrorCode::kCorrupt);
     CHECK(reader->block(Height{2}).error().code == ErrorCode::kCorrupt);
@@ -242,13 +291,13 @@ TEST_CASE("a node does not start from a damaged tip, and says what is damaged") 
 }
 
 TEST_CASE("a restart finds the pending events behind thousands of placed ones") {
-  TemporaryDirectory directory;
+  DataDirectory directory;
   const std::string path = directory.file("chain.db");
   const auto early = event_of(1, 1);
   const auto late = event_of(2, 1);
   BlockMaker maker(small_genesis());
   for (const bool has_early : {false, true}) {
-    auto store = *open_store(path, small_genesis());
+    auto store = *open_store(path, small_genesis(), small_disk());
     store->chain().recover();
     if (has_early) turn(*store, [&] { store->chain().put_event(early); });
     std::vector<chain::HeldEvent> entries;
@@ -259,7 +308,7 @@ TEST_CASE("a restart finds the pending events behind thousands of placed ones") 
     });
     turn(*store, [&] { store->chain().apply_block(maker.next(entries, {}, LogIndex{1})); });
   }
-  auto store = *open_store(path, small_genesis());
+  auto store = *open_store(path, small_genesis(), small_disk());
   store->chain().recover();
   turn(*store, [&] { store->chain().put_event(late); });
   const auto pending = store->chain().recover().pending;

@@ -35,6 +35,10 @@ chain::Genesis small_genesis() {
   return genesis;
 }
 
+chain::StoreId small_disk() {
+  return small_genesis().voters[0].store;
+}
+
 chain::HeldEvent event_of(std::uint64_t number, std::uint64_t stream, std::uint64_t variant,
                           std::size_t data_bytes) {
   chain::Event event;

@@ -16,6 +16,8 @@
 namespace eventchain::store::testing {
 
 chain::Genesis small_genesis();
+// The disk of its first voter.
+chain::StoreId small_disk();
 
 // An event named by a number, in a stream named by a number. Another `variant` has the same key
 // and content but another salt, hence another commitment.

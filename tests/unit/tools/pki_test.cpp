@@ -149,9 +149,17 @@ TEST_CASE("genesis and configuration made from issued nodes are what a node acce
   const auto config = node::parse_config(*text, "alpha.toml", authority.scratch.path(), {}, {});
   REQUIRE(config.has_value());
   CHECK(config->node == genesis->voters[0].node);
+  CHECK(config->store == genesis->voters[0].store);
   CHECK(config->peers.at(0).node == genesis->voters[1].node);
   CHECK(fs::weakly_canonical(config->data_directory) == fs::weakly_canonical(node.data));
   CHECK(fs::exists(config->peers_tls.key));
+
+  REQUIRE(prepare_data(node));
+  CHECK(prepare_data(node));  // nothing has happened yet
+  CHECK(read_file(node.data / "store-id", 100).value() == to_hex(config->store) + "\n");
+  CHECK(fs::status(node.data).permissions() == fs::perms::owner_all);
+  REQUIRE(write_new_file(node.file, *text, Secrecy::kPublic));
+  CHECK_FALSE(prepare_data(node));  // or a lost disk would be let in again
 }
 
 TEST_CASE("addresses of voters go into genesis by their names") {

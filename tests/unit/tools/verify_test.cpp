@@ -4,13 +4,16 @@
 #include <SQLiteCpp/Statement.h>
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "chain/rng.h"
 #include "chain/rules.h"
 #include "scratch_directory.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/store_id_file.h"
 
 using namespace eventchain;
 using namespace eventchain::tools;
@@ -55,8 +58,15 @@ class SmallChain : chain::ChainView {
   explicit SmallChain(const std::string& database)
       : genesis_(easy_genesis()),
         state_(chain::initial_state(genesis_)),
-        store_(store::open_store(database, genesis_).value()) {
+        store_(open(database, genesis_)) {
     store_->chain().recover();
+  }
+
+  static std::unique_ptr<store::SqliteStore> open(const std::string& database,
+                                                  const chain::Genesis& genesis) {
+    const chain::StoreId id = genesis.voters[0].store;
+    REQUIRE(store::write_store_id(std::filesystem::path(database).parent_path(), id));
+    return store::open_store(database, genesis, id).value();
   }
 
   void add(const std::vector<chain::HeldEvent>& events,
