@@ -41,27 +41,25 @@ const chain::Member* find_member(const chain::Genesis& genesis, const chain::Nod
   return nullptr;
 }
 
+// Genesis names the first voters. A node that joins later is in no genesis, and finds the others by
+// its seeds.
 Result<void> check_membership(const Config& config, const chain::Genesis& genesis) {
-  if (find_member(genesis, config.node) == nullptr)
+  if (find_member(genesis, config.node) == nullptr) {
+    if (!config.peers.empty()) return {};
     return fail(ErrorCode::kInvalid,
-                fmt::format("configuration: node.id {} is not among the voters of {}; use the id "
-                            "that genesis names",
+                fmt::format("configuration: peers.nodes is empty, and node.id {} is not among the "
+                            "voters of {}; name a node by which this one finds the cluster, or use "
+                            "the id that genesis names",
                             to_hex(config.node), config.genesis_file.string()));
-  for (const auto& peer : config.peers) {
-    if (find_member(genesis, peer.node) == nullptr)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("configuration: peers.nodes names {}, which is not among the voters "
-                              "of {}",
-                              to_hex(peer.node), config.genesis_file.string()));
   }
   for (const auto& member : genesis.voters) {
-    if (member.node == config.node) continue;
+    if (member.node == config.node || !member.peers_address.empty()) continue;
     bool known = false;
     for (const auto& peer : config.peers) known = known || peer.node == member.node;
     if (!known)
       return fail(ErrorCode::kInvalid,
-                  fmt::format("configuration: voter {} ({}) is missing in peers.nodes; add its id "
-                              "and address",
+                  fmt::format("configuration: voter {} ({}) is missing in peers.nodes, and genesis "
+                              "has no address of it; add its id and address",
                               member.name, to_hex(member.node)));
   }
   return {};
@@ -103,7 +101,7 @@ Result<std::string> read_text(const std::filesystem::path& file) {
   return text;
 }
 
-// The member's key; genesis must name its public half.
+// The member's key; if genesis names the member, it must have its public half.
 Result<std::unique_ptr<chain::Ed25519>> load_signing_key(const Config& config,
                                                          const chain::Genesis& genesis) {
   const auto refuse = [&](std::string_view what) {
