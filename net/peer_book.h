@@ -23,6 +23,9 @@ struct Peer {
   std::uint16_t port = 0;
   bool is_voter = false;
   std::string site;  // where it stands, so that links reach several sites; may be empty
+  // New links are made in this time only, by the clock on the wall.
+  chain::UnixMillis valid_from{};
+  chain::UnixMillis valid_until{};  // 0: no end
   bool operator==(const Peer&) const = default;
 };
 

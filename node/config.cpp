@@ -148,8 +148,9 @@ Result<void> check(const Config& config) {
        {"api.certificate", "and api.key are needed while api.tls is true"}},
       {config.peers.empty() || !config.peers_listen.host.empty(),
        {"peers.listen", "is missing; peers must be able to reach this node"}},
-      {config.peers.empty() || (!config.peers_tls.certificate.empty() &&
-                                !config.peers_tls.key.empty() && !config.peers_tls.ca.empty()),
+      {config.peers_listen.host.empty() ||
+           (!config.peers_tls.certificate.empty() && !config.peers_tls.key.empty() &&
+            !config.peers_tls.ca.empty()),
        {"peers.certificate", "peers.key and peers.ca are needed: links are always authenticated"}},
       {config.election_timeout >= 3 * config.heartbeat_interval,
        {"consensus.election_timeout_ms",

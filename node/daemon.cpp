@@ -22,6 +22,7 @@
 #include "node/genesis_json.h"
 #include "node/log.h"
 #include "node/metrics.h"
+#include "node/neighbours.h"
 #include "node/runtime.h"
 #include "node/version.h"
 #include "store/sqlite/sqlite_reader.h"
@@ -140,14 +141,11 @@ CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
   return options;
 }
 
-net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesis, Log& log) {
+net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesis,
+                              Log& log) {
   net::MeshOptions options;
   options.listen_host = config.peers_listen.host;
   options.listen_port = config.peers_listen.port;
-  // Genesis names voters only, and no sites.
-  options.table.self_is_voter = true;
-  for (const auto& peer : config.peers)
-    options.table.peers.push_back({peer.node, peer.address.host, peer.address.port, true, ""});
   options.certificate_file = config.peers_tls.certificate;
   options.key_file = config.peers_tls.key;
   options.ca_file = config.peers_tls.ca;
@@ -174,7 +172,10 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
 
 // Members in order of dependency; destroyed in the reverse.
 struct Daemon::Parts {
-  explicit Parts(const Config& given) : config(given), log(given.log_level, given.log_format) {}
+  explicit Parts(const Config& given)
+      : config(given),
+        log(given.log_level, given.log_format),
+        neighbours(given.node, given.peers) {}
 
   Result<void> start();
   Result<void> start_api();
@@ -185,6 +186,7 @@ struct Daemon::Parts {
   const Config config;
   Log log;
   Metrics metrics;
+  Neighbours neighbours;  // of the thread that starts, then of the core's
   chain::Genesis genesis;
   std::unique_ptr<chain::Ed25519> signing;
   std::unique_ptr<store::SqliteStore> store;
@@ -283,6 +285,9 @@ Result<void> Daemon::Parts::start() {
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
   options.core = core_options(config, genesis, draw_salt());
   options.core.signing = signing.get();
+  options.members_changed = [this](const chain::MemberSet& members) {
+    if (mesh) mesh->set_peers(neighbours.table(members));
+  };
   runtime = std::make_unique<Runtime>(std::move(options), *store);
   if (config.mining_threads > 0) {
     mining::ThreadMinerOptions mining;
@@ -295,8 +300,14 @@ Result<void> Daemon::Parts::start() {
     miner = std::make_unique<mining::ThreadMiner>(
         mining, [this](const mining::ShareFound& share) { runtime->share_found(share); });
   }
-  if (!config.peers.empty())
-    mesh = std::make_unique<net::Mesh>(mesh_options(config, genesis, log), *runtime);
+  // Also where there are no peers yet: others may join.
+  if (!config.peers_listen.host.empty()) {
+    const auto members = reader->members(reader->tip().height.next());
+    if (!members) return tl::unexpected(members.error());
+    auto linking = mesh_options(config, genesis, log);
+    linking.table = neighbours.table(**members);
+    mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
+  }
   runtime->attach(mesh.get(), miner.get());
   runtime->start([this](RunEnd why, std::string reason) {
     {

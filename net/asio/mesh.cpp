@@ -124,6 +124,8 @@ const char* to_string(Ending ending) {
       return "timeout";
     case Ending::kTooMany:
       return "too_many";
+    case Ending::kNotValid:
+      return "not_valid";
     case Ending::kFull:
       return "full";
     case Ending::kDuplicate:

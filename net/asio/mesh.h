@@ -54,6 +54,7 @@ enum class Ending : std::uint8_t {
   kHello,        // other chain, other protocol, other node than its certificate says
   kTimeout,      // the handshake took too long
   kTooMany,      // too many handshakes at once
+  kNotValid,     // its membership does not count yet, or no more
   kFull,         // no room for another link of a node that does not vote
   kDuplicate,    // there is a link already
   kSuperseded,   // a newer connection to the same peer took its place
@@ -65,7 +66,7 @@ enum class Ending : std::uint8_t {
   kLost,         // closed by the peer or broken
   kStopped,      // this mesh stops
 };
-inline constexpr std::size_t kEndings = 16;
+inline constexpr std::size_t kEndings = 17;
 const char* to_string(Ending ending);
 
 struct MeshCounters {

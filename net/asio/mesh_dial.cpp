@@ -40,11 +40,25 @@ void MeshEngine::take_table(const PeerTable& table) {
   if (is_stopping_) return;
   std::set<chain::NodeId>& allowed = settings_.policy.allowed;
   allowed = {options_.allowed.begin(), options_.allowed.end()};
-  for (const Peer& peer : table.peers) allowed.insert(peer.node);
+  table_.clear();
+  for (const Peer& peer : table.peers) {
+    allowed.insert(peer.node);
+    table_[peer.node] = peer;
+  }
   book_.set_table(table);
   for (const auto& [node, session] : links_)
     if (allowed.count(node) == 0) session->close(Ending::kRemoved, "no longer a member");
   replan();
+}
+
+bool MeshEngine::is_valid_now(chain::NodeId peer) const {
+  const auto known = table_.find(peer);
+  if (known == table_.end()) return true;
+  const std::int64_t at = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              std::chrono::system_clock::now().time_since_epoch())
+                              .count();
+  const chain::UnixMillis until = known->second.valid_until;
+  return at >= known->second.valid_from.value && (until.value == 0 || at <= until.value);
 }
 
 void MeshEngine::replan() {

@@ -153,6 +153,10 @@ std::optional<Refusal> MeshEngine::peer_proven(chain::NodeId peer, Origin origin
   // The table may have changed since the handshake began.
   if (settings_.policy.allowed.count(peer) == 0)
     return Refusal{Ending::kRemoved, "no longer a member"};
+  if (!is_valid_now(peer))
+    return Refusal{Ending::kNotValid,
+                   "its membership does not count at this time; look at valid_from and valid_until "
+                   "of the member, and at both clocks"};
   if (origin == Origin::kAccepted && !book_.has_room_for(peer))
     return Refusal{Ending::kFull, "no room for more links of nodes that do not vote"};
   return std::nullopt;

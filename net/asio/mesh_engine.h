@@ -64,6 +64,7 @@ class MeshEngine final : public SessionOwner {
   void take_table(const PeerTable& table);
   // Does what the peer book wants now; to be called after everything that it was told.
   void replan();
+  [[nodiscard]] bool is_valid_now(chain::NodeId peer) const;
   boost::asio::awaitable<void> dial(std::shared_ptr<Dial> dial);
   boost::asio::awaitable<boost::system::error_code> connect(std::shared_ptr<Dial> dial);
   static chain::Instant now();
@@ -84,6 +85,7 @@ class MeshEngine final : public SessionOwner {
   boost::asio::steady_timer accept_again_;
   SessionSettings settings_;
   PeerBook book_;
+  std::map<chain::NodeId, Peer> table_;
   boost::asio::steady_timer plan_again_;
   std::set<std::shared_ptr<Dial>> dials_;        // not yet connected
   std::set<std::shared_ptr<Session>> sessions_;  // all that run

@@ -16,7 +16,7 @@ import sys
 ROOMS = ["chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/", "store/",
          "store/sqlite/", "node/", "node/api/", "node/runtime/", "tools/", "tests/"]
 SHELL_OF_NODE = re.compile(
-    r"^node/(api|runtime|inbox|daemon|main|config|genesis_json|json_|toml|log\b|logging|metrics|signals|miner_|"
+    r"^node/(api|runtime|inbox|daemon|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|"
     r"disk_|clock|options|setup|service)")
 
 CONSENSUS_TYPES = {"consensus/types.h", "consensus/log_store.h"}

@@ -58,6 +58,33 @@ TEST_CASE("a peer that is removed is hung up and cannot come back until it is a 
   CHECK(a.seen.ups(kC) == std::vector<bool>{true, false});
 }
 
+TEST_CASE("a member is linked in the time of its membership only, and a link outlives it") {
+  World world;
+  Peer late = guest('b');
+  late.valid_from = {4'000'000'000'000};
+  Peer early = guest('c');
+  early.valid_until = {1'000'000'000'000};
+  TestNode a(strict(world, 'a', {late, early}));
+  REQUIRE(a.mesh->start().has_value());
+  TestNode b(strict(world, 'b', {World::address('a', a.mesh->port())}));
+  TestNode c(strict(world, 'c', {World::address('a', a.mesh->port())}));
+  REQUIRE(b.mesh->start().has_value());
+  REQUIRE(c.mesh->start().has_value());
+  CHECK(a.wait_ending(Ending::kNotValid, "membership does not count", 4));
+
+  late.valid_from = {1};
+  late.valid_until = {4'000'000'000'000};
+  a.mesh->set_peers({{late, early}, false});
+  REQUIRE(a.seen.wait_up(kB));
+  late.valid_until = {1'000'000'000'000};
+  early.valid_until = {};
+  a.mesh->set_peers({{late, early}, false});
+  REQUIRE(a.seen.wait_up(kC));
+  a.mesh->stop();
+  CHECK(a.seen.ups(kB) == std::vector<bool>{true, false});
+  CHECK(a.seen.was_down_for("this node stops"));
+}
+
 TEST_CASE("a peer that is added is dialled, and is still known after a restart") {
   World world;
   TestNode a(strict(world, 'a', {guest('b')}));

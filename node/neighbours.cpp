@@ -1,0 +1,40 @@
+#include "node/neighbours.h"
+
+#include <string>
+#include <utility>
+
+namespace eventchain::node {
+
+Neighbours::Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds) : self_(self) {
+  for (const PeerConfig& seed : seeds) seeds_.emplace(seed.node, seed.address);
+}
+
+net::PeerTable Neighbours::table(const chain::MemberSet& members) {
+  net::PeerTable table;
+  const chain::Member* self = chain::find_member(members, self_);
+  table.self_is_voter = self != nullptr && self->role == chain::MemberRole::kVoter;
+  for (const chain::Member& member : members.members) {
+    if (member.node == self_) continue;
+    net::Peer peer{member.node, "", 0, member.role == chain::MemberRole::kVoter, member.site};
+    peer.valid_from = member.valid_from;
+    peer.valid_until = member.valid_until;
+    const auto seed = seeds_.find(member.node);
+    const bool is_seed = seed != seeds_.end();
+    if (is_seed) named_.insert(member.node);
+    auto address =
+        is_seed ? chain::Result<HostPort>(seed->second) : parse_host_port(member.peers_address);
+    if (address) {  // without one it dials us
+      peer.host = std::move(address->host);
+      peer.port = address->port;
+    }
+    table.peers.push_back(std::move(peer));
+  }
+  for (const auto& [node, address] : seeds_) {
+    if (chain::find_member(members, node) != nullptr) continue;
+    if (self != nullptr && named_.contains(node)) continue;  // it was removed
+    table.peers.push_back({node, address.host, address.port, false, ""});
+  }
+  return table;
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "chain/members.h"
+#include "net/peer_book.h"
+#include "node/config.h"
+
+namespace eventchain::node {
+
+// Whom a node may be linked with, and where it reaches them: the members at the addresses they
+// have told, and the seeds of its configuration, by which it finds the cluster. A seed's address
+// goes before the member's own. A seed that is no member is linked like one that does not vote,
+// until a member set has named it, or while this node is no member itself and may know an old set
+// only. Owned by the daemon; one caller at a time.
+class Neighbours {
+ public:
+  Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds);
+
+  net::PeerTable table(const chain::MemberSet& members);
+
+ private:
+  const chain::NodeId self_;
+  std::map<chain::NodeId, HostPort> seeds_;
+  std::set<chain::NodeId> named_;  // seeds that are or were members
+};
+
+}  // namespace eventchain::node
