@@ -110,6 +110,9 @@ Result<Message> decode_from(wire::Hello& from) {
   message.chain = check.fixed<chain::ChainId>(from.chain(), "chain");
   message.node = check.fixed<chain::NodeId>(from.node(), "node");
   message.software = std::move(*from.mutable_software());
+  // Another version may lack it, and is to be told that it is another version.
+  if (message.protocol >= kProtocolVersion)
+    message.store = check.fixed<chain::StoreId>(from.store(), "store");
   check.require(message.protocol != 0, "protocol", "must not be 0");
   check.limit(message.software.size() <= limits::kSoftwareNameMax, "software", "is too long");
   const bool printable = std::all_of(message.software.begin(), message.software.end(),

@@ -37,6 +37,7 @@ void encode_into(const Hello& from, wire::Frame& frame) {
   into.set_chain(Bytes(from.chain.view()));
   into.set_node(Bytes(from.node.view()));
   into.set_software(from.software);
+  into.set_store(Bytes(from.store.view()));
 }
 
 void encode_into(const RaftSaid& from, wire::Frame& frame) {

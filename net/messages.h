@@ -17,14 +17,15 @@
 // distrusts every field; who said it comes from the link's certificate, never from the message.
 namespace eventchain::net {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 // First message on every link, both ways.
 struct Hello {
   std::uint32_t protocol = kProtocolVersion;
   chain::ChainId chain;
   chain::NodeId node;
-  std::string software;  // for people, e.g. "0.1.0"
+  std::string software;    // for people, e.g. "0.1.0"
+  chain::StoreId store{};  // of the sender's disk
   bool operator==(const Hello&) const = default;
 };
 

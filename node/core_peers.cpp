@@ -39,6 +39,13 @@ void NodeCore::State::on(const PeerUp& input) {
     deaf_to.insert(input.peer);
     return;
   }
+  const chain::Member* member = members.find(input.peer);
+  if (member != nullptr && member->store != input.store) {
+    distrust(input.peer,
+             "it has another disk than the member list names, so it is not this member "
+             "any more; remove the member and let the node join anew");
+    return;
+  }
   members.link_up(input.peer);
   steward.peer_up(input.peer);
   durability.peer_up(input.peer, ledger);
@@ -51,6 +58,7 @@ void NodeCore::State::on(const PeerUp& input) {
 
 void NodeCore::State::on(const PeerDown& input) {
   deaf_to.erase(input.peer);
+  distrusted.erase(input.peer);
   members.link_down(input.peer);
   fetcher.peer_down(input.peer);
   catch_up.peer_down(input.peer);
@@ -58,7 +66,7 @@ void NodeCore::State::on(const PeerDown& input) {
 }
 
 void NodeCore::State::on(PeerSaid input) {
-  if (conduct.is_shunned(input.peer, now.steady)) return;
+  if (conduct.is_shunned(input.peer, now.steady) || distrusted.contains(input.peer)) return;
   std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);
 }
 

@@ -84,6 +84,7 @@ struct NodeCore::State {
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
   void end_shunning();
+  void distrust(const chain::NodeId& peer, const std::string& what);
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
@@ -107,7 +108,8 @@ struct NodeCore::State {
   Orders orders;
   Steward steward;
   Conduct conduct;
-  std::set<chain::NodeId> deaf_to;  // linked, and shunned
+  std::set<chain::NodeId> deaf_to;        // linked, and shunned
+  std::set<chain::NodeId> distrusted;     // hung up on for its disk, and the link is not down yet
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

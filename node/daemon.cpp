@@ -142,7 +142,7 @@ CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
 }
 
 net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesis,
-                              Log& log) {
+                              const chain::StoreId& disk, Log& log) {
   net::MeshOptions options;
   options.listen_host = config.peers_listen.host;
   options.listen_port = config.peers_listen.port;
@@ -152,6 +152,7 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
   options.trust_domain = genesis.trust_domain;
   options.chain_name = genesis.name;
   options.self = config.node;
+  options.store = disk;
   options.chain = chain::chain_id(genesis);
   options.software = kVersion;
   options.seed = chain::FixedBytesHash()(config.node);
@@ -304,7 +305,7 @@ Result<void> Daemon::Parts::start() {
   if (!config.peers_listen.host.empty()) {
     const auto members = reader->members(reader->tip().height.next());
     if (!members) return tl::unexpected(members.error());
-    auto linking = mesh_options(config, genesis, log);
+    auto linking = mesh_options(config, genesis, store->id(), log);
     linking.table = neighbours.table(**members);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
   }

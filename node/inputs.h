@@ -51,6 +51,7 @@ struct ClientOrders {
 
 struct PeerUp {  // authenticated link; first frame exchanged
   chain::NodeId peer;
+  chain::StoreId store{};  // the disk it says it has
 };
 struct PeerDown {
   chain::NodeId peer;

@@ -297,8 +297,8 @@ chain::Salt draw_salt() {
   return salt;
 }
 
-void Runtime::peer_up(chain::NodeId peer) {
-  inbox_.post(Input{PeerUp{peer}});
+void Runtime::peer_up(chain::NodeId peer, chain::StoreId store) {
+  inbox_.post(Input{PeerUp{peer, store}});
 }
 
 void Runtime::peer_down(chain::NodeId peer, std::string reason) {

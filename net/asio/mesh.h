@@ -38,6 +38,7 @@ struct MeshOptions {
   std::string trust_domain;
   std::string chain_name;
   chain::NodeId self;
+  chain::StoreId store;  // of this node's disk
   chain::ChainId chain;
   std::string software;
   std::uint64_t seed = 0;  // of the choice of peers and of the jitter between dials
@@ -85,8 +86,8 @@ struct MeshCounters {
 class MeshHandler {
  public:
   virtual ~MeshHandler() = default;
-  // Calls for one peer alternate: up, what it said, down.
-  virtual void peer_up(chain::NodeId peer) = 0;
+  // Calls for one peer alternate: up, what it said, down. `store` is the disk it says it has.
+  virtual void peer_up(chain::NodeId peer, chain::StoreId store) = 0;
   virtual void peer_down(chain::NodeId peer, std::string reason) = 0;
   virtual void peer_said(chain::NodeId peer, Message message) = 0;
 };

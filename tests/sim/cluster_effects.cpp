@@ -87,7 +87,7 @@ void Cluster::died(NodeHost& host) {
 
 void Cluster::link_up(std::size_t at, std::size_t peer) {
   trace_.print("n{} sees n{}", at, peer);
-  host(at).post(node::PeerUp{roster_.node(peer)});
+  host(at).post(node::PeerUp{roster_.node(peer), roster_[peer].member.store});
 }
 
 void Cluster::link_down(std::size_t at, std::size_t peer) {

@@ -83,10 +83,18 @@ TEST_CASE("what is no message at all is refused") {
 
 TEST_CASE("each field of a hello is checked") {
   const auto hello = [](std::uint64_t protocol, const std::string& chain, const std::string& node,
-                        const std::string& software) {
-    return frame(1, Wire().number(1, protocol).bytes(2, chain).bytes(3, node).bytes(4, software));
+                        const std::string& software, const std::string& store = k16) {
+    return frame(1, Wire()
+                        .number(1, protocol)
+                        .bytes(2, chain)
+                        .bytes(3, node)
+                        .bytes(4, software)
+                        .bytes(5, store));
   };
-  CHECK(decode(hello(1, k32, k16, "0.1.0")).has_value());
+  CHECK(decode(hello(3, k32, k16, "0.1.0")).has_value());
+  check_refused(hello(3, k32, k16, "", ""), "hello.store");
+  // Whoever speaks an older protocol has no store to tell, and is refused for the protocol.
+  CHECK(decode(hello(2, k32, k16, "", "")).has_value());
   check_refused(hello(0, k32, k16, ""), "hello.protocol");
   check_refused(hello(1, k31, k16, ""), "hello.chain");
   check_refused(hello(1, k32, k32, ""), "hello.node");

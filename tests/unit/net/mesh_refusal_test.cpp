@@ -67,7 +67,7 @@ void be_refused(Besieged& siege, const PkiFiles& files, const Hello& hello) {
 }
 
 Hello hello_of(chain::NodeId node) {
-  return {kProtocolVersion, chain_id('C'), node, "raw"};
+  return {kProtocolVersion, chain_id('C'), node, "raw", store_id('c')};
 }
 
 }  // namespace
@@ -146,7 +146,7 @@ TEST_CASE("a good certificate with a wrong hello opens no link") {
   Hello other_protocol = hello_of(kC);
   other_protocol.protocol = kProtocolVersion + 1;
   be_refused(siege, files, other_protocol);
-  CHECK(siege.a.wait_ending(Ending::kHello, "speaks protocol 3"));
+  CHECK(siege.a.wait_ending(Ending::kHello, "speaks protocol 4"));
   be_refused(siege, files, hello_of(kB));
   CHECK(siege.a.wait_ending(Ending::kHello, "not its certificate's node"));
 

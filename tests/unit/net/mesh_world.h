@@ -21,6 +21,9 @@ namespace eventchain::net::testing {
 inline chain::NodeId node_id(char c) {
   return *chain::NodeId::from(std::string(16, c));
 }
+inline chain::StoreId store_id(char c) {
+  return *chain::StoreId::from(std::string(16, c));
+}
 inline chain::ChainId chain_id(char c) {
   return *chain::ChainId::from(std::string(32, c));
 }
@@ -29,8 +32,11 @@ class Recorder : public MeshHandler {
  public:
   static constexpr std::chrono::seconds kDeadline{60};
 
-  void peer_up(chain::NodeId peer) override {
-    change([&] { ups_[peer].push_back(true); });
+  void peer_up(chain::NodeId peer, chain::StoreId store) override {
+    change([&] {
+      ups_[peer].push_back(true);
+      stores_[peer] = store;
+    });
   }
   void peer_down(chain::NodeId peer, std::string reason) override {
     change([&] {
@@ -73,6 +79,7 @@ class Recorder : public MeshHandler {
   [[nodiscard]] std::vector<Message> said(chain::NodeId peer) const {
     return said_.count(peer) != 0 ? said_.at(peer) : std::vector<Message>();
   }
+  [[nodiscard]] chain::StoreId store_of(chain::NodeId peer) const { return stores_.at(peer); }
   [[nodiscard]] bool was_down_for(const std::string& part) const {
     return has(down_reasons_, part);
   }
@@ -98,6 +105,7 @@ class Recorder : public MeshHandler {
   // guarded by mutex_
   std::map<chain::NodeId, std::vector<bool>> ups_;
   std::map<chain::NodeId, std::vector<Message>> said_;
+  std::map<chain::NodeId, chain::StoreId> stores_;
   std::vector<std::string> down_reasons_;
   std::vector<std::string> lines_;
 };
@@ -141,6 +149,7 @@ class World {
   MeshOptions options(char name) {
     MeshOptions options;
     options.self = node_id(name);
+    options.store = store_id(name);
     options.chain = chain_id('C');
     options.listen_host = RawClient::kHost;
     options.allowed = {node_id('a'), node_id('b'), node_id('c')};

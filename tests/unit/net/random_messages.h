@@ -17,8 +17,8 @@ class RandomMessages {
   Message of_kind(std::size_t kind) {
     switch (kind) {
       case 0:
-        return Hello{1 + number<std::uint32_t>() / 2, id<chain::ChainId>(), id<chain::NodeId>(),
-                     std::string(below(65), 'v')};
+        return Hello{kProtocolVersion + number<std::uint32_t>() / 2, id<chain::ChainId>(),
+                     id<chain::NodeId>(), std::string(below(65), 'v'), id<chain::StoreId>()};
       case 1:
         return RaftSaid{raft()};
       case 2:

@@ -33,7 +33,7 @@ TEST_CASE("whoever speaks in another member's name is hung up on and not listene
   voter.said(1, vote_request(2, 9));  // its own name, but it had its chance
   CHECK(voter.core->replica().term() == term);
   // It may hold a link, so that it does not try again and again, but is not heard.
-  voter.core->handle(voter.now, PeerUp{voter_id(1)});
+  voter.core->handle(voter.now, PeerUp{voter_id(1), voter_store(1)});
   voter.said(1, vote_request(2, 9));
   CHECK(voter.hung_up().empty());
   CHECK(voter.core->replica().term() == term);
@@ -44,7 +44,7 @@ TEST_CASE("whoever speaks in another member's name is hung up on and not listene
   voter.core->handle(voter.now, Woke{});
   CHECK(voter.hung_up() == std::vector{voter_id(1)});  // to begin anew
   voter.core->handle(voter.now, PeerDown{voter_id(1)});
-  voter.core->handle(voter.now, PeerUp{voter_id(1)});
+  voter.core->handle(voter.now, PeerUp{voter_id(1), voter_store(1)});
   CHECK(voter.hung_up().empty());
   CHECK(voter.core->status().peers[0].linked);
   CHECK_FALSE(voter.core->status().peers[0].shunned);

@@ -15,6 +15,12 @@ inline chain::NodeId voter_id(std::size_t place) {
   return id;
 }
 
+inline chain::StoreId voter_store(std::size_t place) {
+  chain::StoreId id;
+  id.octets[0] = static_cast<std::uint8_t>(place + 1);
+  return id;
+}
+
 inline chain::Genesis easy_genesis(std::size_t voters) {
   chain::Genesis genesis;
   genesis.name = "test";
@@ -27,7 +33,7 @@ inline chain::Genesis easy_genesis(std::size_t voters) {
     chain::Member member;
     member.node = voter_id(place);
     member.signing_key.octets[0] = static_cast<std::uint8_t>(place + 1);
-    member.store.octets[0] = static_cast<std::uint8_t>(place + 1);
+    member.store = voter_store(place);
     member.slot = chain::Slot{static_cast<std::uint16_t>(place)};
     member.name = "n" + std::to_string(place);
     genesis.voters.push_back(member);

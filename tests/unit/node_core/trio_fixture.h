@@ -30,7 +30,7 @@ struct Trio {
     }
     for (std::size_t i = 0; i < 3; ++i)
       for (std::size_t peer = 0; peer < 3; ++peer)
-        if (peer != i) handle(i, PeerUp{voter_id(peer)});
+        if (peer != i) handle(i, PeerUp{voter_id(peer), voter_store(peer)});
   }
 
   void handle(std::size_t at, Input input) {

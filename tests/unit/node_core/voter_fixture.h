@@ -20,7 +20,7 @@ struct Voter {
     core = std::make_unique<NodeCore>(options, store);
     core->start(now);
     for (const std::size_t peer : {std::size_t{1}, std::size_t{2}})
-      core->handle(now, PeerUp{voter_id(peer)});
+      core->handle(now, PeerUp{voter_id(peer), voter_store(peer)});
     end_turn();
   }
   void said(std::size_t peer, net::Message message) {
