@@ -300,6 +300,13 @@ Result<Message> decode_settle(const From& from, const char* name) {
   return checked(check, Settle{consensus::Term{from.term()}, chain::Height{from.voters_since()}});
 }
 
+Result<Message> decode_from(const wire::Seen& from) {
+  FieldCheck check("seen");
+  check.require(from.term() != 0, "term", "must not be 0");
+  return checked(check, Seen{check.fixed<chain::StoreId>(from.store(), "store"),
+                             consensus::Term{from.term()}, consensus::LogIndex{from.index()}});
+}
+
 Result<Message> decode_frame(wire::Frame& frame) {
   switch (frame.said_case()) {
     case wire::Frame::kHello:
@@ -344,6 +351,8 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_settle<SettleAsk>(frame.settle_ask(), "settle_ask");
     case wire::Frame::kSettleHeld:
       return decode_settle<SettleHeld>(frame.settle_held(), "settle_held");
+    case wire::Frame::kSeen:
+      return decode_from(frame.seen());
     case wire::Frame::SAID_NOT_SET:
       break;
   }

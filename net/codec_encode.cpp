@@ -174,6 +174,13 @@ void encode_into(const SettleHeld& from, wire::Frame& frame) {
   into.set_voters_since(from.voters_since.value);
 }
 
+void encode_into(const Seen& from, wire::Frame& frame) {
+  wire::Seen& into = *frame.mutable_seen();
+  into.set_store(Bytes(from.store.view()));
+  into.set_term(from.term.value);
+  into.set_index(from.index.value);
+}
+
 }  // namespace
 
 Bytes encode(const Message& message) {

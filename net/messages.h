@@ -171,10 +171,19 @@ struct SettleHeld {
   bool operator==(const SettleHeld&) const = default;
 };
 
+// To a new link: "this far I have seen your disk." Whoever knows less has an older copy of it
+// (node/witness.h).
+struct Seen {
+  chain::StoreId store;
+  consensus::Term term;
+  consensus::LogIndex index;  // that its log reached in this term
+  bool operator==(const Seen&) const = default;
+};
+
 using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
                              TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
                              BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures,
-                             OrderAsk, OrderTold, SettleAsk, SettleHeld>;
+                             OrderAsk, OrderTold, SettleAsk, SettleHeld, Seen>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "node/core_state.h"
@@ -45,7 +46,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       certifier(members, outbox, store.chain(), options.signing),
       catch_up(ledger, fetcher, decider, certifier, outbox),
       orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1),
-      steward(members, ledger, replica, outbox) {}
+      steward(members, ledger, replica, outbox),
+      witness(store.peers()) {}
 
 NodeCore::NodeCore(const CoreOptions& options, store::Store& store)
     : state_(std::make_unique<State>(options, store)) {}
@@ -78,6 +80,7 @@ void NodeCore::start(const chain::Now& now) {
 
 void NodeCore::handle(const chain::Now& now, Input input) {
   state_->now = now;
+  if (state_->rolled_back) return;
   state_->decider.at(now, state_->leader);
   state_->take_progress(state_->durability.turn_begins());
   state_->is_followed_up = false;
@@ -88,6 +91,7 @@ void NodeCore::handle(const chain::Now& now, Input input) {
 NodeCore::Step NodeCore::step(const chain::Now& now) {
   State& core = *state_;
   core.now = now;
+  if (core.rolled_back) return {{}, now.steady};
   core.follow_up();
   const bool may_wait =
       core.outbox.is_empty() && !core.durability.is_urgent() && core.durability.is_patient();
@@ -100,6 +104,10 @@ NodeCore::Step NodeCore::step(const chain::Now& now) {
 }
 
 Effects NodeCore::take_effects() {
+  if (state_->rolled_back) {
+    std::ignore = state_->outbox.take();
+    return {{}, {*state_->rolled_back}};
+  }
   state_->follow_up();
   state_->is_followed_up = false;
   state_->patient_until.reset();
@@ -107,6 +115,7 @@ Effects NodeCore::take_effects() {
 }
 
 chain::Instant NodeCore::next_wakeup() const {
+  if (state_->rolled_back) return state_->now.steady + kAnnounceEvery;
   chain::Instant next = std::min(state_->replica.next_deadline(), state_->announce_at);
   const auto consider = [&next](const std::optional<chain::Instant>& at) {
     if (at && *at < next) next = *at;
@@ -163,6 +172,7 @@ void NodeCore::State::on(const Woke&) {
     retry_fetching();
   }
   if (announce_at <= now.steady) {
+    witness.save();
     announce_tip();
     announce_pending();
   }
@@ -314,6 +324,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   for (auto it = pushed.begin(); it != pushed.end();)
     it = it->second.height <= height ? pushed.erase(it) : std::next(it);
   work.tip_moved(now);
+  witness.save();
   outbox.send(members.linked(), net::TipSaid{height, block.id});
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});

@@ -47,6 +47,8 @@ void NodeCore::State::on(const PeerUp& input) {
     return;
   }
   members.link_up(input.peer);
+  // First of all: it must not say anything before it knows.
+  if (auto seen = witness.peer_up(input.peer, input.store)) outbox.send(input.peer, *seen);
   steward.peer_up(input.peer);
   durability.peer_up(input.peer, ledger);
   outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
@@ -79,6 +81,12 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& messa
   if (server_of(peer) != message.envelope.from ||
       message.envelope.to != server_of(members.self_id())) {
     peer_fault(peer, Conduct::Fault::kBroken, "a Raft message in another member's name");
+    return;
+  }
+  if (members.is_voter(peer) && !witness.heard(peer, message.envelope.message)) {
+    distrust(peer,
+             "its disk was put back to an earlier state, so it has forgotten votes and "
+             "entries; stop it, remove the member and let the node join anew");
     return;
   }
   replica.receive(message.envelope, now);

@@ -18,6 +18,7 @@
 #include "node/orders.h"
 #include "node/reads.h"
 #include "node/steward.h"
+#include "node/witness.h"
 
 namespace eventchain::node {
 
@@ -61,6 +62,7 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::OrderTold& message);
   void said(const chain::NodeId& peer, const net::SettleAsk& message);
   void said(const chain::NodeId& peer, const net::SettleHeld& message);
+  void said(const chain::NodeId& peer, const net::Seen& message);
 
   // --- between the parts (core.cpp) ---------------------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
@@ -108,8 +110,10 @@ struct NodeCore::State {
   Orders orders;
   Steward steward;
   Conduct conduct;
+  Witness witness;
   std::set<chain::NodeId> deaf_to;        // linked, and shunned
   std::set<chain::NodeId> distrusted;     // hung up on for its disk, and the link is not down yet
+  std::optional<RolledBack> rolled_back;  // nothing is done or said any more
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

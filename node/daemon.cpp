@@ -366,12 +366,12 @@ int Daemon::run() {
     parts_->log.write(Notice::Level::kInfo, "stopped");
     return kExitOk;
   }
-  if (parts_->end == RunEnd::kRemoved) {
-    parts_->log.write(Notice::Level::kError, parts_->failure);
-    return kExitRemoved;
+  if (parts_->end == RunEnd::kDiskFailed) {
+    parts_->log.write(Notice::Level::kError, "the store failed: " + parts_->failure);
+    return kExitDisk;
   }
-  parts_->log.write(Notice::Level::kError, "the store failed: " + parts_->failure);
-  return kExitDisk;
+  parts_->log.write(Notice::Level::kError, parts_->failure);
+  return parts_->end == RunEnd::kRemoved ? kExitRemoved : kExitRolledBack;
 }
 
 Result<void> check_deployment(const Config& config) {

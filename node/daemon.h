@@ -37,6 +37,8 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // configuration, files, addresses
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitRemoved = 69;  // no member any more (EX_UNAVAILABLE); do not restart
+// The disk is an older copy of itself (EX_SOFTWARE); do not restart.
+inline constexpr int kExitRolledBack = 70;
 inline constexpr int kExitDisk = 74;  // the disk failed (EX_IOERR); a restart recovers or says why
 
 }  // namespace eventchain::node

@@ -96,6 +96,12 @@ struct MembersChanged {
 // This node was removed: it must not run any longer.
 struct Removed {};
 
+// This node's disk is an older copy of itself: it has forgotten what others count on, and must not
+// say anything any more.
+struct RolledBack {
+  std::string reason;
+};
+
 // Something an operator may want to read; the shell logs it.
 struct Notice {
   enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -104,7 +110,7 @@ struct Notice {
 };
 
 using Effect = std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine,
-                            StopMining, TipMoved, MembersChanged, Removed, Notice>;
+                            StopMining, TipMoved, MembersChanged, Removed, RolledBack, Notice>;
 
 // What a turn wants done.
 struct Effects {

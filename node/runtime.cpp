@@ -194,6 +194,8 @@ void Runtime::carry_out(Effect& effect) {
           if (options_.members_changed) options_.members_changed(*one.members);
         } else if constexpr (std::is_same_v<Kind, Removed>) {
           ended_(RunEnd::kRemoved, "this node was removed from the cluster");
+        } else if constexpr (std::is_same_v<Kind, RolledBack>) {
+          ended_(RunEnd::kRolledBack, std::move(one.reason));
         } else {
           static_assert(std::is_same_v<Kind, Notice>);
           options_.log(one);

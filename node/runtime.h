@@ -33,7 +33,8 @@ struct RuntimeOptions {
 // Why a node cannot go on, or must not.
 enum class RunEnd : std::uint8_t {
   kDiskFailed,
-  kRemoved,  // it is no member any more
+  kRemoved,     // it is no member any more
+  kRolledBack,  // its disk is an older copy of itself
 };
 
 // The shell around the core: one thread that drives turns, and the hand-over to links, miner and

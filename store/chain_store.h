@@ -10,6 +10,7 @@
 #include "chain/rules.h"
 #include "consensus/log_store.h"
 #include "consensus/types.h"
+#include "store/peer_memory.h"
 
 namespace eventchain::store {
 
@@ -115,6 +116,7 @@ class Store {
   virtual ~Store() = default;
   virtual ChainStore& chain() = 0;
   virtual consensus::LogStore& raft() = 0;
+  virtual PeerMemory& peers() = 0;
   virtual Turns& turns() = 0;
 };
 

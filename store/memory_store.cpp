@@ -13,7 +13,7 @@ using chain::ErrorCode;
 using chain::Result;
 
 MemoryStore::MemoryStore(const chain::Genesis& genesis)
-    : chain_(genesis, undo_), raft_(undo_), turns_(undo_, chain_) {}
+    : chain_(genesis, undo_), raft_(undo_), peers_(undo_), turns_(undo_, chain_) {}
 
 MemoryStore::~MemoryStore() = default;
 

@@ -6,6 +6,7 @@
 #include "store/chain_store.h"
 #include "store/memory_chain.h"
 #include "store/memory_log.h"
+#include "store/memory_peers.h"
 #include "store/undo_log.h"
 
 namespace eventchain::store {
@@ -24,6 +25,7 @@ class MemoryStore : public Store, public ChainReader {
 
   ChainStore& chain() override { return chain_; }
   consensus::LogStore& raft() override { return raft_; }
+  PeerMemory& peers() override { return peers_; }
   Turns& turns() override { return turns_; }
 
   // What a crash of the node or its host leaves: all committed turns and nothing else.
@@ -72,6 +74,7 @@ class MemoryStore : public Store, public ChainReader {
   UndoLog undo_;
   MemoryChain chain_;
   MemoryLog raft_;
+  MemoryPeers peers_;
   MemoryTurns turns_;
 };
 

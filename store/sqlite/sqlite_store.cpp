@@ -8,6 +8,7 @@
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_chain.h"
 #include "store/sqlite/sqlite_log.h"
+#include "store/sqlite/sqlite_peers.h"
 #include "store/sqlite/store_id_file.h"
 #include "store/sqlite/turn.h"
 
@@ -22,7 +23,8 @@ struct SqliteStore::State {
       : lock(std::move(lock_file)),
         turn(std::move(database), options.wal_bytes_max),
         chain(turn, genesis),
-        raft(turn) {
+        raft(turn),
+        peers(turn) {
     const std::optional<StoreId> found = store_id_of(turn.database());
     if (!found) throw StoreFailure("the database is damaged: its id is missing");
     id = *found;
@@ -32,6 +34,7 @@ struct SqliteStore::State {
   SqliteTurn turn;
   SqliteChain chain;
   SqliteLog raft;
+  SqlitePeers peers;
   StoreId id;
 };
 
@@ -45,6 +48,10 @@ ChainStore& SqliteStore::chain() {
 
 consensus::LogStore& SqliteStore::raft() {
   return state_->raft;
+}
+
+PeerMemory& SqliteStore::peers() {
+  return state_->peers;
 }
 
 Turns& SqliteStore::turns() {

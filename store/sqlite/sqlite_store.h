@@ -35,6 +35,7 @@ class SqliteStore : public Store {
 
   ChainStore& chain() override;
   consensus::LogStore& raft() override;
+  PeerMemory& peers() override;
   Turns& turns() override;
 
   [[nodiscard]] StoreId id() const;
@@ -42,7 +43,8 @@ class SqliteStore : public Store {
 
  private:
   friend chain::Result<std::unique_ptr<SqliteStore>> open_store(const std::string&,
-                                                                const chain::Genesis&, const StoreId&,
+                                                                const chain::Genesis&,
+                                                                const StoreId&,
                                                                 const StoreOptions&);
   struct State;
   explicit SqliteStore(std::unique_ptr<State> state);

@@ -145,6 +145,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::TipMoved& moved);
   void do_effect(NodeHost& host, node::MembersChanged& changed);
   void do_effect(NodeHost& host, node::Removed& removed);
+  void do_effect(NodeHost& host, node::RolledBack& rolled_back);
   void do_effect(NodeHost& host, node::Notice& notice);
   // I7, I2: what is committed or called durable lies on the disks of a majority of the voters of
   // one of these sets.

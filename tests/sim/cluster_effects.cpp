@@ -234,6 +234,11 @@ void Cluster::do_effect(NodeHost& host, node::Removed&) {
   host.kill();
 }
 
+// Nobody's disk is put back in here.
+void Cluster::do_effect(NodeHost& host, node::RolledBack& rolled_back) {
+  throw Violation("honesty", fmt::format("n{} says: {}", host.index(), rolled_back.reason));
+}
+
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
   // Nobody lies here and no disk is damaged, so nothing may ever look like it.

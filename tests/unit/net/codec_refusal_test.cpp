@@ -197,6 +197,15 @@ TEST_CASE("each field of a message of signatures is checked") {
   check_refused(with(4, k32, signed_by({1, 2, 3, 4, 5, 6, 7, 8})), "signatures.packed", kTooLarge);
 }
 
+TEST_CASE("each field of what was seen of a disk is checked") {
+  const auto seen = [](const std::string& store, std::uint64_t term) {
+    return frame(22, Wire().bytes(1, store).number(2, term).number(3, 5));
+  };
+  CHECK(decode(seen(k16, 1)).has_value());
+  check_refused(seen(k32, 1), "seen.store");
+  check_refused(seen(k16, 0), "seen.term");
+}
+
 TEST_CASE("what Raft takes for impossible never reaches it") {
   check_refused(frame(2, Wire().number(2, 2)), "raft.from");
   check_refused(frame(2, Wire().number(1, 1)), "raft.to");

@@ -60,8 +60,11 @@ class RandomMessages {
                          std::string(below(513), 'm'), chain::Height{number<std::uint64_t>()}};
       case 19:
         return SettleAsk{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
-      default:
+      case 20:
         return SettleHeld{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
+      default:
+        return Seen{id<chain::StoreId>(), consensus::Term{some()},
+                    consensus::LogIndex{number<std::uint64_t>()}};
     }
   }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "both_stores.h"
 
 // Turns, Raft's log, and what both leave behind after a crash.
@@ -31,6 +33,32 @@ TEST_CASE("a new store holds the genesis block and nothing else") {
     CHECK(raft.first.value == 1);
     CHECK(raft.entries.empty());
     CHECK_FALSE(raft.snapshot.has_value());
+  });
+}
+
+TEST_CASE("what is known of peers is kept, one line each, and goes with a turn that is lost") {
+  with_both([](Subject& subject) {
+    CHECK(subject.store().peers().load().empty());
+    const auto voters = small_genesis().voters;
+    const PeerSeen first{voters[0].node, voters[0].store, consensus::Term{3}, LogIndex{7}};
+    PeerSeen second{voters[1].node, voters[1].store, consensus::Term{3}, LogIndex{9}};
+    turn(subject.store(), [&] {
+      subject.store().peers().save(first);
+      subject.store().peers().save(second);
+    });
+    const PeerSeen lost{voters[2].node, voters[2].store, consensus::Term{4}, LogIndex{1}};
+    subject.store().turns().begin();
+    subject.store().peers().save(lost);
+    subject.store().peers().save({first.node, first.store, consensus::Term{4}, LogIndex{1}});
+    subject.restart();
+    second.term = consensus::Term{1};
+    turn(subject.store(), [&] { subject.store().peers().save(second); });
+    subject.restart();
+    auto known = subject.store().peers().load();
+    std::ranges::sort(known, {}, &PeerSeen::node);
+    std::vector<PeerSeen> expected{first, second};
+    std::ranges::sort(expected, {}, &PeerSeen::node);
+    CHECK(known == expected);
   });
 }
 
