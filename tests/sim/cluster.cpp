@@ -166,6 +166,12 @@ void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, nod
   input.deadline = host(node).now().steady + timeout;
   trace_.print("client asks n{} request={} events={} wait={}", node, input.request.value,
                events.size(), static_cast<int>(wait));
+  for (const auto& event : events) {
+    const ContentId content = registry_.find(event.facts.commitment)->content;
+    const chain::Height by = membership_.known_to(node);
+    chain::Height& oldest = offered_by_.emplace(content, by).first->second;
+    oldest = std::min(oldest, by);
+  }
   requests_.emplace(input.request, Request{node, std::move(events), wait, std::move(done)});
   scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
     const auto late = requests_.find(id);

@@ -177,6 +177,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   std::vector<std::unique_ptr<Miner>> miners_;
+  std::map<ContentId, chain::Height> offered_by_;  // the oldest set that it may be durable by
   std::map<node::RequestId, Request> requests_;
   std::map<node::RequestId, Read> reads_;
   std::map<node::RequestId, OpenOrder> orders_;

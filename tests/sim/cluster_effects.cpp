@@ -119,7 +119,7 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
     if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
     const auto content = registry_.find(asked.events[i].facts.commitment)->content;
     demand_majority_holds(registry_.variants_of(content), "called durable",
-                          membership_.since_turn_of(host.index()));
+                          membership_.since(offered_by_.at(content)));
   }
   asked.done(std::move(answer));
 }

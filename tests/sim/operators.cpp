@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/orders.h"
 #include "tests/sim/draws.h"
 
 namespace eventchain::sim {
@@ -10,8 +11,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeoutMin{500};
 constexpr std::size_t kVotersWanted = 3;
-// A template that has an order outlives its leader, but not its height, and a leader does not keep
-// an order beyond its deadline. Blocks after which one is certain not to come any more.
+// A leader keeps an order that the cluster is not ready for, whatever becomes of who asked; and a
+// template that has it outlives that leader, but not its height.
+constexpr Span kDoubtMax = node::Orders::kTakenFor + std::chrono::seconds(10);
 constexpr std::uint64_t kBlocksOfDoubt = 4;
 
 }  // namespace
@@ -22,10 +24,13 @@ Operators::Operators(Cluster& cluster, const Options& options, chain::Rng rng)
       rng_(rng),
       voters_min_(std::min(cluster.voters().size(), kVotersWanted)) {}
 
+bool Operators::is_open(const Doubt& doubt) const {
+  return cluster_.scheduler().now() < doubt.until || cluster_.chain().height() < doubt.below;
+}
+
 bool Operators::knows_all() const {
-  if (is_open_) return false;
-  return !in_doubt_since_ ||
-         cluster_.chain().height().value >= in_doubt_since_->value + kBlocksOfDoubt;
+  return !is_open_ &&
+         std::ranges::none_of(doubts_, [this](const Doubt& one) { return is_open(one); });
 }
 
 void Operators::wait() {
@@ -39,7 +44,9 @@ void Operators::wait() {
 bool Operators::may_lose_vote(std::size_t host) const {
   std::vector<std::size_t> voters = cluster_.voters();
   std::erase(voters, host);
-  if (voters.size() < voters_min_) return false;
+  const auto lost = std::ranges::count_if(
+      doubts_, [this](const Doubt& one) { return one.costs_a_vote && is_open(one); });
+  if (voters.size() < voters_min_ + static_cast<std::size_t>(lost)) return false;
   const auto live = std::ranges::count_if(voters, [this](std::size_t one) {
     return cluster_.host(one).is_alive() && !cluster_.host(one).is_paused();
   });
@@ -93,17 +100,28 @@ void Operators::act() {
   const std::size_t at = through[rng_.below(through.size())];
   ++orders_;
   is_open_ = true;
-  cluster_.trace().print("operators at n{}: {} n{}", at, to_string(kind), wish.host);
-  cluster_.order(at,
-                 make_order(kind, cluster_.roster()[wish.host], *cluster_.membership().newest()),
-                 draw_span(rng_, kTimeoutMin, options_.timeout_max),
-                 [this](const std::optional<node::OrderAnswer>& answer) { heard(answer); });
+  cluster_.trace().print("operators at n{}: {} n{}", at, to_string(wish.kind), wish.host);
+  const Span timeout = draw_span(rng_, kTimeoutMin, options_.timeout_max);
+  const Time deadline = cluster_.scheduler().now() + (timeout - kTimeoutMin / 2);
+  cluster_.order(
+      at, make_order(wish.kind, cluster_.roster()[wish.host], *cluster_.membership().newest()),
+      timeout, [this, wish, deadline](const std::optional<node::OrderAnswer>& answer) {
+        heard(wish, deadline, answer);
+      });
 }
 
-void Operators::heard(const std::optional<node::OrderAnswer>& answer) {
+void Operators::heard(const Wish& wish, Time deadline,
+                      const std::optional<node::OrderAnswer>& answer) {
   is_open_ = false;
-  const bool is_clear = answer && answer->outcome != net::OrderOutcome::kNotNow;
-  if (!is_clear) in_doubt_since_ = cluster_.chain().height();
+  if (answer && answer->outcome != net::OrderOutcome::kNotNow) return;
+  const Time now = cluster_.scheduler().now();
+  Doubt doubt;
+  // Before the deadline it is the leader who does not take it on.
+  doubt.until = answer && now < deadline ? now : now + kDoubtMax;
+  doubt.below = chain::Height{cluster_.chain().height().value + kBlocksOfDoubt};
+  doubt.costs_a_vote = wish.kind == OrderKind::kDemote || wish.kind == OrderKind::kObserve ||
+                       wish.kind == OrderKind::kRemove;
+  doubts_.push_back(doubt);
 }
 
 }  // namespace eventchain::sim

@@ -28,6 +28,12 @@ class Operators {
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
 
  private:
+  // What became of an order could not be told: it may come into force until then and there.
+  struct Doubt {
+    Time until;
+    chain::Height below;
+    bool costs_a_vote = false;
+  };
   struct Wish {
     OrderKind kind;
     std::size_t host;
@@ -37,7 +43,8 @@ class Operators {
   void act();
   [[nodiscard]] std::vector<Wish> wishes() const;
   [[nodiscard]] bool may_lose_vote(std::size_t host) const;
-  void heard(const std::optional<node::OrderAnswer>& answer);
+  [[nodiscard]] bool is_open(const Doubt& doubt) const;
+  void heard(const Wish& wish, Time deadline, const std::optional<node::OrderAnswer>& answer);
 
   Cluster& cluster_;
   const Options options_;
@@ -45,8 +52,7 @@ class Operators {
   const std::size_t voters_min_;
   bool is_stopped_ = false;
   bool is_open_ = false;
-  // Nobody could say what became of an order that was given before this height.
-  std::optional<chain::Height> in_doubt_since_;
+  std::vector<Doubt> doubts_;
   std::uint64_t orders_ = 0;
 };
 

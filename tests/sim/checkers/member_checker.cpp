@@ -43,17 +43,17 @@ void MemberChecker::extended(const std::vector<chain::Block>& blocks) {
 }
 
 void MemberChecker::committed(NodeHost& host) {
-  Seen& seen = seen_[host.index()];
+  chain::Height& seen = seen_[host.index()];
   const chain::Height tip = host.core().chain_state().height();
-  for (chain::Height height = seen.now.next(); height <= tip; height = height.next())
+  for (chain::Height height = seen.next(); height <= tip; height = height.next())
     if (*host.store().chain().members(height) != *at(height))
       throw Violation("members", fmt::format("n{} has other members at height {} than the chain",
                                              host.index(), height.value));
-  if (seen.now != tip && *host.core().chain_state().members != *at(tip.next()))
+  if (seen != tip && *host.core().chain_state().members != *at(tip.next()))
     throw Violation("members", fmt::format("n{} goes on from height {} with other members than the "
                                            "chain",
                                            host.index(), tip.value));
-  seen = {seen.now, tip};
+  seen = tip;
 }
 
 const chain::MembersRef& MemberChecker::at(chain::Height height) const {
@@ -67,10 +67,9 @@ std::vector<chain::MembersRef> MemberChecker::raft_may_have(chain::Height height
   return sets;
 }
 
-std::vector<chain::MembersRef> MemberChecker::since_turn_of(std::size_t host) const {
+std::vector<chain::MembersRef> MemberChecker::since(chain::Height height) const {
   std::vector<chain::MembersRef> sets;
-  for (chain::Height height = seen_[host].before.next(); height <= newest_height();
-       height = height.next())
+  for (; height <= newest_height(); height = height.next())
     if (sets.empty() || sets.back() != at(height)) sets.push_back(at(height));
   return sets;
 }

@@ -26,9 +26,10 @@ class MemberChecker {
   // The sets by which voters may count at this height: the one in force and, because Raft's
   // configuration follows the chain by one step, the one with the voters before.
   [[nodiscard]] std::vector<chain::MembersRef> raft_may_have(chain::Height height) const;
-  // The sets that a host may have thought in force in the turn that it committed last, and all
-  // newer ones.
-  [[nodiscard]] std::vector<chain::MembersRef> since_turn_of(std::size_t host) const;
+  // The sets from this height on.
+  [[nodiscard]] std::vector<chain::MembersRef> since(chain::Height height) const;
+  // The height of the set by which a host goes.
+  [[nodiscard]] chain::Height known_to(std::size_t host) const { return seen_[host].next(); }
 
   [[nodiscard]] bool has_belonged(const chain::NodeId& node) const;
   // The answer to an operator. The slot of an admission is the leader's to give.
@@ -36,14 +37,9 @@ class MemberChecker {
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
 
  private:
-  struct Seen {
-    chain::Height before;  // the last commit but one
-    chain::Height now;
-  };
-
   std::vector<chain::MembersRef> sets_;                  // by height in force; 0 is as 1
   std::vector<std::vector<chain::MemberOrder>> blocks_;  // orders by height
-  std::vector<Seen> seen_;
+  std::vector<chain::Height> seen_;                      // of each host, as of its last commit
   std::uint64_t orders_ = 0;
 };
 

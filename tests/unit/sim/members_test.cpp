@@ -129,6 +129,7 @@ TEST_CASE("who belongs at a height follows from the orders in the blocks below i
   REQUIRE(sets.size() == 2);
   CHECK(chain::count_voters(*sets[1]) == 3);
 
+  extend(checker, {make_order(OrderKind::kDemote, joiner, *checker.newest())});
   extend(checker, {make_order(OrderKind::kRemove, joiner, *checker.newest())});
   CHECK(world.roster().members(*checker.newest()).size() == 3);
   CHECK(checker.has_belonged(joiner.member.node));
