@@ -136,6 +136,10 @@ const Configuration& Replica::configuration() const {
                                  : state_->changes.rbegin()->second;
 }
 
+bool Replica::is_changing() const {
+  return !state_->changes.empty();
+}
+
 std::optional<LogIndex> Replica::match_index(ServerId id) const {
   return state_->core.match_index(id);
 }

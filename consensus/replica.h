@@ -81,6 +81,8 @@ class Replica {
   [[nodiscard]] LogIndex commit_index() const;
   [[nodiscard]] LogIndex applied_index() const;
   [[nodiscard]] const Configuration& configuration() const;  // newest in the log
+  // Whether the newest one in the log is not committed yet.
+  [[nodiscard]] bool is_changing() const;
   // Highest entry known to be stored by a server; nullopt unless this one leads and knows it.
   [[nodiscard]] std::optional<LogIndex> match_index(ServerId id) const;
   [[nodiscard]] chain::Instant next_deadline() const;

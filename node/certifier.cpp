@@ -22,9 +22,13 @@ void Certifier::applied(const Committed& block) {
   const chain::Member* self = chain::find_member(*open.members, members_.self_id());
   if (self != nullptr && self->role == chain::MemberRole::kVoter &&
       !open.signatures.contains(self->slot)) {
-    const chain::Signature signature = signing_->sign(open.statement);
-    open.signatures.emplace(self->slot, signature);
-    store_.put_signature(height, {self->slot, signature});
+    // With another key than its record names, which is about to change or has just changed, it
+    // signs nothing: nobody could tell that from a lie.
+    const chain::SlotSignature own{self->slot, signing_->sign(open.statement)};
+    if (holds(*open.members, open.statement, own)) {
+      open.signatures.emplace(own.slot, own.signature);
+      store_.put_signature(height, own);
+    }
   }
   tell(height, open);
   for (auto& [slot, by_height] : early_) {
@@ -33,7 +37,17 @@ void Certifier::applied(const Committed& block) {
     by_height.erase(by_height.begin(), by_height.upper_bound(height));
   }
   note_quorum(height, open);
-  while (open_.size() > kOpenMax) open_.erase(open_.begin());
+  close_old();
+}
+
+// The certificate of a block that changes the members is never given up: who follows the chain by
+// certificates gets past it in no other way.
+void Certifier::close_old() {
+  for (auto it = open_.begin(); open_.size() > kOpenMax && it != open_.end();) {
+    const bool is_wanted =
+        it->second.changes_members && it->second.signatures.size() < quorum(it->second);
+    it = is_wanted ? std::next(it) : open_.erase(it);
+  }
 }
 
 // Of several blocks that one turn applied the last is told, which stands for the others, and those

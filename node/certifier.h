@@ -21,7 +21,8 @@ namespace eventchain::node {
 // travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
 // answers with it. Owned by the node's core; without a key (`signing` null) it does nothing.
 //
-// Memory: the newest kOpenMax blocks applied in this run, and kEarlyMax signatures of each member
+// Memory: the newest kOpenMax blocks applied in this run, those that changed the members and lack a
+// certificate, and kEarlyMax signatures of each member
 // on blocks that are not applied here yet.
 class Certifier {
  public:
@@ -81,6 +82,7 @@ class Certifier {
     return chain::certificate_quorum(*open.members);
   }
   void tell(chain::Height height, const Open& open);
+  void close_old();
   // Those of the certificate that their members' keys made, once each.
   [[nodiscard]] chain::Certificate sound(const chain::MemberSet& members, chain::ByteView statement,
                                          const chain::Certificate& certificate) const;

@@ -58,24 +58,30 @@ void NodeCore::start(const chain::Now& now) {
   state_->ledger.start(now);
   state_->decider.at(now, std::nullopt);
   state_->work.tip_moved(now);
-  const chain::ChainState& chain = state_->ledger.state();
-  // What was certified before is verified again.
-  const chain::Height certified = state_->ledger.certified_before();
-  if (certified.value > 0 && certified < chain.height())
-    if (const auto block = state_->ledger.block(certified))
-      state_->certifier.applied({block->sealed,
-                                 chain::block_id(block->sealed),
-                                 state_->ledger.members_at(certified),
-                                 false,
-                                 {}});
-  if (chain.height().value > 0) {
-    const auto members = state_->ledger.members_at(chain.height());
-    state_->certifier.applied(
-        {chain.tip_header, chain.tip, members, *members != *chain.members, {}});
-  }
+  state_->reopen_certificates();
   state_->announce_at = now.steady + kAnnounceEvery;
   state_->replica.start(now);
   state_->settle();
+}
+
+// What was certified before is verified again, and what still lacks a certificate that others need
+// is asked for again.
+void NodeCore::State::reopen_certificates() {
+  const chain::Height tip = ledger.state().height();
+  const chain::Height certified = ledger.certified_before();
+  std::set<chain::Height> heights{certified, tip};
+  for (const auto height : ledger.uncertified_member_changes()) heights.insert(height);
+  heights.erase(chain::Height{0});
+  for (const chain::Height height : heights) {
+    const auto block = ledger.block(height);
+    if (!block) {
+      outbox.notice(Notice::Level::kError, block.error().message);
+      continue;
+    }
+    const auto in_force = ledger.members_at(height);
+    const bool changes = *ledger.members_at(height.next()) != *in_force;
+    certifier.applied({block->sealed, chain::block_id(block->sealed), in_force, changes, {}});
+  }
 }
 
 void NodeCore::handle(const chain::Now& now, Input input) {
@@ -346,11 +352,8 @@ void NodeCore::State::note_certified() {
 
 void NodeCore::State::lead() {
   if (!is_leading()) return;
-  const auto wanted = orders.for_block([this](const auto& order) { return is_ripe(order); });
-  if (work.lead(now, wanted)) {
-    ++counters.templates_made;
-    orders.placed(work.take_order_results(), ledger.state().height());
-  }
+  if (work.lead(now, orders_for_block())) ++counters.templates_made;
+  orders.placed(work.take_order_results(), ledger.state().height());
   counters.easings = work.easings();
   propose_seal();
 }

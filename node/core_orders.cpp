@@ -12,6 +12,12 @@ void NodeCore::State::on(ClientOrders input) {
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::OrderAsk& message) {
+  const auto* order = std::get_if<chain::MemberOrder>(&message.order);
+  if (members.find(peer) == nullptr) return;
+  if (order != nullptr && order->by == Steward::kPolicyName) {
+    peer_fault(peer, Conduct::Fault::kBroken, "an order in the name of the leader's policy");
+    return;
+  }
   take_order(peer, message);
 }
 
@@ -52,7 +58,18 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
       first =
           chain::MemberOrder{order.by, chain::SetRole{removal->node, chain::MemberRole::kStandby}};
   chain::MemberOrder judged = first ? *first : order;
-  if (const auto fit = steward.is_fit(judged); !fit) return refuse(fit.error());
+  // The template in hand may have it already, from another leader: it is under way.
+  if (const CheckedRef in_hand = work.in_hand()) {
+    for (const auto& item : in_hand->made.content.annex) {
+      const auto* placed = std::get_if<chain::MemberOrder>(&item);
+      if (placed != nullptr && chain::is_same_wish(*placed, judged))
+        return orders.take(asker, ask.number, order, tip, now.steady);
+    }
+  }
+  // While the last change of voters comes through the next one waits.
+  const auto fit = steward.is_fit(judged);
+  if (!fit && (!steward.changes_voters(judged) || steward.is_in_step()))
+    return refuse(fit.error());
   chain::MemberChange change(ledger.state().members, tip.next(), now.wall);
   if (auto* admit = std::get_if<chain::Admit>(&judged.what))
     admit->member.slot = change.free_slot();
@@ -61,14 +78,19 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
   orders.take(asker, ask.number, order, tip, now.steady);
 }
 
-// Whether an order may go into the next block; the others wait.
-bool NodeCore::State::is_ripe(const chain::MemberOrder& order) const {
-  if (const auto* removal = std::get_if<chain::RemoveMember>(&order.what)) {
-    const auto* server = consensus::find_server(replica.configuration(), server_of(removal->node));
-    return !members.is_voter(removal->node) &&
-           (server == nullptr || server->suffrage != consensus::Suffrage::kVoter);
-  }
-  return steward.is_fit(order).has_value();
+// At most one change of voters goes into a block; the others wait for theirs.
+std::vector<chain::MemberOrder> NodeCore::State::orders_for_block() {
+  bool has_changed_voters = false;
+  bool waits_for_voters = false;
+  auto wanted = orders.for_block([&](const chain::MemberOrder& order) {
+    const bool changes = steward.changes_voters(order);
+    waits_for_voters = waits_for_voters || changes;
+    if (!steward.is_ripe(order) || (changes && has_changed_voters)) return false;
+    has_changed_voters = has_changed_voters || changes;
+    return true;
+  });
+  if (waits_for_voters) steward.prepare();
+  return wanted;
 }
 
 void NodeCore::State::steer() {
@@ -76,7 +98,7 @@ void NodeCore::State::steer() {
   for (const auto& ask : orders.follow_up(now.steady, leader)) take_order(members.self_id(), ask);
   if (!is_leading()) return;
   orders.forget_old(now.steady);
-  if (const auto wish = steward.wish(now)) orders.take_own(*wish, now.steady);
+  orders.wish(steward.wish(now), now.steady);
 }
 
 }  // namespace eventchain::node

@@ -70,12 +70,13 @@ struct NodeCore::State {
   void follow_up();
   void reconsider();
   void follow_leadership();
+  void reopen_certificates();
   void on_applied(const AppliedBlock& block);
   void members_changed(const chain::MemberSet& before);
   void take_progress(const Durability::Progress& progress);
   void lead();
   void take_order(const chain::NodeId& asker, const net::OrderAsk& ask);
-  [[nodiscard]] bool is_ripe(const chain::MemberOrder& order) const;
+  std::vector<chain::MemberOrder> orders_for_block();
   void steer();
   void propose_seal();
   void try_adopt();

@@ -59,7 +59,8 @@ std::optional<chain::Instant> Durability::next_deadline() const {
   // The last turn is over, and what it made durable is to be counted.
   if (!uncounted_.empty() && uncounted_turn_ != outbox_.turn()) return chain::Instant{};
   std::optional<chain::Instant> next;
-  if (unequal_since_) next = *unequal_since_ + kOfferAgain;
+  for (const auto& [voter, since] : unequal_since_)
+    if (!next || since + kOfferAgain < *next) next = since + kOfferAgain;
   if (!trailing_.empty() && (!next || trailing_.front().due < *next)) next = trailing_.front().due;
   return next;
 }
@@ -130,7 +131,7 @@ Durability::Progress Durability::held(const chain::NodeId& by, const net::Events
   owes_since_.erase(by);
   if (found == batches_.end() || holder == 0) return progress;
   if (answer.voters_since != members_.set().voters_since) {
-    if (!unequal_since_) unequal_since_ = now;
+    unequal_since_.emplace(by, now);
     return progress;
   }
   Batch& batch = found->second;
@@ -217,10 +218,15 @@ Durability::Progress Durability::voters_changed(Ledger& ledger) {
 }
 
 void Durability::offer_again(Ledger& ledger, chain::Instant now) {
-  if (!unequal_since_ || now - *unequal_since_ < kOfferAgain) return;
-  unequal_since_.reset();
-  for (const auto& voter : members_.voters())
+  for (auto it = unequal_since_.begin(); it != unequal_since_.end();) {
+    if (now - it->second < kOfferAgain) {
+      ++it;
+      continue;
+    }
+    const chain::NodeId voter = it->first;
+    it = unequal_since_.erase(it);
     if (members_.is_linked(voter)) peer_up(voter, ledger);
+  }
 }
 
 Durability::Progress Durability::leader_is(std::optional<chain::NodeId> leader) {

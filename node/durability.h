@@ -106,8 +106,8 @@ class Durability {
   std::vector<Trailing> trailing_;  // by `due`
   // Since when a voter owes an answer to what it was sent at once.
   std::map<chain::NodeId, chain::Instant> owes_since_;
-  // Since when some answers do not count because voters differ.
-  std::optional<chain::Instant> unequal_since_;
+  // Whose answers do not count because its voters differ, and since when.
+  std::map<chain::NodeId, chain::Instant> unequal_since_;
   std::uint64_t urgent_turn_ = 0;
   // Batches whose copies here do not count yet, and the turn that made them.
   std::vector<std::uint64_t> uncounted_;

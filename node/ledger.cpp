@@ -292,6 +292,14 @@ Settled Ledger::apply(const CheckedTemplate& checked, const chain::Seal& seal,
   return settled;
 }
 
+std::vector<chain::Height> Ledger::uncertified_member_changes() {
+  std::vector<chain::Height> heights = store_.member_changes();
+  std::erase_if(heights, [this](chain::Height height) {
+    return store_.signatures(height).size() >= chain::certificate_quorum(*store_.members(height));
+  });
+  return heights;
+}
+
 void Ledger::set_applied(consensus::LogIndex applied) {
   store_.set_applied(applied);
   applied_ = applied;

@@ -120,6 +120,8 @@ class Ledger : private chain::ChainView {
 
   chain::Result<chain::Block> block(chain::Height height) { return store_.block(height); }
   chain::MembersRef members_at(chain::Height height) { return store_.members(height); }
+  // Blocks that changed the members and lack signatures of a majority of those before.
+  std::vector<chain::Height> uncertified_member_changes();
   std::optional<chain::Height> height_of(const chain::BlockId& id) { return store_.height_of(id); }
 
   [[nodiscard]] const chain::ChainState& state() const { return state_; }

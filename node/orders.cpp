@@ -30,9 +30,9 @@ void Orders::said(const chain::NodeId& peer, const net::OrderTold& told, chain::
   if (found == open_.end() || found->second.asked != peer) return;
   switch (told.outcome) {
     case net::OrderOutcome::kDone:
-      // A member order is done when a block here has it; a transfer is no block's matter.
-      if (std::holds_alternative<net::TransferLeadership>(found->second.order))
-        answer(found, told.outcome, {}, told.height);
+      // A member order is done when a block here has it, a transfer when the new leader says so.
+      if (const auto* transfer = std::get_if<net::TransferLeadership>(&found->second.order))
+        if (transfer->to == peer) answer(found, told.outcome, {}, told.height);
       return;
     case net::OrderOutcome::kRefused:
       if (told.height <= tip) {
@@ -119,19 +119,29 @@ bool Orders::is_taken(const chain::NodeId& asker, std::uint64_t number) const {
 void Orders::take(const chain::NodeId& asker, std::uint64_t number, const chain::MemberOrder& order,
                   chain::Height tip, chain::Instant now) {
   if (is_taken(asker, number)) return;
-  if (taken_.size() >= kTakenMax) {
+  const auto of_asker = static_cast<std::size_t>(std::ranges::count(taken_, asker, &Taken::asker));
+  if (taken_.size() >= kTakenMax || of_asker >= kTakenOfOneMax) {
     tell(asker, number, net::OrderOutcome::kNotNow,
          "too many orders wait for a block; try again shortly", tip);
     return;
   }
-  taken_.push_back({asker, number, order, now, false});
+  taken_.push_back({asker, number, order, now, false, false});
 }
 
 void Orders::take_own(const chain::MemberOrder& order, chain::Instant now) {
   const bool is_known = std::ranges::any_of(
       taken_, [&](const Taken& taken) { return chain::is_same_wish(taken.order, order); });
   if (!is_known && taken_.size() < kTakenMax)
-    taken_.push_back({members_.self_id(), 0, order, now, false});
+    taken_.push_back({members_.self_id(), 0, order, now, false, false});
+}
+
+void Orders::wish(const std::optional<chain::MemberOrder>& order, chain::Instant now) {
+  const bool is_known = order && std::ranges::any_of(taken_, [&](const Taken& taken) {
+                          return taken.is_wish && taken.order == *order;
+                        });
+  if (is_known) return;
+  std::erase_if(taken_, [](const Taken& taken) { return taken.is_wish; });
+  if (order) taken_.push_back({members_.self_id(), 0, *order, now, true, false});
 }
 
 void Orders::forget_old(chain::Instant now) {

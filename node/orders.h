@@ -47,7 +47,9 @@ class Orders {
   // Takes on an order that the cluster is fit for. Known ones are taken once.
   void take(const chain::NodeId& asker, std::uint64_t number, const chain::MemberOrder& order,
             chain::Height tip, chain::Instant now);
-  // The leader's own wish; nobody waits for it.
+  // What the policy wants now, in the place of what it wanted before.
+  void wish(const std::optional<chain::MemberOrder>& order, chain::Instant now);
+  // The leader's own; nobody waits for it.
   void take_own(const chain::MemberOrder& order, chain::Instant now);
   // Those that the cluster was not fit for all the time are given up; who asked knows by now.
   void forget_old(chain::Instant now);
@@ -67,6 +69,7 @@ class Orders {
  private:
   static constexpr std::size_t kOpenMax = 256;
   static constexpr std::size_t kTakenMax = chain::kOrdersMax;
+  static constexpr std::size_t kTakenOfOneMax = 16;
 
   struct Open {
     RequestId request;
@@ -82,6 +85,7 @@ class Orders {
     std::uint64_t number = 0;  // 0: the leader's own
     chain::MemberOrder order;
     chain::Instant since;
+    bool is_wish = false;        // the policy's
     bool is_handed_out = false;  // by the last for_block()
   };
 

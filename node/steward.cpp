@@ -18,8 +18,6 @@ using chain::MemberRole;
 using chain::Result;
 using consensus::Suffrage;
 
-constexpr const char* kPolicyName = "policy";
-
 }  // namespace
 
 // --- as the leader ------------------------------------------------------------------------------
@@ -59,32 +57,44 @@ Result<void> Steward::keeps_quorum(const chain::NodeId& without, std::size_t vot
                           linked, voters_after));
 }
 
-Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
+bool Steward::changes_voters(const chain::MemberOrder& order) const {
   const auto* role = std::get_if<chain::SetRole>(&order.what);
-  const auto* removal = std::get_if<chain::RemoveMember>(&order.what);
-  if (role == nullptr && removal == nullptr) return {};
-  const chain::Member* member = members_.find(role != nullptr ? role->node : removal->node);
-  if (member == nullptr) return {};  // the rules will say so
-  const bool becomes = role != nullptr && role->role == MemberRole::kVoter;
-  const bool was = member->role == MemberRole::kVoter;
-  if (becomes == was || (!becomes && !was)) return {};
+  return role != nullptr && (role->role == MemberRole::kVoter) != members_.is_voter(role->node);
+}
 
+Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
+  if (!changes_voters(order)) return {};
+  const auto& role = std::get<chain::SetRole>(order.what);
+  const chain::Member* member = members_.find(role.node);
+  if (member == nullptr) return {};  // the rules will say so
+  const bool becomes = role.role == MemberRole::kVoter;
   const consensus::Server* server =
       consensus::find_server(replica_.configuration(), server_of(member->node));
   const bool votes = server != nullptr && server->suffrage == Suffrage::kVoter;
-  // Whoever has no vote in Raft yet may lose it again although the last change is not through: it
-  // may be the very reason why it is not.
-  if (!is_in_step() && (becomes || votes))
+  // Back to what Raft has already is always a way out: the change that is under way may be the very
+  // reason why it does not come through.
+  if (!is_in_step() && becomes != votes)
     return fail(ErrorCode::kUnavailable,
                 "the last change of voters is not through yet; try again shortly");
   if (becomes) {
-    if (is_caught_up(*member)) return {};
+    if (votes || is_caught_up(*member)) return {};
     return fail(ErrorCode::kUnavailable,
                 fmt::format("{} is not linked to the leader or lags behind; a voter must hold "
                             "everything",
                             member->name));
   }
   return keeps_quorum(member->node, members_.voters().size() - 1);
+}
+
+bool Steward::is_ripe(const chain::MemberOrder& order) const {
+  if (const auto* removal = std::get_if<chain::RemoveMember>(&order.what)) {
+    const auto* server = consensus::find_server(replica_.configuration(), server_of(removal->node));
+    return !replica_.is_changing() && !members_.is_voter(removal->node) &&
+           (server == nullptr || server->suffrage != Suffrage::kVoter);
+  }
+  if (!is_fit(order)) return false;
+  // Out of step it can only be the way back, which settled voters stand behind already.
+  return !changes_voters(order) || !is_in_step() || is_settled();
 }
 
 Result<void> Steward::transfer(const chain::NodeId& to, const chain::Now& now) {
@@ -99,7 +109,8 @@ Result<void> Steward::transfer(const chain::NodeId& to, const chain::Now& now) {
 }
 
 std::optional<chain::MemberOrder> Steward::wish(const chain::Now& now) const {
-  if (members_.set().policy.wanted == 0 || !is_in_step()) return std::nullopt;
+  if (members_.set().policy.wanted == 0) return std::nullopt;
+  if (!is_in_step()) return way_back(now);
   std::map<chain::NodeId, consensus::MemberHealth> health;
   for (const auto& member : members_.all()) {
     consensus::MemberHealth& one = health[member.node];
@@ -111,7 +122,23 @@ std::optional<chain::MemberOrder> Steward::wish(const chain::Now& now) const {
   }
   const auto step = consensus::next_voter_step(members_.set(), health, members_.self_id());
   if (!step) return std::nullopt;
-  return chain::MemberOrder{kPolicyName, *step};
+  return chain::MemberOrder{std::string(kPolicyName), *step};
+}
+
+// A voter to be that went away before Raft had its vote must not hold up everything else.
+std::optional<chain::MemberOrder> Steward::way_back(const chain::Now& now) const {
+  const auto grace = std::chrono::milliseconds(members_.set().policy.grace_ms);
+  for (const auto& voter : members_.voters()) {
+    const consensus::Server* server =
+        consensus::find_server(replica_.configuration(), server_of(voter));
+    const bool votes = server != nullptr && server->suffrage == Suffrage::kVoter;
+    const auto away = away_since_.find(voter);
+    if (votes || members_.is_linked(voter) || away == away_since_.end()) continue;
+    if (now.steady - away->second >= grace)
+      return chain::MemberOrder{std::string(kPolicyName),
+                                chain::SetRole{voter, MemberRole::kStandby}};
+  }
+  return std::nullopt;
 }
 
 void Steward::follow_up(bool leads, const chain::Now& now) {
@@ -130,11 +157,17 @@ void Steward::follow_up(bool leads, const chain::Now& now) {
   for (const auto& member : members_.all())
     if (member.node != members_.self_id() && !members_.is_linked(member.node))
       away_since_.emplace(member.node, now.steady);
-  if (!is_in_step()) step(now);
+  const bool is_wanted = std::exchange(is_wanted_, false);
+  if (!is_in_step()) {
+    step(now);
+  } else if (is_wanted) {
+    ask_to_settle(now);
+  }
 }
 
 std::optional<chain::Instant> Steward::next_deadline(bool leads) const {
-  if (!leads || (is_in_step() && members_.set().policy.wanted == 0)) return std::nullopt;
+  if (!leads || (is_in_step() && !is_wanted_ && members_.set().policy.wanted == 0))
+    return std::nullopt;
   return look_at_;
 }
 
@@ -178,8 +211,10 @@ void Steward::step(const chain::Now& now) {
     if (server.suffrage != Suffrage::kVoter ||
         (aim != nullptr && aim->suffrage == Suffrage::kVoter))
       continue;
-    if (!is_settled(now)) return;
+    // Handing over drops no vote; whoever leads next goes on.
     if (server.id == server_of(members_.self_id())) return hand_over(now);
+    ask_to_settle(now);
+    if (!is_settled() || !keeps_raft_quorum(server.id)) return;
     if (aim != nullptr) {
       server.suffrage = Suffrage::kStandby;
     } else {
@@ -208,7 +243,21 @@ void Steward::hand_over(const chain::Now& now) {
                    fmt::format("this node leaves the voters and hands over to={}", best->name));
 }
 
-bool Steward::is_settled(const chain::Now& now) {
+// Since the order for it was given voters may have been lost: dropping another vote must leave a
+// linked majority, or the very entry that drops it would not be committed.
+bool Steward::keeps_raft_quorum(consensus::ServerId without) const {
+  std::size_t voters = 0;
+  std::size_t linked = 0;
+  for (const auto& server : replica_.configuration()) {
+    if (server.suffrage != Suffrage::kVoter || server.id == without) continue;
+    ++voters;
+    const auto node = members_.node_of(server.id);
+    if (node && (*node == members_.self_id() || members_.is_linked(*node))) ++linked;
+  }
+  return linked > voters / 2;
+}
+
+void Steward::ask_to_settle(const chain::Now& now) {
   const Settling round{replica_.term(), members_.set().voters_since, newest_pending(),
                        members_.self_id()};
   if (!round_ || round_->term != round.term || round_->voters_since != round.voters_since) {
@@ -217,24 +266,28 @@ bool Steward::is_settled(const chain::Now& now) {
     round_repeat_at_ = now.steady;
   }
   if (is_done(*round_)) settled_.insert(members_.self_id());
+  if (is_settled() || round_repeat_at_ > now.steady) return;
+  round_repeat_at_ = now.steady + kRepeatEvery;
+  std::vector<chain::NodeId> to;
+  for (const auto& server : replica_.configuration()) {
+    const auto node = members_.node_of(server.id);
+    if (server.suffrage == Suffrage::kVoter && node && members_.is_linked(*node) &&
+        !settled_.contains(*node))
+      to.push_back(*node);
+  }
+  outbox_.send(std::move(to), net::SettleAsk{round_->term, round_->voters_since});
+}
+
+bool Steward::is_settled() const {
+  if (!round_ || round_->term != replica_.term() ||
+      round_->voters_since != members_.set().voters_since)
+    return false;
   const consensus::Configuration& configuration = replica_.configuration();
   const auto count = std::ranges::count_if(settled_, [&](const chain::NodeId& node) {
     const consensus::Server* server = consensus::find_server(configuration, server_of(node));
     return server != nullptr && server->suffrage == Suffrage::kVoter;
   });
-  if (static_cast<std::size_t>(count) > consensus::voter_count(configuration) / 2) return true;
-  if (round_repeat_at_ <= now.steady) {
-    round_repeat_at_ = now.steady + kRepeatEvery;
-    std::vector<chain::NodeId> to;
-    for (const auto& server : configuration) {
-      const auto node = members_.node_of(server.id);
-      if (server.suffrage == Suffrage::kVoter && node && members_.is_linked(*node) &&
-          !settled_.contains(*node))
-        to.push_back(*node);
-    }
-    outbox_.send(std::move(to), net::SettleAsk{round_->term, round_->voters_since});
-  }
-  return false;
+  return static_cast<std::size_t>(count) > consensus::voter_count(configuration) / 2;
 }
 
 void Steward::said(const chain::NodeId& peer, const net::SettleHeld& held) {

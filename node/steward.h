@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "consensus/replica.h"
 #include "node/ledger.h"
@@ -18,17 +19,20 @@ namespace eventchain::node {
 // next change of voters. All of it is the leader's alone and none of it is state: whoever leads
 // next begins anew from the chain and from Raft's configuration.
 //
-// Nobody who held events stops voting before they are placed. An event is durable when a majority
-// of the voters of one block hold it (durability.h); if voters were exchanged one by one, all its
-// holders could be gone while it still waits. So before a voter leaves Raft's configuration the
-// leader asks all voters to *settle*: to answer when everything that was pending with them has its
-// place. They answer only once they know the present voters, and from then on their copies count
-// for these alone; and a majority that answers has a member in common with every majority that
-// held anything before.
+// Voters change only when what was durable before is placed. An event is durable when a majority of
+// the voters of one block hold it (durability.h); if voters came and went one by one, its holders
+// could soon be no majority, and gone while it still waits. So before each change, and again before
+// a voter's vote goes, the leader asks all voters to *settle*: to answer when everything that was
+// pending with them has its place. They answer only once they know the present voters, and from
+// then on their copies count for these alone; and a majority that answers has a member in common
+// with every majority that held anything before. What is durable is thus never further than one
+// voter from the voters that hold it.
 //
 // Owned by the node's core. Deterministic.
 class Steward {
  public:
+  // Who gives the leader's own orders.
+  static constexpr std::string_view kPolicyName = "policy";
   static constexpr std::chrono::milliseconds kLookEvery{100};
   static constexpr std::chrono::milliseconds kRepeatEvery{500};
 
@@ -39,6 +43,16 @@ class Steward {
   // Whether the cluster is fit for an order now; the rules of the chain are not looked at. The
   // message says what is in the way. kUnavailable: it may be fit later.
   [[nodiscard]] chain::Result<void> is_fit(const chain::MemberOrder& order) const;
+  // Raft's committed configuration is what the roles say.
+  [[nodiscard]] bool is_in_step() const {
+    return !replica_.is_changing() && replica_.configuration() == wanted();
+  }
+  // Whether the order changes who votes, in one way or the other.
+  [[nodiscard]] bool changes_voters(const chain::MemberOrder& order) const;
+  // Whether it may go into the next block. A change of voters waits until the voters have settled.
+  [[nodiscard]] bool is_ripe(const chain::MemberOrder& order) const;
+  // Somebody wants the voters changed: they are asked to settle.
+  void prepare() { is_wanted_ = true; }
   chain::Result<void> transfer(const chain::NodeId& to, const chain::Now& now);
   // What the policy wants next, if anything.
   [[nodiscard]] std::optional<chain::MemberOrder> wish(const chain::Now& now) const;
@@ -70,13 +84,15 @@ class Steward {
   };
 
   [[nodiscard]] consensus::Configuration wanted() const;
-  [[nodiscard]] bool is_in_step() const { return replica_.configuration() == wanted(); }
   [[nodiscard]] bool is_caught_up(const chain::Member& member) const;
   [[nodiscard]] chain::Result<void> keeps_quorum(const chain::NodeId& without,
                                                  std::size_t voters_after) const;
   void step(const chain::Now& now);
-  bool is_settled(const chain::Now& now);
+  void ask_to_settle(const chain::Now& now);
+  [[nodiscard]] bool is_settled() const;
   void hand_over(const chain::Now& now);
+  [[nodiscard]] bool keeps_raft_quorum(consensus::ServerId without) const;
+  [[nodiscard]] std::optional<chain::MemberOrder> way_back(const chain::Now& now) const;
   void change(const consensus::Configuration& to, const chain::Now& now);
   [[nodiscard]] bool is_done(const Settling& settling) const;
   [[nodiscard]] std::uint64_t newest_pending() const;
@@ -93,6 +109,7 @@ class Steward {
   std::optional<Settling> round_;
   std::set<chain::NodeId> settled_;
   chain::Instant round_repeat_at_;
+  bool is_wanted_ = false;  // a change, since the last look
   // What this node was asked for, as a voter.
   std::optional<Settling> asked_;
 };

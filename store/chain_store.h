@@ -97,6 +97,8 @@ class ChainStore : public chain::ChainView {
   virtual void put_signature(chain::Height height, const chain::SlotSignature& signature) = 0;
   // In force at `height`: what its header names.
   virtual chain::MembersRef members(chain::Height height) = 0;
+  // The blocks that changed the members, ascending.
+  virtual std::vector<chain::Height> member_changes() = 0;
   // By slot; not verified again.
   virtual chain::Certificate signatures(chain::Height height) = 0;
 };

@@ -222,6 +222,13 @@ chain::MembersRef MemoryChain::members(chain::Height height) {
   return made == members_.begin() ? made->second : std::prev(made)->second;
 }
 
+std::vector<chain::Height> MemoryChain::member_changes() {
+  std::vector<chain::Height> heights;
+  for (const auto& [height, set] : members_)
+    if (height.value > 0) heights.push_back(height);
+  return heights;
+}
+
 bool MemoryChain::is_placed(const chain::EventKey& key) {
   const auto variants = by_key_.find(key);
   if (variants == by_key_.end()) return false;

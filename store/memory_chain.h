@@ -38,6 +38,7 @@ class MemoryChain : public ChainStore {
   void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
   chain::Certificate signatures(chain::Height height) override;
   chain::MembersRef members(chain::Height height) override;
+  std::vector<chain::Height> member_changes() override;
 
  private:
   friend class MemoryStore;  // the readers' side looks into the same containers

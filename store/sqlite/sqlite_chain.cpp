@@ -115,6 +115,16 @@ chain::MembersRef SqliteChain::members(chain::Height height) {
   return or_failure(decode_members(select.query(height.value)));
 }
 
+std::vector<chain::Height> SqliteChain::member_changes() {
+  turn_.before_read();
+  Statement select(turn_.database(),
+                   "SELECT height FROM member_set WHERE height > 0 ORDER BY height");
+  Statement::Rows rows = select.query();
+  std::vector<chain::Height> heights;
+  while (rows.next()) heights.push_back({rows.number(0)});
+  return heights;
+}
+
 // The newest block with signatures of a majority of the voters that its header names.
 chain::Height SqliteChain::last_certified() {
   Statement signed_blocks(turn_.database(),

@@ -37,6 +37,7 @@ class SqliteChain : public ChainStore {
   void put_stale(const StaleBlock& stale) override;
   void put_signature(chain::Height height, const chain::SlotSignature& signature) override;
   chain::MembersRef members(chain::Height height) override;
+  std::vector<chain::Height> member_changes() override;
   chain::Certificate signatures(chain::Height height) override;
 
  private:

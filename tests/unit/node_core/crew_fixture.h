@@ -35,7 +35,7 @@ struct Crew {
     }
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t peer = 0; peer < nodes.size(); ++peer)
-        if (peer != i) handle(i, PeerUp{voter_id(peer)});
+        if (peer != i) handle(i, up(peer));
   }
 
   static chain::PublicKey key_of(std::size_t place) {
@@ -43,6 +43,12 @@ struct Crew {
     key.octets[0] = static_cast<std::uint8_t>(place + 1);
     return key;
   }
+  static chain::StoreId disk_of(std::size_t place) {
+    chain::StoreId store;
+    store.octets[0] = static_cast<std::uint8_t>(place + 1);
+    return store;
+  }
+  static PeerUp up(std::size_t place) { return {voter_id(place), disk_of(place)}; }
   static std::size_t place_of(const chain::NodeId& node) { return node.octets[0] - std::size_t{1}; }
 
   void handle(std::size_t at, Input input) {
@@ -152,7 +158,7 @@ struct Crew {
     member.signing_key = key_of(place);
     member.name = name;
     member.role = role;
-    member.store.octets[0] = static_cast<std::uint8_t>(place + 1);
+    member.store = disk_of(place);
     CHECK(order(at, chain::Admit{token, member}).message == "");
   }
   void submit(std::size_t at, const chain::HeldEvent& offered, WaitFor wait) {
