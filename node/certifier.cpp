@@ -20,8 +20,8 @@ void Certifier::applied(const Committed& block) {
     open.signatures[kept.slot] = kept.signature;
   for (const auto& brought : block.certificate) take(height, open, brought);
   const chain::Member* self = chain::find_member(*open.members, members_.self_id());
-  if (self != nullptr && self->role == chain::MemberRole::kVoter &&
-      !open.signatures.contains(self->slot)) {
+  const bool signs = self != nullptr && self->role == chain::MemberRole::kVoter;
+  if (signs && !open.signatures.contains(self->slot)) {
     // With another key than its record names, which is about to change or has just changed, it
     // signs nothing: nobody could tell that from a lie.
     const chain::SlotSignature own{self->slot, signing_->sign(open.statement)};
@@ -30,7 +30,7 @@ void Certifier::applied(const Committed& block) {
       store_.put_signature(height, own);
     }
   }
-  tell(height, open);
+  if (signs && open.signatures.contains(self->slot)) tell(height);
   for (auto& [slot, by_height] : early_) {
     if (const auto early = by_height.find(height); early != by_height.end())
       if (early->second.id == open.id) take(height, open, {slot, early->second.signature});
@@ -52,8 +52,7 @@ void Certifier::close_old() {
 
 // Of several blocks that one turn applied the last is told, which stands for the others, and those
 // after which other voters sign: nobody can do without their certificates.
-void Certifier::tell(chain::Height height, const Open& open) {
-  if (open.signatures.empty()) return;
+void Certifier::tell(chain::Height height) {
   if (!untold_.empty()) {
     const auto last = open_.find(untold_.back());
     if (last == open_.end() || !last->second.changes_members) untold_.pop_back();
@@ -65,12 +64,28 @@ void Certifier::follow_up() {
   for (const chain::Height height : std::exchange(untold_, {})) {
     const auto found = open_.find(height);
     if (found == open_.end()) continue;
+    found->second.is_passed_on = found->second.signatures.size() >= quorum(found->second);
     if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
       outbox_.send_ahead(members_.linked(), message_of(height, found->second));
     } else {
       outbox_.send(members_.linked(), message_of(height, found->second));
     }
   }
+  pass_on();
+}
+
+void Certifier::pass_on() {
+  const auto tip = open_.find(tip_);
+  if (tip == open_.end()) return;
+  Open& open = tip->second;
+  if (open.is_passed_on || open.signatures.size() < quorum(open)) return;
+  open.is_passed_on = true;
+  std::vector<chain::NodeId> to = members_.linked();
+  std::erase_if(to, [this](const chain::NodeId& peer) {
+    const auto shown = shown_.find(peer);
+    return members_.is_voter(peer) || (shown != shown_.end() && shown->second >= tip_);
+  });
+  outbox_.send(std::move(to), message_of(tip_, open));
 }
 
 net::Signatures Certifier::message_of(chain::Height height, const Open& open) const {
@@ -132,6 +147,8 @@ void Certifier::note_quorum(chain::Height height, const Open& open) {
 
 std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& message) {
   if (signing_ == nullptr) return {};
+  if (message.signatures.size() >= chain::certificate_quorum(members_.set()))
+    shown_[peer] = std::max(shown_[peer], message.height);
   const auto found = open_.find(message.height);
   if (found == open_.end()) {
     // Of the future: kept until the block is here. Of the past: covered by something newer.

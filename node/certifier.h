@@ -19,11 +19,13 @@ namespace eventchain::node {
 // A signature is made in the turn that applies the block and leaves once that turn is durable, so
 // no voter signs what a crash could take back. Signing again gives the same signature. Signatures
 // travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
-// answers with it. Owned by the node's core; without a key (`signing` null) it does nothing.
+// answers with it. Once the tip has its certificate, this goes to the linked nodes that do not vote
+// and have not shown it themselves; so it spreads from node to node, and over each link once each
+// way at most. Owned by the node's core; without a key (`signing` null) it does nothing.
 //
 // Memory: the newest kOpenMax blocks applied in this run, those that changed the members and lack a
-// certificate, and kEarlyMax signatures of each member
-// on blocks that are not applied here yet.
+// certificate, kEarlyMax signatures of each member on blocks that are not applied here yet, and a
+// height for each peer.
 class Certifier {
  public:
   Certifier(const Members& members, Outbox& outbox, store::ChainStore& store,
@@ -40,9 +42,10 @@ class Certifier {
   // The block is applied, in this turn or before. A start tells of the highest certified block and
   // of the tip; stored signatures are verified again, and so are those that came with the block.
   void applied(const Committed& block);
-  // Sends what this turn has signed. Call at the end of a step.
+  // Sends what this turn has signed or completed. Call at the end of a step.
   void follow_up();
   void peer_up(const chain::NodeId& peer);
+  void peer_down(const chain::NodeId& peer) { shown_.erase(peer); }
   // What is wrong with it, for the log; empty if nothing is.
   std::string said(const chain::NodeId& peer, const net::Signatures& message);
   // Tells everybody again what the tip still lacks; every few seconds.
@@ -71,6 +74,7 @@ class Certifier {
     bool changes_members = false;
     chain::Bytes statement;
     std::map<chain::Slot, chain::Signature> signatures;
+    bool is_passed_on = false;  // complete, to those that do not vote
   };
   struct Early {
     chain::BlockId id;
@@ -81,8 +85,9 @@ class Certifier {
   [[nodiscard]] static std::size_t quorum(const Open& open) {
     return chain::certificate_quorum(*open.members);
   }
-  void tell(chain::Height height, const Open& open);
+  void tell(chain::Height height);
   void close_old();
+  void pass_on();
   // Those of the certificate that their members' keys made, once each.
   [[nodiscard]] chain::Certificate sound(const chain::MemberSet& members, chain::ByteView statement,
                                          const chain::Certificate& certificate) const;
@@ -100,7 +105,8 @@ class Certifier {
   chain::Height tip_;
   std::map<chain::Height, Open> open_;
   std::map<chain::Slot, std::map<chain::Height, Early>> early_;
-  std::vector<chain::Height> untold_;  // signed in this step
+  std::vector<chain::Height> untold_;             // signed in this step
+  std::map<chain::NodeId, chain::Height> shown_;  // certificates that peers seem to have
 };
 
 }  // namespace eventchain::node
