@@ -52,6 +52,8 @@ std::size_t count_at(ByteView bytes, std::span<const int> path) {
 
 Result<void> check_counts(ByteView bytes) {
   static constexpr int kEvents[]{wire::Frame::kEventsFieldNumber, wire::Events::kEventsFieldNumber};
+  static constexpr int kSubmitted[]{wire::Frame::kEventsSubmitFieldNumber,
+                                    wire::EventsSubmit::kEventsFieldNumber};
   static constexpr int kBlocks[]{wire::Frame::kBlocksReplyFieldNumber,
                                  wire::BlocksReply::kBlocksFieldNumber};
   static constexpr int kEntries[]{wire::Frame::kRaftFieldNumber,
@@ -59,6 +61,7 @@ Result<void> check_counts(ByteView bytes) {
                                   wire::AppendEntries::kEntriesFieldNumber};
   FieldCheck check("frame");
   check.limit(count_at(bytes, kEvents) <= limits::kEventsCountMax, "events", "too many");
+  check.limit(count_at(bytes, kSubmitted) <= limits::kEventsCountMax, "events", "too many");
   check.limit(count_at(bytes, kBlocks) <= limits::kBlocksPerReplyMax, "blocks", "too many");
   check.limit(count_at(bytes, kEntries) <= limits::kRaftEntriesMax, "entries", "too many");
   if (!check.ok()) return tl::unexpected(check.take_error());
@@ -127,19 +130,46 @@ Result<Message> decode_from(wire::Raft& from) {
   return RaftSaid{std::move(*envelope)};
 }
 
-Result<Message> decode_from(wire::Events& from) {
-  FieldCheck check("events");
-  Events message;
-  message.batch = from.batch();
-  message.events.reserve(static_cast<std::size_t>(from.events_size()));
+// Of Events and EventsSubmit.
+template <class From>
+std::vector<RawEvent> take_events(From& from, FieldCheck& check) {
+  std::vector<RawEvent> events;
+  events.reserve(static_cast<std::size_t>(from.events_size()));
   std::size_t bytes = 0;
   for (wire::Event& item : *from.mutable_events()) {
     check.require(!item.body().empty(), "body", "must not be empty");
     bytes += item.body().size();
-    message.events.push_back(
+    events.push_back(
         {check.fixed<chain::Salt>(item.salt(), "salt"), std::move(*item.mutable_body())});
   }
   check.limit(bytes <= limits::kEventsBytesMax, "events", "the bodies are too large together");
+  return events;
+}
+
+Result<Message> decode_from(wire::Events& from) {
+  FieldCheck check("events");
+  return checked(check, Events{from.batch(), take_events(from, check)});
+}
+
+Result<Message> decode_from(wire::EventsSubmit& from) {
+  FieldCheck check("events_submit");
+  check.require(from.batch() != 0, "batch", "must not be 0");
+  check.require(from.events_size() != 0, "events", "must not be empty");
+  return checked(check, EventsSubmit{from.batch(), take_events(from, check)});
+}
+
+Result<Message> decode_from(const wire::EventsSettled& from) {
+  FieldCheck check("events_settled");
+  EventsSettled message;
+  message.batch = from.batch();
+  check.require(from.batch() != 0, "batch", "must not be 0");
+  check.limit(from.results().size() <= limits::kEventsCountMax, "results", "too many");
+  message.results.reserve(check.ok() ? from.results().size() : 0);
+  for (const char octet : from.results()) {
+    if (!check.ok()) break;
+    check.require(static_cast<std::uint8_t>(octet) <= 3, "results", "unknown result");
+    message.results.push_back(static_cast<SettleResult>(octet));
+  }
   return checked(check, std::move(message));
 }
 
@@ -249,8 +279,8 @@ Result<Message> decode_round(const From& from, const char* name) {
 Result<Message> decode_from(const wire::ReadTold& from) {
   FieldCheck check("read_told");
   check.require(from.question() != 0, "question", "must not be 0");
-  check.require(from.index() != 0, "index", "must not be 0");
-  return checked(check, ReadTold{from.question(), consensus::LogIndex{from.index()}});
+  return checked(check, ReadTold{from.question(), consensus::LogIndex{from.index()},
+                                 chain::Height{from.height()}});
 }
 
 Result<Message> decode_from(const wire::Signatures& from) {
@@ -353,6 +383,10 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_settle<SettleHeld>(frame.settle_held(), "settle_held");
     case wire::Frame::kSeen:
       return decode_from(frame.seen());
+    case wire::Frame::kEventsSubmit:
+      return decode_from(*frame.mutable_events_submit());
+    case wire::Frame::kEventsSettled:
+      return decode_from(frame.events_settled());
     case wire::Frame::SAID_NOT_SET:
       break;
   }

@@ -44,15 +44,33 @@ void encode_into(const RaftSaid& from, wire::Frame& frame) {
   encode_raft(from.envelope, *frame.mutable_raft());
 }
 
-void encode_into(const Events& from, wire::Frame& frame) {
-  wire::Events& into = *frame.mutable_events();
-  into.set_batch(from.batch);
-  into.mutable_events()->Reserve(static_cast<int>(from.events.size()));
-  for (const RawEvent& event : from.events) {
+// Of Events and EventsSubmit.
+template <class Into>
+void put_events(const std::vector<RawEvent>& events, Into& into) {
+  into.mutable_events()->Reserve(static_cast<int>(events.size()));
+  for (const RawEvent& event : events) {
     wire::Event& item = *into.add_events();
     item.set_salt(Bytes(event.salt.view()));
     item.set_body(event.body);
   }
+}
+
+void encode_into(const Events& from, wire::Frame& frame) {
+  frame.mutable_events()->set_batch(from.batch);
+  put_events(from.events, *frame.mutable_events());
+}
+
+void encode_into(const EventsSubmit& from, wire::Frame& frame) {
+  frame.mutable_events_submit()->set_batch(from.batch);
+  put_events(from.events, *frame.mutable_events_submit());
+}
+
+void encode_into(const EventsSettled& from, wire::Frame& frame) {
+  wire::EventsSettled& into = *frame.mutable_events_settled();
+  into.set_batch(from.batch);
+  Bytes& results = *into.mutable_results();
+  results.reserve(from.results.size());
+  for (const SettleResult result : from.results) results.push_back(static_cast<char>(result));
 }
 
 void encode_into(const EventsHeld& from, wire::Frame& frame) {
@@ -135,6 +153,7 @@ void encode_into(const ReadTold& from, wire::Frame& frame) {
   wire::ReadTold& into = *frame.mutable_read_told();
   into.set_question(from.question);
   into.set_index(from.index.value);
+  into.set_height(from.height.value);
 }
 
 void encode_into(const Signatures& from, wire::Frame& frame) {

@@ -48,6 +48,8 @@ Priority priority_of(const Message& message) {
           [](const SettleHeld&) { return Priority::kShares; },
           // Before the peer says anything that it should not.
           [](const Seen&) { return Priority::kRaft; },
+          [](const EventsSubmit&) { return Priority::kEvents; },
+          [](const EventsSettled&) { return Priority::kEvents; },
       },
       message);
 }
@@ -58,7 +60,7 @@ const char* name_of_kind(std::size_t kind) {
       "events_request", "template_push", "template_request", "share_push",  "tip_said",
       "blocks_request", "blocks_reply",  "read_ask",         "read_round",  "read_round_held",
       "read_told",      "signatures",    "order_ask",        "order_told",  "settle_ask",
-      "settle_held",    "seen"};
+      "settle_held",    "seen",          "events_submit",    "events_settled"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];
 }

@@ -60,6 +60,26 @@ struct EventsHeld {
   bool operator==(const EventsHeld&) const = default;
 };
 
+// Bodies on their way from a node that has no vote to a voter, which takes them as if its own
+// clients had sent them, and answers with EventsSettled (node/forwarding.h).
+struct EventsSubmit {
+  std::uint64_t batch = 0;
+  std::vector<RawEvent> events;
+  bool operator==(const EventsSubmit&) const = default;
+};
+
+enum class SettleResult : std::uint8_t {
+  kOpen = 0,      // not known yet; another answer follows
+  kDurable = 1,   // held by a majority of voters, the leader included
+  kConflict = 2,  // the key names other content
+  kRefused = 3,   // not taken: there is no room, or the asked has no vote; ask another, or later
+};
+struct EventsSettled {
+  std::uint64_t batch = 0;
+  std::vector<SettleResult> results;  // in the order of the events
+  bool operator==(const EventsSettled&) const = default;
+};
+
 struct EventsAnnounce {  // "I hold these, unplaced"
   std::vector<chain::EntryRef> entries;
   bool operator==(const EventsAnnounce&) const = default;
@@ -103,7 +123,8 @@ struct BlocksReply {
   bool operator==(const BlocksReply&) const = default;
 };
 
-// Linearizable reads (node/reads.h). To the leader: "how far must I have applied?"
+// Linearizable reads (node/reads.h). To the leader, or from a node outside Raft to a voter: "how
+// far must I have applied?"
 struct ReadAsk {
   std::uint64_t question = 0;  // the asker's number for it
   bool operator==(const ReadAsk&) const = default;
@@ -121,7 +142,8 @@ struct ReadRoundHeld {
 };
 struct ReadTold {  // answers ReadAsk
   std::uint64_t question = 0;
-  consensus::LogIndex index;
+  consensus::LogIndex index;  // 0: the height is what to wait for
+  chain::Height height{};
   bool operator==(const ReadTold&) const = default;
 };
 
@@ -180,10 +202,11 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
-                             TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
-                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures,
-                             OrderAsk, OrderTold, SettleAsk, SettleHeld, Seen>;
+using Message =
+    std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest, TemplatePush,
+                 TemplateRequest, SharePush, TipSaid, BlocksRequest, BlocksReply, ReadAsk,
+                 ReadRound, ReadRoundHeld, ReadTold, Signatures, OrderAsk, OrderTold, SettleAsk,
+                 SettleHeld, Seen, EventsSubmit, EventsSettled>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

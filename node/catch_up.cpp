@@ -29,10 +29,18 @@ bool is_one_chain(const net::BlocksReply& reply) {
 
 }  // namespace
 
-void CatchUp::heard(const chain::NodeId& peer, chain::Height height, const chain::Now& now) {
+void CatchUp::heard(const chain::NodeId& peer, chain::Height height, Claimed claimed,
+                    const chain::Now& now) {
   if (height <= ledger_.state().height() || !certifier_.can_verify()) return;
-  if (!due()) patient_until_ = now.steady + kGrace;
+  const bool is_first = std::none_of(claims_.begin(), claims_.end(),
+                                     [this](const auto& one) { return is_ahead(one.second); });
+  if (is_first) patient_until_ = now.steady + kGrace;
   Claim& claim = claims_[peer];
+  if (claimed == Claimed::kCertified && height > claim.certified) {
+    // It was asked too early, when it had nothing to show yet.
+    if (claim.asked_at <= ledger_.state().height()) claim.again = {};
+    claim.certified = height;
+  }
   if (height <= claim.height) return;
   claim.height = height;
   claim.wait = {};  // it may prove this one
@@ -45,35 +53,38 @@ void CatchUp::tip_moved(bool by_certificate, const chain::Now& now) {
   was_told_of_fork_ = false;
 }
 
-std::optional<chain::Instant> CatchUp::due() const {
+std::optional<chain::Instant> CatchUp::due(Standing standing) const {
   std::optional<chain::Instant> first;
-  for (const auto& [peer, claim] : claims_)
-    if (is_ahead(claim) && (!first || claim.again < *first)) first = claim.again;
-  if (!first) return std::nullopt;
-  return std::max(*first, patient_until_);
+  for (const auto& [peer, claim] : claims_) {
+    if (!is_ahead(claim)) continue;
+    const bool is_urgent = standing == Standing::kOutside && has_shown(claim);
+    const chain::Instant at = is_urgent ? claim.again : std::max(claim.again, patient_until_);
+    if (!first || at < *first) first = at;
+  }
+  return first;
 }
 
-bool CatchUp::may_ask(bool leads) const {
-  return !leads && !fetcher_.wants_blocks() && !decider_.is_following();
+bool CatchUp::may_ask(Standing standing) const {
+  return standing != Standing::kLeads && !fetcher_.wants_blocks() && !decider_.is_following();
 }
 
-std::optional<chain::Instant> CatchUp::next_deadline(bool leads) const {
+std::optional<chain::Instant> CatchUp::next_deadline(Standing standing) const {
   if (decider_.is_following()) return decider_.followed_at() + kStalled;
-  return may_ask(leads) ? due() : std::nullopt;
+  return may_ask(standing) ? due(standing) : std::nullopt;
 }
 
-void CatchUp::follow_up(bool leads, const chain::Now& now) {
+void CatchUp::follow_up(Standing standing, const chain::Now& now) {
   if (decider_.is_following() && decider_.followed_at() + kStalled <= now.steady)
     decider_.give_up();
   if (const auto peer = decider_.take_given_up()) found_nothing(*peer, now);
-  const auto at = due();
+  const auto at = due(standing);
   // What Raft brought meanwhile, or a leader has, need not be asked for again and again.
-  if ((leads || !at) && !decider_.awaits_snapshot()) fetcher_.forget_blocks();
-  if (at && *at <= now.steady && may_ask(leads)) ask(now);
+  if ((standing == Standing::kLeads || !at) && !decider_.awaits_snapshot())
+    fetcher_.forget_blocks();
+  if (at && *at <= now.steady && may_ask(standing)) ask(standing, now);
 }
 
-void CatchUp::ask(const chain::Now& now) {
-  const chain::Height tip = ledger_.state().height();
+std::optional<chain::NodeId> CatchUp::pick_highest(const chain::Now& now) const {
   std::optional<chain::NodeId> best;
   chain::Height highest;
   for (const auto& [peer, claim] : claims_) {
@@ -81,9 +92,40 @@ void CatchUp::ask(const chain::Now& now) {
     best = peer;
     highest = claim.height;
   }
+  return best;
+}
+
+std::optional<chain::NodeId> CatchUp::pick_in_turn(const chain::Now& now) const {
+  // Who has shown certificates before who has not, and nobody who has little of what is lacking.
+  const auto of = [this](const Claim& claim) {
+    const chain::Height height = has_shown(claim) ? claim.certified : claim.height;
+    const std::uint64_t gain = std::min<std::uint64_t>(
+        height.value - ledger_.state().height().value, net::limits::kBlocksPerReplyMax);
+    return std::pair{has_shown(claim), gain};
+  };
+  std::pair<bool, std::uint64_t> best{};
+  std::vector<chain::NodeId> peers;
+  for (const auto& [peer, claim] : claims_) {
+    if (!is_ahead(claim) || claim.again > now.steady || of(claim) < best) continue;
+    if (of(claim) > best) peers.clear();
+    best = of(claim);
+    peers.push_back(peer);
+  }
+  if (peers.empty()) return std::nullopt;
+  const auto next = asked_last_ ? std::ranges::upper_bound(peers, *asked_last_) : peers.begin();
+  return next == peers.end() ? peers.front() : *next;
+}
+
+void CatchUp::ask(Standing standing, const chain::Now& now) {
+  const auto peer = standing == Standing::kOutside ? pick_in_turn(now) : pick_highest(now);
+  EC_ASSERT(peer.has_value(), "what is due is due at somebody");
+  Claim& claim = claims_.at(*peer);
+  claim.asked_at = claim.certified;
+  asked_last_ = peer;
+  const chain::Height tip = ledger_.state().height();
   const std::uint64_t count =
-      std::min<std::uint64_t>(highest.value - tip.value, net::limits::kBlocksPerReplyMax);
-  fetcher_.want_blocks(tip.next(), static_cast<std::uint32_t>(count), best, now);
+      std::min<std::uint64_t>(claim.height.value - tip.value, net::limits::kBlocksPerReplyMax);
+  fetcher_.want_blocks(tip.next(), static_cast<std::uint32_t>(count), peer, now);
 }
 
 void CatchUp::found_nothing(const chain::NodeId& peer, const chain::Now& now) {

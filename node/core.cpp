@@ -12,9 +12,6 @@ namespace eventchain::node {
 
 namespace {
 
-// Announcements repair what a lost link or a new leader left behind; the direct way is faster.
-constexpr std::chrono::seconds kAnnounceEvery{5};
-constexpr std::size_t kAnnounceMax = 8192;
 // Shares that outran their template; more are not worth keeping.
 constexpr std::size_t kEarlySharesMax = 64;
 
@@ -38,11 +35,13 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
       decider(ledger, fetcher, outbox),
       durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
+      forwarding(members, outbox, ledger,
+                 (chain::Rng(options.seed).fork("forwarding").next() >> 1) | 1),
       clients(outbox),
       work({options.assembler, options.mines}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
               first_configuration(options.genesis), ledger.applied()),
-      reads(members, outbox, replica, chain::Rng(options.seed).fork("reads").next() >> 1),
+      reads(members, outbox, replica, ledger, chain::Rng(options.seed).fork("reads").next() >> 1),
       certifier(members, outbox, store.chain(), options.signing),
       catch_up(ledger, fetcher, decider, certifier, outbox),
       orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1),
@@ -59,7 +58,7 @@ void NodeCore::start(const chain::Now& now) {
   state_->decider.at(now, std::nullopt);
   state_->work.tip_moved(now);
   state_->reopen_certificates();
-  state_->announce_at = now.steady + kAnnounceEvery;
+  state_->announce_at = now.steady + State::kAnnounceEvery;
   state_->replica.start(now);
   state_->settle();
 }
@@ -121,7 +120,7 @@ Effects NodeCore::take_effects() {
 }
 
 chain::Instant NodeCore::next_wakeup() const {
-  if (state_->rolled_back) return state_->now.steady + kAnnounceEvery;
+  if (state_->rolled_back) return state_->now.steady + State::kAnnounceEvery;
   chain::Instant next = std::min(state_->replica.next_deadline(), state_->announce_at);
   const auto consider = [&next](const std::optional<chain::Instant>& at) {
     if (at && *at < next) next = *at;
@@ -129,11 +128,12 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->clients.next_deadline());
   consider(state_->fetcher.next_deadline());
   consider(state_->durability.next_deadline());
+  consider(state_->forwarding.next_deadline());
   consider(state_->reads.next_deadline());
   consider(state_->orders.next_deadline());
   consider(state_->steward.next_deadline(state_->is_leading()));
   for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
-  consider(state_->catch_up.next_deadline(state_->has_leaders_role()));
+  consider(state_->catch_up.next_deadline(state_->standing()));
   consider(state_->work.next_deadline(state_->is_leading()));
   return next;
 }
@@ -197,18 +197,6 @@ void NodeCore::State::announce_tip() {
   outbox.send(members.linked(), net::TipSaid{ledger.state().height(), ledger.state().tip});
 }
 
-void NodeCore::State::announce_pending() {
-  announce_at = now.steady + kAnnounceEvery;
-  certifier.repeat();
-  if (!leader || *leader == members.self_id() || !members.is_linked(*leader)) return;
-  net::EventsAnnounce message;
-  for (const chain::PendingEvent& pending : ledger.pool().in_order()) {
-    if (message.entries.size() == kAnnounceMax) break;
-    message.entries.push_back({pending.facts.key, pending.facts.commitment});
-  }
-  if (!message.entries.empty()) outbox.send(*leader, std::move(message));
-}
-
 // --- between the parts ----------------------------------------------------------------------
 
 void NodeCore::State::settle() {
@@ -236,7 +224,8 @@ void NodeCore::State::follow_up() {
   steer();
   lead();
   settle();
-  catch_up.follow_up(has_leaders_role(), now);
+  forwarding.follow_up(leader, now.steady);
+  catch_up.follow_up(standing(), now);
   certifier.follow_up();
   reads.follow_up(now.steady, leader);
   if (is_leading() && members.majority() == 1) as_of = now.steady;
@@ -263,7 +252,10 @@ void NodeCore::State::follow_leadership() {
     announce_pending();
     // Its template may have come before the news that it leads.
     const auto known = leader ? pushed.find(*leader) : pushed.end();
-    if (known != pushed.end() && !is_leading()) adopting = known->second;
+    if (known != pushed.end() && !is_leading()) {
+      adopting = known->second;
+      adopting_from = *leader;
+    }
   }
   if (is_leading() == was_leading) return;
   was_leading = is_leading();
@@ -287,28 +279,35 @@ void NodeCore::State::take_progress(const Durability::Progress& progress) {
     ++counters.events_durable;
     ledger.mark_durable(entry.commitment);
     clients.durable(entry.commitment, false);
+    forwarding.settled(entry.commitment, net::SettleResult::kDurable);
   }
   for (const auto& entry : progress.durable_with_turn) {
     ++counters.events_durable;
     ledger.mark_durable(entry.commitment);
     clients.durable(entry.commitment, true);
+    forwarding.settled(entry.commitment, net::SettleResult::kDurable);
   }
   for (const auto& entry : progress.conflicts) {
     ++counters.key_conflicts;
     // The client hears of it, but the body stays: it may be part of a block that another leader has
     // proposed, or have been durable before a restart. A block will place or reject it.
     clients.key_conflict(entry.commitment);
+    forwarding.settled(entry.commitment, net::SettleResult::kConflict);
   }
 }
 
 void NodeCore::State::on_applied(const AppliedBlock& block) {
   const chain::Height height = block.sealed.header.height;
   for (const auto* placed : {&block.settled.placed, &block.settled.placed_twins})
-    for (const auto& one : *placed)
+    for (const auto& one : *placed) {
       clients.completed(one.commitment, one.position, one.version, height);
+      told_by_block(one.commitment);
+    }
   for (const auto* rejected : {&block.settled.rejected, &block.settled.rejected_twins})
-    for (const auto& one : *rejected)
+    for (const auto& one : *rejected) {
       clients.rejected(one.commitment, one.reason, one.stream_version, height);
+      told_by_block(one.commitment);
+    }
   certifier.applied(
       {block.sealed, block.id, block.members, block.changes_members, block.certificate});
   if (block.changes_members) members_changed(*block.members);
@@ -329,8 +328,10 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   if (adopting && adopting->height <= height) adopting.reset();
   for (auto it = pushed.begin(); it != pushed.end();)
     it = it->second.height <= height ? pushed.erase(it) : std::next(it);
+  taken_up.clear();
   work.tip_moved(now);
   witness.save();
+  look_at_pushed();
   outbox.send(members.linked(), net::TipSaid{height, block.id});
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
@@ -342,6 +343,7 @@ void NodeCore::State::members_changed(const chain::MemberSet& before) {
   const bool was_member = chain::find_member(before, members.self_id()) != nullptr;
   outbox.add(MembersChanged{ledger.state().members});
   if (was_member && members.self() == nullptr) outbox.add(Removed{});
+  role_changed(before);
   if (before.voters_since != members.set().voters_since)
     take_progress(durability.voters_changed(ledger));
 }
@@ -374,11 +376,17 @@ void NodeCore::State::try_adopt() {
   if (!adopting || decider.is_following()) return;
   const auto& state = ledger.state();
   if (adopting->height > state.height().next()) return;
-  decider.at(now, leader);
+  // Whoever pushed it has the bodies; who votes asks the leader, who has them in any case.
+  decider.at(now, is_voter() || follows_leader() ? leader : adopting_from);
   const CheckedRef checked = decider.prepare(chain::template_hash(*adopting), *adopting);
+  decider.at(now, leader);
   if (!checked) return;
   adopting.reset();
-  if (work.adopt(checked, now)) ++counters.templates_adopted;
+  if (work.adopt(checked, now)) {
+    ++counters.templates_adopted;
+    taken_up.insert(checked->hash);
+    relay_template(*checked);
+  }
   const auto shares = std::exchange(early_shares, {});
   for (const auto& share : shares) take_share(share, std::nullopt);
 }
@@ -388,7 +396,7 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
   switch (work.share(share)) {
     case BlockWork::ShareResult::kAccepted:
       ++counters.shares_accepted;
-      if (!from) outbox.send(members.linked(), net::SharePush{share.template_hash, share.nonce});
+      relay_share(share, from);
       break;
     case BlockWork::ShareResult::kKnown:
       break;

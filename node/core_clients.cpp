@@ -6,13 +6,6 @@
 
 namespace eventchain::node {
 
-namespace {
-
-// Intake stops here so that what peers accepted still finds room.
-constexpr unsigned kIntakePercentMax = 80;
-
-}  // namespace
-
 EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Holding& holding) {
   EventOutcome outcome;
   outcome.key = event.facts.key;
@@ -52,7 +45,7 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
 void NodeCore::State::on(ClientSubmit input) {
   std::vector<Clients::Waiting> waiting;
   waiting.reserve(input.events.size());
-  const bool full = ledger.pool().is_above(kIntakePercentMax);
+  const bool full = is_pool_full();
   for (auto& event : input.events) {
     if (disk_nearly_full || full) {
       EventOutcome refused;
@@ -67,12 +60,11 @@ void NodeCore::State::on(ClientSubmit input) {
     if (waiting.back().outcome.state != EventOutcome::State::kReceived) continue;
     if (holding.state == Holding::State::kNew) {
       ++counters.events_received;
-      durability.accepted(std::move(event));
+      accept(std::move(event));
     } else if (!clients.is_waiting(holding.commitment)) {
       // Accepted by another node, or before a restart: how far it has come is not known here, and
       // asking the voters again is how to find out.
-      if (auto held = ledger.load({event.facts.key, holding.commitment}))
-        durability.accepted(std::move(*held));
+      if (auto held = ledger.load({event.facts.key, holding.commitment})) accept(std::move(*held));
     }
   }
   clients.open(input.request, input.wait, input.deadline, std::move(waiting));

@@ -61,10 +61,16 @@ void NodeCore::State::on(const PeerUp& input) {
 void NodeCore::State::on(const PeerDown& input) {
   deaf_to.erase(input.peer);
   distrusted.erase(input.peer);
-  members.link_down(input.peer);
-  fetcher.peer_down(input.peer);
-  catch_up.peer_down(input.peer);
-  steward.peer_down(input.peer, now.steady);
+  link_lost(input.peer);
+}
+
+void NodeCore::State::link_lost(const chain::NodeId& peer) {
+  members.link_down(peer);
+  forwarding.peer_down(peer);
+  fetcher.peer_down(peer);
+  catch_up.peer_down(peer);
+  certifier.peer_down(peer);
+  steward.peer_down(peer, now.steady);
 }
 
 void NodeCore::State::on(PeerSaid input) {
@@ -194,7 +200,10 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   const bool nothing_else = !adopting && !work.in_hand();
   const bool arrived = decider.arrived(message.made);
   pushed[peer] = header;
-  if (!is_leading() && (from_leader || nothing_else)) adopting = header;
+  if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {
+    adopting = header;
+    adopting_from = peer;
+  }
   if (arrived) reconsider();
 }
 
@@ -219,7 +228,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::SharePush& mess
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& message) {
   peer_tips[peer] = message.height;
-  catch_up.heard(peer, message.height, now);
+  catch_up.heard(peer, message.height, CatchUp::Claimed::kCommitted, now);
   steward.heard_tip(peer, message.height);
 }
 
@@ -261,7 +270,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksReply& me
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::ReadAsk& message) {
-  reads.said(peer, message);
+  reads.said(peer, message, now.steady);
 }
 void NodeCore::State::said(const chain::NodeId& peer, const net::ReadRound& message) {
   reads.said(peer, message);
@@ -278,7 +287,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::Signatures& mes
   if (!wrong.empty()) {
     peer_fault(peer, Conduct::Fault::kBroken, wrong);
   } else if (message.signatures.size() >= chain::certificate_quorum(members.set())) {
-    catch_up.heard(peer, message.height, now);
+    catch_up.heard(peer, message.height, CatchUp::Claimed::kCertified, now);
   }
   note_certified();
 }
@@ -295,10 +304,7 @@ void NodeCore::State::peer_fault(const chain::NodeId& peer, Conduct::Fault fault
                 fmt::format("peer is shunned peer={} seconds={} last=\"{}\"", name,
                             Conduct::kShunFor.count(), what));
   outbox.add(HangUp{peer, "shunned: " + what});
-  members.link_down(peer);
-  fetcher.peer_down(peer);
-  catch_up.peer_down(peer);
-  steward.peer_down(peer, now.steady);
+  link_lost(peer);
 }
 
 // A link on which nothing was listened to is opened anew, so that both sides begin at the
@@ -329,6 +335,11 @@ NodeStatus NodeCore::status() const {
   status.ready =
       core.leader && (*core.leader == status.node ? core.replica.is_ready()
                                                   : core.members.is_linked(*core.leader));
+  // Where Raft does not serve, a voter is all that is needed.
+  if (!core.is_voter() && !status.ready)
+    status.ready = std::ranges::any_of(core.members.voters(), [&](const chain::NodeId& voter) {
+      return core.members.is_linked(voter);
+    });
   status.commit_index = core.replica.commit_index();
   status.applied_index = core.replica.applied_index();
   status.height = chain.height();

@@ -15,6 +15,7 @@
 #include "node/decider.h"
 #include "node/durability.h"
 #include "node/fetcher.h"
+#include "node/forwarding.h"
 #include "node/orders.h"
 #include "node/reads.h"
 #include "node/steward.h"
@@ -26,10 +27,12 @@ namespace eventchain::node {
 // own header says, and this only carries inputs to the part concerned and what one part found out
 // to the others. Members are in order of dependency.
 struct NodeCore::State {
+  // Announcements repair what a lost link or a new leader left behind; the direct way is faster.
+  static constexpr std::chrono::seconds kAnnounceEvery{5};
+
   State(const CoreOptions& core_options, store::Store& store);
 
-  // --- inputs (core.cpp, core_clients.cpp, core_peers.cpp)
-  // ----------------------------------------------------
+  // --- inputs (core.cpp, core_clients.cpp, core_peers.cpp, core_relay.cpp) ----------------------
   void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
   void on(const ClientReads& input);
@@ -64,7 +67,10 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::SettleHeld& message);
   void said(const chain::NodeId& peer, const net::Seen& message);
 
-  // --- between the parts (core.cpp) ---------------------------------------------------------
+  void said(const chain::NodeId& peer, net::EventsSubmit message);
+  void said(const chain::NodeId& peer, const net::EventsSettled& message);
+
+  // --- between the parts (core.cpp, core_relay.cpp) ---------------------------------------------
   // Follows up on everything an input may have set off until nothing moves any more.
   void settle();
   void follow_up();
@@ -81,11 +87,30 @@ struct NodeCore::State {
   void propose_seal();
   void try_adopt();
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
+  // What a sparse mesh needs: events, templates and shares go on from node to node.
+  void accept(chain::HeldEvent event);
+  net::SettleResult take_submitted(chain::HeldEvent& event, const Holding& holding);
+  // Intake stops here so that what peers accepted still finds room.
+  [[nodiscard]] bool is_pool_full() const { return ledger.pool().is_above(80); }
+  void role_changed(const chain::MemberSet& before);
+  void relay_template(const CheckedTemplate& checked);
+  void relay_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
+  void told_by_block(const chain::Commitment& held) {
+    forwarding.settled(held, net::SettleResult::kDurable);
+  }
+  [[nodiscard]] bool is_newer_to_outsider(const chain::NodeId& peer,
+                                          const chain::TemplateHeader& header) const;
+  void look_at_pushed();
+  [[nodiscard]] std::optional<chain::NodeId> announcee();
+  [[nodiscard]] bool follows_leader() const { return leader && members.is_linked(*leader); }
+  [[nodiscard]] bool is_voter() const { return members.is_voter(members.self_id()); }
+  [[nodiscard]] CatchUp::Standing standing() const;
   void announce_pending();
   void announce_tip();
   void retry_fetching();
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
+  void link_lost(const chain::NodeId& peer);
   void end_shunning();
   void distrust(const chain::NodeId& peer, const std::string& what);
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
@@ -102,6 +127,7 @@ struct NodeCore::State {
   Fetcher fetcher;
   Decider decider;
   Durability durability;
+  Forwarding forwarding;
   Clients clients;
   BlockWork work;
   consensus::Replica replica;
@@ -124,6 +150,9 @@ struct NodeCore::State {
   bool disk_nearly_full = false;
   // The template to take up once its bodies are here, and shares for templates not in hand.
   std::optional<chain::TemplateHeader> adopting;
+  chain::NodeId adopting_from;
+  // Templates at the next height that this node has had in hand; each is taken up once.
+  std::set<chain::TemplateHash> taken_up;
   std::map<chain::NodeId, chain::TemplateHeader> pushed;  // the newest of each peer
   std::deque<mining::ShareFound> early_shares;
   std::optional<chain::SealedHeader> proposed;
@@ -133,6 +162,7 @@ struct NodeCore::State {
   std::optional<chain::Instant> as_of;
   std::map<chain::NodeId, chain::Instant> followed_at;
   chain::Instant announce_at;
+  std::size_t announced = 0;  // how often
 };
 
 }  // namespace eventchain::node

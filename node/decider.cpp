@@ -41,7 +41,9 @@ std::optional<chain::Template> Decider::find_template(const chain::TemplateHash&
 bool Decider::await_bodies(const chain::BlockContent& content) {
   const auto missing = ledger_.missing(content);
   for (const auto& entry : missing) awaited_.insert(entry.commitment);
-  fetcher_.want_events(missing, leader_, now_);
+  // Whoever sent proven blocks has applied them; a node outside Raft knows no leader.
+  const bool is_hinted = leader_.has_value() || !proof_;
+  fetcher_.want_events(missing, is_hinted ? leader_ : std::optional(proof_->from), now_);
   return !missing.empty();
 }
 

@@ -217,6 +217,20 @@ Durability::Progress Durability::voters_changed(Ledger& ledger) {
   return progress;
 }
 
+std::vector<chain::EntryRef> Durability::take_open() {
+  std::vector<chain::EntryRef> open;
+  for (const auto& [id, batch] : std::exchange(batches_, {}))
+    for (std::size_t i = 0; i < batch.entries.size(); ++i)
+      if (!batch.finished[i]) open.push_back(batch.entries[i]);
+  for (const auto& event : std::exchange(gathered_, {}))
+    open.push_back({event.facts.key, event.facts.commitment});
+  trailing_.clear();
+  owes_since_.clear();
+  unequal_since_.clear();
+  uncounted_.clear();
+  return open;
+}
+
 void Durability::offer_again(Ledger& ledger, chain::Instant now) {
   for (auto it = unequal_since_.begin(); it != unequal_since_.end();) {
     if (now - it->second < kOfferAgain) {

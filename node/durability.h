@@ -57,6 +57,8 @@ class Durability {
   void peer_up(const chain::NodeId& peer, Ledger& ledger);
   // Other voters: what they hold is asked anew.
   Progress voters_changed(Ledger& ledger);
+  // This node votes no more: what is not known to be durable, for Forwarding.
+  std::vector<chain::EntryRef> take_open();
   // Offers once more what was answered by nodes with other voters.
   void offer_again(Ledger& ledger, chain::Instant now);
   // Which batches are durable depends on who leads.

@@ -103,7 +103,8 @@ Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::
   // Before a block has decided, other content under one key is an error of the client's. The node
   // that accepts and the leader that orders say so; a voter in between keeps both, because the
   // leader of tomorrow may have seen them in the other order.
-  if (other_content && (origin == Origin::kClient || origin == Origin::kPeerToLeader)) {
+  if (other_content && (origin == Origin::kClient || origin == Origin::kSubmitted ||
+                        origin == Origin::kPeerToLeader)) {
     Holding holding;
     holding.state = Holding::State::kConflict;
     holding.commitment = records.front().facts.commitment;

@@ -17,6 +17,7 @@ namespace eventchain::node {
 // Why a body is offered; decides which variants of a key are kept.
 enum class Origin : std::uint8_t {
   kClient,        // first acceptance here
+  kSubmitted,     // first acceptance of a node without a vote, which passed it on to this voter
   kPeer,          // pushed by the node that accepted it
   kPeerToLeader,  // the same, and this node leads: its word on key conflicts counts
   kAnnounced,     // asked for because a peer has it pending: nobody may have ordered it yet

@@ -8,19 +8,51 @@
 
 namespace eventchain::node {
 
+bool Reads::is_inside(const chain::NodeId& node) const {
+  return members_.is_voter(node) &&
+         consensus::find_server(replica_.configuration(), server_of(node)) != nullptr;
+}
+
+void Reads::begin(const Read& read, chain::Instant deadline) {
+  waiting_.emplace(read, deadline);
+  deadlines_.emplace(deadline, read);
+  fresh_.push_back(read);
+}
+
 void Reads::ask(RequestId request, chain::Instant deadline) {
-  waiting_.emplace(request, deadline);
-  deadlines_.emplace(deadline, request);
-  fresh_.push_back(request);
+  begin(request, deadline);
+}
+
+// --- as the one that is asked -----------------------------------------------------------------
+
+void Reads::said(const chain::NodeId& peer, const net::ReadAsk& message, chain::Instant now) {
+  if (is_inside(peer)) {
+    gather(peer, message.question);
+    return;
+  }
+  // Whoever asks somebody who is outside himself asks somebody else next.
+  if (!is_inside(members_.self_id())) return;
+  const Outside read{peer, message.question};
+  const auto known = waiting_.find(read);
+  if (known != waiting_.end()) {
+    deadlines_.erase({known->second, read});
+    known->second = now + kOutsidePatience;
+    deadlines_.emplace(known->second, read);
+    return;
+  }
+  std::size_t& open = outside_[peer];
+  if (open >= kGatheredMax) return;
+  ++open;
+  begin(read, now + kOutsidePatience);
 }
 
 // --- as the leader ----------------------------------------------------------------------------
 
-void Reads::said(const chain::NodeId& peer, const net::ReadAsk& message) {
+void Reads::gather(const chain::NodeId& peer, std::uint64_t question) {
   // Whoever asks somebody who does not lead asks again.
   if (!replica_.is_ready()) return;
   std::map<std::uint64_t, consensus::LogIndex>& of_peer = gathered_[peer];
-  if (of_peer.size() < kGatheredMax) of_peer.emplace(message.question, replica_.commit_index());
+  if (of_peer.size() < kGatheredMax) of_peer.emplace(question, replica_.commit_index());
 }
 
 void Reads::said(const chain::NodeId& peer, const net::ReadRoundHeld& message) {
@@ -46,7 +78,10 @@ void Reads::lead(chain::Instant now) {
   const auto send_round = [&] {
     round_repeat_at_ = now + kRepeatEvery;
     std::vector<chain::NodeId> to = members_.linked();
-    std::erase_if(to, [&](const chain::NodeId& node) { return followers_.contains(node); });
+    std::erase_if(to, [&](const chain::NodeId& node) {
+      return followers_.contains(node) ||
+             consensus::find_server(replica_.configuration(), server_of(node)) == nullptr;
+    });
     outbox_.send(std::move(to), net::ReadRound{round_term_, round_});
   };
   while (true) {
@@ -82,48 +117,91 @@ void Reads::said(const chain::NodeId& peer, const net::ReadRound& message) {
 
 // --- as the node that is read -----------------------------------------------------------------
 
-void Reads::question_leader(chain::Instant now, const chain::NodeId& leader) {
+std::optional<chain::NodeId> Reads::whom(const std::optional<chain::NodeId>& leader,
+                                         const std::optional<chain::NodeId>& before) const {
+  if (leader && (leader == members_.self_id() || members_.is_linked(*leader))) return leader;
+  const auto& voters = members_.voters();
+  const auto last = before ? std::ranges::find(voters, *before) : voters.end();
+  const auto begin = last == voters.end() ? static_cast<std::size_t>(last_question_)
+                                          : static_cast<std::size_t>(last - voters.begin());
+  for (std::size_t i = 1; i <= voters.size(); ++i) {
+    const chain::NodeId& voter = voters[(begin + i) % voters.size()];
+    if (members_.is_linked(voter)) return voter;
+  }
+  return std::nullopt;
+}
+
+void Reads::ask_voters(chain::Instant now, const std::optional<chain::NodeId>& leader) {
   // What is being asked already may be answered with what was committed before these came.
   if (!fresh_.empty())
     questions_.emplace(++last_question_, Question{std::exchange(fresh_, {}), std::nullopt, {}});
+  const bool is_outside = !is_inside(members_.self_id());
   for (auto& [number, question] : questions_) {
-    const bool is_due = question.asked != leader || question.repeat_at <= now;
-    if (!is_due) continue;
-    question.asked = leader;
+    const bool is_new = is_outside ? !question.asked : question.asked != leader;
+    if (!is_new && question.repeat_at > now) continue;
+    question.asked = is_outside ? whom(leader, question.asked) : leader;
     question.repeat_at = now + kRepeatEvery;
-    if (leader == members_.self_id()) {
-      said(leader, net::ReadAsk{number});
-    } else if (members_.is_linked(leader)) {
-      outbox_.send(leader, net::ReadAsk{number});
+    if (question.asked == members_.self_id()) {
+      gather(members_.self_id(), number);
+    } else if (question.asked && members_.is_linked(*question.asked)) {
+      outbox_.send(*question.asked, net::ReadAsk{number});
     }
   }
 }
 
 void Reads::said(const chain::NodeId& peer, const net::ReadTold& message) {
   const auto question = questions_.find(message.question);
-  if (question != questions_.end() && question->second.asked == peer) told(question, message.index);
+  if (question == questions_.end()) return;
+  if (message.index.value != 0) {
+    if (question->second.asked == peer) told(question, message.index);
+  } else if (members_.is_voter(peer)) {
+    // Whichever voter that was asked answers first: what it tells was so after the question.
+    for (const Read& read : question->second.reads) by_height_.emplace(message.height, read);
+    questions_.erase(question);
+  }
 }
 
 void Reads::told(std::map<std::uint64_t, Question>::iterator question, consensus::LogIndex index) {
-  for (const RequestId read : question->second.reads) indexed_.emplace(index, read);
+  for (const Read& read : question->second.reads) indexed_.emplace(index, read);
   questions_.erase(question);
+}
+
+void Reads::release(const Read& read) {
+  const auto waiting = waiting_.find(read);
+  if (waiting == waiting_.end()) return;  // its deadline came first
+  deadlines_.erase({waiting->second, read});
+  waiting_.erase(waiting);
+  if (const auto* request = std::get_if<RequestId>(&read)) {
+    outbox_.add(ReadReady{*request, true});
+    return;
+  }
+  const Outside& outside = std::get<Outside>(read);
+  forget(outside.peer);
+  if (members_.is_linked(outside.peer))
+    outbox_.send(outside.peer, net::ReadTold{outside.question, {}, ledger_.state().height()});
 }
 
 void Reads::release() {
   while (!indexed_.empty() && indexed_.begin()->first <= replica_.applied_index()) {
-    const RequestId request = indexed_.begin()->second;
+    const Read read = indexed_.begin()->second;
     indexed_.erase(indexed_.begin());
-    const auto read = waiting_.find(request);
-    if (read == waiting_.end()) continue;  // its deadline came first
-    deadlines_.erase({read->second, request});
-    waiting_.erase(read);
-    outbox_.add(ReadReady{request, true});
+    release(read);
+  }
+  while (!by_height_.empty() && by_height_.begin()->first <= ledger_.state().height()) {
+    const Read read = by_height_.begin()->second;
+    by_height_.erase(by_height_.begin());
+    release(read);
   }
 }
 
+void Reads::forget(const chain::NodeId& peer) {
+  const auto open = outside_.find(peer);
+  if (--open->second == 0) outside_.erase(open);
+}
+
 void Reads::follow_up(chain::Instant now, const std::optional<chain::NodeId>& leader) {
-  if (leader) {
-    question_leader(now, *leader);
+  if (leader || !is_inside(members_.self_id())) {
+    ask_voters(now, leader);
   } else {
     for (auto& [number, question] : questions_) question.asked.reset();
   }
@@ -134,17 +212,22 @@ void Reads::follow_up(chain::Instant now, const std::optional<chain::NodeId>& le
 void Reads::expire(chain::Instant now) {
   const std::size_t before = waiting_.size();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const RequestId request = deadlines_.begin()->second;
+    const Read read = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
-    waiting_.erase(request);
-    outbox_.add(ReadReady{request, false});
+    waiting_.erase(read);
+    if (const auto* request = std::get_if<RequestId>(&read)) {
+      outbox_.add(ReadReady{*request, false});
+    } else {
+      forget(std::get<Outside>(read).peer);
+    }
   }
   if (waiting_.size() == before) return;
-  const auto is_over = [&](RequestId read) { return !waiting_.contains(read); };
+  const auto is_over = [&](const Read& read) { return !waiting_.contains(read); };
   std::erase_if(fresh_, is_over);
   for (auto& [number, question] : questions_) std::erase_if(question.reads, is_over);
   std::erase_if(questions_, [](const auto& one) { return one.second.reads.empty(); });
   std::erase_if(indexed_, [&](const auto& one) { return is_over(one.second); });
+  std::erase_if(by_height_, [&](const auto& one) { return is_over(one.second); });
 }
 
 std::optional<chain::Instant> Reads::next_deadline() const {

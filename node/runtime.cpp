@@ -25,6 +25,8 @@ std::size_t approximate_bytes(const net::Message& message) {
   std::size_t bytes = 256;
   if (const auto* events = std::get_if<net::Events>(&message)) {
     for (const auto& event : events->events) bytes += event.body.size() + 128;
+  } else if (const auto* submitted = std::get_if<net::EventsSubmit>(&message)) {
+    for (const auto& event : submitted->events) bytes += event.body.size() + 128;
   } else if (const auto* pushed = std::get_if<net::TemplatePush>(&message)) {
     bytes += pushed->made.content.entries.size() * sizeof(chain::EntryRef);
   } else if (const auto* reply = std::get_if<net::BlocksReply>(&message)) {

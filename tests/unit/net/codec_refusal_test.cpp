@@ -120,6 +120,25 @@ TEST_CASE("each field of the messages about events is checked") {
       frame(4, Wire().number(1, 1).bytes(2, std::string(limits::kEventsCountMax + 1, '\1'))),
       "events_held.results", kTooLarge);
 
+  CHECK(decode(frame(23, Wire().number(1, 1).bytes(2, good))).has_value());
+  check_refused(frame(23, Wire().bytes(2, good)), "events_submit.batch");
+  check_refused(frame(23, Wire().number(1, 1)), "events_submit.events");
+  check_refused(frame(23, Wire().number(1, 1).bytes(2, Wire().bytes(1, k31).bytes(2, "body"))),
+                "events_submit.salt");
+  check_refused(frame(23, Wire().number(1, 1).bytes(2, Wire().bytes(1, k32))),
+                "events_submit.body");
+  check_refused(
+      frame(23, Wire().number(1, 1).bytes(2, good).bytes(2, Wire().bytes(1, k32).bytes(2, large))),
+      "events_submit.events", kTooLarge);
+
+  CHECK(decode(frame(24, Wire().number(1, 1).bytes(2, std::string("\0\1\2\3", 4)))).has_value());
+  check_refused(frame(24, Wire().bytes(2, "\1")), "events_settled.batch");
+  check_refused(frame(24, Wire().number(1, 1).bytes(2, "\1\4")), "events_settled.results");
+  check_refused(frame(24, Wire().number(1, 1).bytes(2, "\xff")), "events_settled.results");
+  check_refused(
+      frame(24, Wire().number(1, 1).bytes(2, std::string(limits::kEventsCountMax + 1, '\1'))),
+      "events_settled.results", kTooLarge);
+
   for (const std::uint64_t kind : {5U, 6U}) {
     const std::string field = kind == 5 ? "events_announce.entries" : "events_request.entries";
     CHECK(decode(frame(kind, Wire().bytes(1, k16 + k32))).has_value());
@@ -180,7 +199,7 @@ TEST_CASE("each field of the messages about reads is checked") {
   }
   CHECK(decode(frame(16, Wire().number(1, 2).number(2, 3))).has_value());
   check_refused(frame(16, Wire().number(2, 3)), "read_told.question");
-  check_refused(frame(16, Wire().number(1, 2)), "read_told.index");
+  CHECK(decode(frame(16, Wire().number(1, 2).number(3, 4))).has_value());
 }
 
 TEST_CASE("each field of a message of signatures is checked") {
@@ -275,6 +294,7 @@ TEST_CASE("items are counted before memory is spent on them, however they are sp
     return items;
   };
   check_refused(frame(3, many(2, limits::kEventsCountMax + 1)), "frame.events", kTooLarge);
+  check_refused(frame(23, many(2, limits::kEventsCountMax + 1)), "frame.events", kTooLarge);
   check_refused(frame(12, many(2, limits::kBlocksPerReplyMax + 1)), "frame.blocks", kTooLarge);
   check_refused(raft(5, many(6, limits::kRaftEntriesMax + 1)), "frame.entries", kTooLarge);
   // Protobuf merges a field that comes twice.

@@ -50,7 +50,8 @@ class RandomMessages {
       case 14:
         return ReadRoundHeld{consensus::Term{some()}, some()};
       case 15:
-        return ReadTold{some(), consensus::LogIndex{some()}};
+        return ReadTold{some(), consensus::LogIndex{number<std::uint64_t>()},
+                        chain::Height{number<std::uint64_t>()}};
       case 16:
         return signatures();
       case 17:
@@ -62,9 +63,13 @@ class RandomMessages {
         return SettleAsk{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
       case 20:
         return SettleHeld{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
-      default:
+      case 21:
         return Seen{id<chain::StoreId>(), consensus::Term{some()},
                     consensus::LogIndex{number<std::uint64_t>()}};
+      case 22:
+        return EventsSubmit{some(), raw_events(1)};
+      default:
+        return settled();
     }
   }
 
@@ -197,10 +202,19 @@ class RandomMessages {
     return {consensus::ServerId{from}, consensus::ServerId{from + 1}, raft_message()};
   }
 
-  Events events() {
-    Events message{number<std::uint64_t>(), {}};
-    for (std::size_t i = below(20); i > 0; --i)
-      message.events.push_back({id<chain::Salt>(), bytes(400) + "."});
+  Events events() { return {number<std::uint64_t>(), raw_events(0)}; }
+
+  std::vector<RawEvent> raw_events(std::size_t at_least) {
+    std::vector<RawEvent> events;
+    for (std::size_t i = at_least + below(20); i > 0; --i)
+      events.push_back({id<chain::Salt>(), bytes(400) + "."});
+    return events;
+  }
+
+  EventsSettled settled() {
+    EventsSettled message{some(), {}};
+    for (std::size_t i = below(50); i > 0; --i)
+      message.results.push_back(static_cast<SettleResult>(below(4)));
     return message;
   }
 

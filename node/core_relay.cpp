@@ -1,0 +1,189 @@
+// What goes on from node to node where not everybody is linked to the leader: events on their way
+// to a voter, templates on theirs to the miners, shares on theirs back.
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/configuration.h"
+#include "node/core_state.h"
+
+namespace eventchain::node {
+
+namespace {
+
+constexpr std::size_t kAnnounceMax = 8192;  // of the oldest
+// A leader eases a target or follows another a few times at one height. Whoever pushes more is not
+// followed by those that cannot tell who leads.
+constexpr std::size_t kTakenUpMax = 64;
+
+}  // namespace
+
+// --- events -------------------------------------------------------------------------------------
+
+void NodeCore::State::accept(chain::HeldEvent event) {
+  if (is_voter()) {
+    durability.accepted(std::move(event));
+  } else {
+    forwarding.accepted({event.facts.key, event.facts.commitment});
+  }
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, net::EventsSubmit message) {
+  const bool is_full = disk_nearly_full || is_pool_full();
+  const bool is_refused = !is_voter() || is_full || !forwarding.has_room(peer, message);
+  std::vector<Forwarding::Taken> taken;
+  taken.reserve(message.events.size());
+  bool gate_may_open = false;
+  bool is_sound = true;
+  for (auto& raw : message.events) {
+    auto event = chain::hold_event(raw.salt, std::move(raw.body), ledger.limits());
+    if (!event) {
+      peer_fault(peer, Conduct::Fault::kBroken, event.error().message);
+      is_sound = false;
+      break;
+    }
+    const chain::EntryRef entry{event->facts.key, event->facts.commitment};
+    const bool is_needed = decider.awaits(entry);
+    if (is_refused && !is_needed) {
+      taken.push_back({entry.commitment, net::SettleResult::kRefused});
+      continue;
+    }
+    fetcher.got_event(entry);
+    const Origin origin = is_needed ? Origin::kWanted : Origin::kSubmitted;
+    const Holding holding = ledger.hold(*event, origin, now);
+    const net::SettleResult result = take_submitted(*event, holding);
+    taken.push_back({holding.commitment, is_refused ? net::SettleResult::kRefused : result});
+    gate_may_open = decider.arrived(entry) || gate_may_open;
+  }
+  // A batch that has no room is answered, and not kept: nothing of it is open.
+  if (is_sound) forwarding.take(peer, message.batch, taken);
+  if (gate_may_open) reconsider();
+}
+
+// What is known at once of an event that another node accepted, and now is in hand here.
+net::SettleResult NodeCore::State::take_submitted(chain::HeldEvent& event, const Holding& holding) {
+  switch (holding.state) {
+    case Holding::State::kNew:
+      accept(std::move(event));
+      return net::SettleResult::kOpen;
+    case Holding::State::kPending:
+      if (holding.stage == chain::PendingStage::kDurable) return net::SettleResult::kDurable;
+      // Where somebody waits for it already, the voters are being asked.
+      if (!clients.is_waiting(holding.commitment) && !forwarding.is_awaited(holding.commitment))
+        if (auto held = ledger.load({event.facts.key, holding.commitment}))
+          accept(std::move(*held));
+      return net::SettleResult::kOpen;
+    case Holding::State::kPlaced:
+    case Holding::State::kRejected:
+      return net::SettleResult::kDurable;  // and more: the block tells
+    case Holding::State::kConflict:
+    case Holding::State::kPast:
+      break;
+  }
+  return net::SettleResult::kConflict;
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsSettled& message) {
+  take_progress(forwarding.said(peer, message, now.steady));
+}
+
+// What is open goes the other way: who votes counts copies, who does not asks a voter.
+void NodeCore::State::role_changed(const chain::MemberSet& before) {
+  const chain::Member* self = chain::find_member(before, members.self_id());
+  const bool voted = self != nullptr && self->role == chain::MemberRole::kVoter;
+  if (voted == is_voter()) return;
+  if (voted) {
+    for (const auto& entry : durability.take_open()) forwarding.accepted(entry);
+    return;
+  }
+  for (const auto& entry : forwarding.take_open())
+    if (auto held = ledger.load(entry)) durability.accepted(std::move(*held));
+}
+
+void NodeCore::State::announce_pending() {
+  announce_at = now.steady + kAnnounceEvery;
+  certifier.repeat();
+  const auto to = announcee();
+  if (!to) return;
+  net::EventsAnnounce message;
+  for (const chain::PendingEvent& pending : ledger.pool().in_order()) {
+    if (message.entries.size() == kAnnounceMax) break;
+    message.entries.push_back({pending.facts.key, pending.facts.commitment});
+  }
+  if (!message.entries.empty()) outbox.send(*to, std::move(message));
+}
+
+// Whom to tell of pending events: the leader; where it is not linked, one after the other of the
+// voters, or of all if no voter is, so that none of them can keep an event from it for ever. What
+// they fetch, they announce in turn.
+std::optional<chain::NodeId> NodeCore::State::announcee() {
+  if (leader == members.self_id()) return std::nullopt;
+  if (follows_leader()) return leader;
+  if (is_voter()) return std::nullopt;
+  std::vector<chain::NodeId> to = members.linked();
+  if (!to.empty() && members.is_voter(to.front()))
+    std::erase_if(to, [this](const chain::NodeId& node) { return !members.is_voter(node); });
+  if (to.empty()) return std::nullopt;
+  return to[announced++ % to.size()];
+}
+
+// --- templates ----------------------------------------------------------------------------------
+
+// Who cannot tell the leader's template takes up what a voter took up last, and from others what is
+// later by the leader's own clock, each template once.
+bool NodeCore::State::is_newer_to_outsider(const chain::NodeId& peer,
+                                           const chain::TemplateHeader& header) const {
+  if (is_voter() || follows_leader()) return false;
+  if (taken_up.size() >= kTakenUpMax || taken_up.contains(chain::template_hash(header)))
+    return false;
+  if (members.is_voter(peer)) return true;
+  const CheckedRef in_hand = work.in_hand();
+  if (in_hand && header.time <= in_hand->made.header.time) return false;
+  if (!adopting || adopting->height > header.height) return true;
+  return adopting->height == header.height && adopting->time < header.time;
+}
+
+// What was pushed ahead of its time.
+void NodeCore::State::look_at_pushed() {
+  if (adopting) return;
+  for (const auto& [peer, header] : pushed) {
+    if (header.height != ledger.state().height().next() || !is_newer_to_outsider(peer, header))
+      continue;
+    adopting = header;
+    adopting_from = peer;
+  }
+}
+
+// Voters have it from the leader itself.
+void NodeCore::State::relay_template(const CheckedTemplate& checked) {
+  std::vector<chain::NodeId> to = members.linked();
+  std::erase_if(to, [&](const chain::NodeId& peer) {
+    const auto known = pushed.find(peer);
+    return members.is_voter(peer) ||
+           (known != pushed.end() && known->second == checked.made.header);
+  });
+  outbox.send(std::move(to), net::TemplatePush{checked.made});
+}
+
+// --- shares -------------------------------------------------------------------------------------
+
+// Shares are for the voters, of whom one leads or will lead; voters are linked all to all.
+void NodeCore::State::relay_share(const mining::ShareFound& share,
+                                  const std::optional<chain::NodeId>& from) {
+  if (from && members.is_voter(*from)) return;
+  std::vector<chain::NodeId> to = members.linked();
+  // Without a voter in reach, somebody else may have one.
+  if (is_voter() || (!to.empty() && members.is_voter(to.front())))
+    std::erase_if(to, [this](const chain::NodeId& node) { return !members.is_voter(node); });
+  if (from) std::erase(to, *from);
+  outbox.send(std::move(to), net::SharePush{share.template_hash, share.nonce});
+}
+
+CatchUp::Standing NodeCore::State::standing() const {
+  if (has_leaders_role()) return CatchUp::Standing::kLeads;
+  const auto* server =
+      consensus::find_server(replica.configuration(), server_of(members.self_id()));
+  return server != nullptr ? CatchUp::Standing::kServed : CatchUp::Standing::kOutside;
+}
+
+}  // namespace eventchain::node
