@@ -41,7 +41,8 @@ inline chain::Certificate certificate(const chain::SealedHeader& sealed,
 
 // A voter to which the test speaks for both others.
 struct Behind {
-  explicit Behind(bool has_key = true) : voter(has_key ? &signing : nullptr) {}
+  explicit Behind(bool has_key = true, chain::NodeId self = voter_id(0), std::size_t blocks = 3)
+      : history("a", blocks), voter(has_key ? &signing : nullptr, self) {}
 
   net::BlocksReply reply(std::uint64_t from, std::uint64_t to,
                          const std::vector<std::size_t>& signers = {1, 2}) {
@@ -123,7 +124,7 @@ struct Behind {
     chain::NodeId to;
     net::BlocksRequest what;
   };
-  History history{"a"};
+  History history;
   sim::Signing signing{easy_genesis(3).voters[0].signing_key};
   Voter voter;
   bool sends_bodies = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "chain/assembler.h"
 #include "node/ledger.h"
@@ -79,10 +80,13 @@ struct LoneLedger {
   Holding hold(const chain::HeldEvent& held, Origin origin) {
     return ledger.hold(held, origin, now);
   }
-  // Makes what is pending the next block.
-  Settled commit() {
+  // Makes what is pending, and orders if there are any, the next block.
+  Settled commit(const std::vector<chain::MemberOrder>& orders = {}) {
     const chain::UnixMillis time = ledger.state().tip_header.seal.sealed_at;
-    const auto assembly = ledger.assemble(time, time, now, {std::chrono::milliseconds(0)});
+    auto assembly = ledger.assemble(time, time, now, {std::chrono::milliseconds(0)});
+    auto& [header, content] = assembly.made;
+    for (const auto& order : orders) content.annex.push_back(order);
+    header.annex_root = chain::annex_root(content.annex);
     const Checked checked = ledger.check(assembly.made);
     EC_ASSERT(checked.verdict.ok(), "what is assembled obeys the rules");
     return ledger.apply(*checked.made, seal_of(assembly.made.header), ledger.applied().next());

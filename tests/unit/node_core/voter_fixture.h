@@ -9,12 +9,13 @@
 
 namespace eventchain::node::testing {
 
-// The first of three voters, linked to both others, which are what the test says in their names.
+// The first of three voters, or another node, linked to both others, which are what the test says
+// in their names.
 struct Voter {
-  explicit Voter(chain::Signing* signing = nullptr) {
+  explicit Voter(chain::Signing* signing = nullptr, chain::NodeId self = voter_id(0)) {
     CoreOptions options;
     options.signing = signing;
-    options.self = voter_id(0);
+    options.self = self;
     options.genesis = genesis;
     store.turns().begin();
     core = std::make_unique<NodeCore>(options, store);
