@@ -3,21 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <sstream>
+
+#include "tests/unit/golden_file.h"
 
 std::string golden_vector(std::string_view name) {
-  std::ifstream file(EVENTCHAIN_TEST_DATA "/chain/golden_vectors.txt");
-  REQUIRE_MESSAGE(file.is_open(), "tests/data/chain/golden_vectors.txt cannot be opened");
-  std::string line;
-  while (std::getline(file, line)) {
-    std::istringstream words(line);
-    std::string key;
-    std::string value;
-    words >> key >> value;
-    if (key == name) return value;
-  }
-  FAIL("no golden vector named ", std::string(name));
-  return {};
+  return golden_value("chain/golden_vectors.txt", name);
 }
 
 std::string formats_without_spaces() {

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
+#include "consensus/configuration.h"
+#include "tests/unit/golden_file.h"
+
 using namespace eventchain;
 using namespace eventchain::consensus;
 
@@ -66,4 +71,34 @@ TEST_CASE("a chain point has one spelling") {
   Bytes other_version = bytes;
   other_version[0] = 2;
   CHECK_FALSE(decode_chain_point(other_version).has_value());
+}
+
+// A log outlives the program that wrote it, and during an upgrade it is read by two versions.
+TEST_CASE("payloads of Raft's log and snapshot are spelled as the golden ones and read back") {
+  const auto golden = [](const char* name) {
+    return *chain::from_hex(golden_value("consensus/golden_entries.txt", name));
+  };
+  // Of the block in chain's golden vectors.
+  const auto of_chain = [](const char* name) {
+    return *chain::from_hex(golden_value("chain/golden_vectors.txt", name));
+  };
+  const chain::SealedHeader sealed{*chain::decode_header(of_chain("header")),
+                                   *chain::decode_seal(of_chain("seal"))};
+  CHECK(encode_decision(sealed) == golden("decision"));
+  const Entry decision{Term{1}, EntryKind::kCommand, golden("decision")};
+  REQUIRE(decode_decision(decision).has_value());
+  CHECK(*decode_decision(decision) == sealed);
+
+  const Configuration configuration = {
+      {ServerId{1}, Suffrage::kVoter},
+      {ServerId{300}, Suffrage::kStandby},
+      {ServerId{std::numeric_limits<std::uint64_t>::max()}, Suffrage::kSpare}};
+  CHECK(encode_configuration(configuration) == golden("configuration"));
+  REQUIRE(decode_configuration(golden("configuration")).has_value());
+  CHECK(*decode_configuration(golden("configuration")) == configuration);
+
+  const ChainPoint point{chain::Height{7}, *chain::BlockId::from(of_chain("block-id"))};
+  CHECK(encode_chain_point(point) == golden("chain-point"));
+  REQUIRE(decode_chain_point(golden("chain-point")).has_value());
+  CHECK(*decode_chain_point(golden("chain-point")) == point);
 }
