@@ -56,7 +56,8 @@ chain::HeldEvent event_of(std::uint64_t number, std::uint64_t stream, std::uint6
 
 BlockApplication BlockMaker::next(const std::vector<chain::HeldEvent>& entries,
                                   const std::vector<Refused>& rejections,
-                                  consensus::LogIndex applied) {
+                                  consensus::LogIndex applied,
+                                  const std::vector<chain::MemberOrder>& orders) {
   BlockApplication made;
   made.applied = applied;
   made.first_position = state_.log.size();
@@ -77,6 +78,14 @@ BlockApplication BlockMaker::next(const std::vector<chain::HeldEvent>& entries,
   }
 
   const chain::SealedHeader& parent = state_.tip_header;
+  chain::MemberChange change(state_.members, parent.header.height.next(), parent.seal.sealed_at);
+  for (const chain::MemberOrder& order : orders) {
+    if (auto applied_order = change.apply(order); !applied_order)
+      throw std::logic_error(applied_order.error().message);
+    made.block.content.annex.push_back(order);
+  }
+  const chain::MembersRef members = change.take();
+  if (members != state_.members) made.members = members;
   chain::TemplateHeader& header = made.block.sealed.header;
   header.chain = state_.chain;
   header.height = parent.header.height.next();
@@ -95,8 +104,7 @@ BlockApplication BlockMaker::next(const std::vector<chain::HeldEvent>& entries,
   for (std::uint32_t i = 0; i < header.share_count; ++i)
     seal.shares.push_back({chain::nonce_high(chain::Slot{0}, 0, i), i});
 
-  chain::Advanced advanced =
-      chain::advance(state_, made.block.sealed, std::move(log), state_.members);
+  chain::Advanced advanced = chain::advance(state_, made.block.sealed, std::move(log), members);
   made.id = advanced.state.tip;
   made.log_peaks = advanced.state.log.peaks();
   made.history_nodes = advanced.history_nodes;

@@ -42,7 +42,8 @@ class BlockMaker {
   explicit BlockMaker(const chain::Genesis& genesis) : state_(chain::initial_state(genesis)) {}
 
   BlockApplication next(const std::vector<chain::HeldEvent>& entries,
-                        const std::vector<Refused>& rejections, consensus::LogIndex applied);
+                        const std::vector<Refused>& rejections, consensus::LogIndex applied,
+                        const std::vector<chain::MemberOrder>& orders = {});
 
   [[nodiscard]] const chain::ChainState& state() const { return state_; }
 
