@@ -114,7 +114,7 @@ Result<Message> decode_from(wire::Hello& from) {
   message.node = check.fixed<chain::NodeId>(from.node(), "node");
   message.software = std::move(*from.mutable_software());
   // Another version may lack it, and is to be told that it is another version.
-  if (message.protocol >= kProtocolVersion)
+  if (message.protocol >= kProtocolWithStore)
     message.store = check.fixed<chain::StoreId>(from.store(), "store");
   check.require(message.protocol != 0, "protocol", "must not be 0");
   check.limit(message.software.size() <= limits::kSoftwareNameMax, "software", "is too long");

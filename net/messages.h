@@ -18,6 +18,7 @@
 namespace eventchain::net {
 
 inline constexpr std::uint32_t kProtocolVersion = 3;
+inline constexpr std::uint32_t kProtocolWithStore = 3;  // from then on a hello tells the disk
 
 // First message on every link, both ways.
 struct Hello {

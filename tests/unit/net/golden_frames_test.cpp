@@ -103,6 +103,11 @@ std::map<std::string, Message> expected() {
       OrderTold{5, OrderOutcome::kRefused, "n1 is the last voter", chain::Height{12}};
   frames["settle-ask"] = SettleAsk{Term{7}, chain::Height{12}};
   frames["settle-held"] = SettleHeld{Term{7}, chain::Height{12}};
+  frames["read-told-height"] = ReadTold{5, LogIndex{0}, chain::Height{12}};
+  frames["events-submit"] = EventsSubmit{9, {{filled<chain::Salt>(0x33), "body one"}}};
+  frames["events-settled"] = EventsSettled{9,
+                                           {SettleResult::kOpen, SettleResult::kDurable,
+                                            SettleResult::kConflict, SettleResult::kRefused}};
   frames["seen"] = Seen{filled<chain::StoreId>(0x23), Term{7}, LogIndex{40}};
   return frames;
 }

@@ -50,8 +50,8 @@ struct SparseMesh {
   NodeCore& core(std::size_t at) { return *nodes[at].core; }
   void link(std::size_t a, std::size_t b) {
     links.insert({std::min(a, b), std::max(a, b)});
-    handle(a, PeerUp{voter_id(b)});
-    handle(b, PeerUp{voter_id(a)});
+    handle(a, PeerUp{voter_id(b), voter_store(b)});
+    handle(b, PeerUp{voter_id(a), voter_store(a)});
   }
   void unlink(std::size_t a, std::size_t b) {
     if (links.erase({std::min(a, b), std::max(a, b)}) == 0) return;
