@@ -63,26 +63,6 @@ void NodeCore::start(const chain::Now& now) {
   state_->settle();
 }
 
-// What was certified before is verified again, and what still lacks a certificate that others need
-// is asked for again.
-void NodeCore::State::reopen_certificates() {
-  const chain::Height tip = ledger.state().height();
-  const chain::Height certified = ledger.certified_before();
-  std::set<chain::Height> heights{certified, tip};
-  for (const auto height : ledger.uncertified_member_changes()) heights.insert(height);
-  heights.erase(chain::Height{0});
-  for (const chain::Height height : heights) {
-    const auto block = ledger.block(height);
-    if (!block) {
-      outbox.notice(Notice::Level::kError, block.error().message);
-      continue;
-    }
-    const auto in_force = ledger.members_at(height);
-    const bool changes = *ledger.members_at(height.next()) != *in_force;
-    certifier.applied({block->sealed, chain::block_id(block->sealed), in_force, changes, {}});
-  }
-}
-
 void NodeCore::handle(const chain::Now& now, Input input) {
   state_->now = now;
   if (state_->rolled_back) return;
@@ -132,6 +112,7 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->reads.next_deadline());
   consider(state_->orders.next_deadline());
   consider(state_->steward.next_deadline(state_->is_leading()));
+  for (const auto& [node, until] : state_->leaving) consider(until);
   for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
   consider(state_->catch_up.next_deadline(state_->standing()));
   consider(state_->work.next_deadline(state_->is_leading()));
@@ -174,6 +155,7 @@ void NodeCore::State::on(const Woke&) {
   orders.expire(now.steady);
   end_shunning();
   durability.offer_again(ledger, now.steady);
+  end_farewells();
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
@@ -335,17 +317,6 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   outbox.send(members.linked(), net::TipSaid{height, block.id});
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
-}
-
-// pre: a block has made the ledger's set out of `before`.
-void NodeCore::State::members_changed(const chain::MemberSet& before) {
-  members.update(ledger.state().members);
-  const bool was_member = chain::find_member(before, members.self_id()) != nullptr;
-  outbox.add(MembersChanged{ledger.state().members});
-  if (was_member && members.self() == nullptr) outbox.add(Removed{});
-  role_changed(before);
-  if (before.voters_since != members.set().voters_since)
-    take_progress(durability.voters_changed(ledger));
 }
 
 void NodeCore::State::note_certified() {

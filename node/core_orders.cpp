@@ -68,8 +68,7 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
   }
   // While the last change of voters comes through the next one waits.
   const auto fit = steward.is_fit(judged);
-  if (!fit && (!steward.changes_voters(judged) || steward.is_in_step()))
-    return refuse(fit.error());
+  if (!fit && (!steward.changes_voters(judged) || steward.is_in_step())) return refuse(fit.error());
   chain::MemberChange change(ledger.state().members, tip.next(), now.wall);
   if (auto* admit = std::get_if<chain::Admit>(&judged.what))
     admit->member.slot = change.free_slot();

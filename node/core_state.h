@@ -29,6 +29,8 @@ namespace eventchain::node {
 struct NodeCore::State {
   // Announcements repair what a lost link or a new leader left behind; the direct way is faster.
   static constexpr std::chrono::seconds kAnnounceEvery{5};
+  // A removed node's links stay for so long, so that it learns of its removal and stops.
+  static constexpr std::chrono::seconds kFarewell{5};
 
   State(const CoreOptions& core_options, store::Store& store);
 
@@ -79,6 +81,8 @@ struct NodeCore::State {
   void reopen_certificates();
   void on_applied(const AppliedBlock& block);
   void members_changed(const chain::MemberSet& before);
+  void tell_members();
+  void end_farewells();
   void take_progress(const Durability::Progress& progress);
   void lead();
   void take_order(const chain::NodeId& asker, const net::OrderAsk& ask);
@@ -138,7 +142,8 @@ struct NodeCore::State {
   Steward steward;
   Conduct conduct;
   Witness witness;
-  std::set<chain::NodeId> deaf_to;        // linked, and shunned
+  std::map<chain::NodeId, chain::Instant> leaving;  // removed, and their links stay until then
+  std::set<chain::NodeId> deaf_to;                  // linked, and shunned
   std::set<chain::NodeId> distrusted;     // hung up on for its disk, and the link is not down yet
   std::optional<RolledBack> rolled_back;  // nothing is done or said any more
   NodeStatus::Counters counters;

@@ -286,8 +286,9 @@ Result<void> Daemon::Parts::start() {
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
   options.core = core_options(config, genesis, draw_salt());
   options.core.signing = signing.get();
-  options.members_changed = [this](const chain::MemberSet& members) {
-    if (mesh) mesh->set_peers(neighbours.table(members));
+  options.members_changed = [this](const chain::MemberSet& members,
+                                   const std::vector<chain::NodeId>& leaving) {
+    if (mesh) mesh->set_peers(neighbours.table(members, leaving));
   };
   runtime = std::make_unique<Runtime>(std::move(options), *store);
   if (config.mining_threads > 0) {

@@ -92,6 +92,8 @@ struct TipMoved {
 // A block has changed the member set: links and lists follow it.
 struct MembersChanged {
   chain::MembersRef members;
+  // Just removed: they keep their links for a little while, so that they learn of it.
+  std::vector<chain::NodeId> leaving;
 };
 // This node was removed: it must not run any longer.
 struct Removed {};

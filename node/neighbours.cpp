@@ -1,5 +1,6 @@
 #include "node/neighbours.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,7 +10,8 @@ Neighbours::Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds)
   for (const PeerConfig& seed : seeds) seeds_.emplace(seed.node, seed.address);
 }
 
-net::PeerTable Neighbours::table(const chain::MemberSet& members) {
+net::PeerTable Neighbours::table(const chain::MemberSet& members,
+                                 const std::vector<chain::NodeId>& leaving) {
   net::PeerTable table;
   const chain::Member* self = chain::find_member(members, self_);
   table.self_is_voter = self != nullptr && self->role == chain::MemberRole::kVoter;
@@ -34,6 +36,9 @@ net::PeerTable Neighbours::table(const chain::MemberSet& members) {
     if (self != nullptr && named_.contains(node)) continue;  // it was removed
     table.peers.push_back({node, address.host, address.port, false, ""});
   }
+  for (const chain::NodeId& node : leaving)
+    if (std::ranges::find(table.peers, node, &net::Peer::node) == table.peers.end())
+      table.peers.push_back({node, "", 0, false, ""});
   return table;
 }
 

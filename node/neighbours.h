@@ -19,7 +19,9 @@ class Neighbours {
  public:
   Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds);
 
-  net::PeerTable table(const chain::MemberSet& members);
+  // `leaving`: no members any more, whose links stay for now; nobody dials them.
+  net::PeerTable table(const chain::MemberSet& members,
+                       const std::vector<chain::NodeId>& leaving = {});
 
  private:
   const chain::NodeId self_;

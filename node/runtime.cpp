@@ -193,7 +193,7 @@ void Runtime::carry_out(Effect& effect) {
           }
           for (const auto& listener : listeners) (*listener)(one);
         } else if constexpr (std::is_same_v<Kind, MembersChanged>) {
-          if (options_.members_changed) options_.members_changed(*one.members);
+          if (options_.members_changed) options_.members_changed(*one.members, one.leaving);
         } else if constexpr (std::is_same_v<Kind, Removed>) {
           ended_(RunEnd::kRemoved, "this node was removed from the cluster");
         } else if constexpr (std::is_same_v<Kind, RolledBack>) {

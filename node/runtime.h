@@ -27,7 +27,8 @@ struct RuntimeOptions {
   std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
   std::function<void(const Notice&)> log = [](const Notice&) {};
   // On the core thread: must only hand over.
-  std::function<void(const chain::MemberSet&)> members_changed;
+  std::function<void(const chain::MemberSet&, const std::vector<chain::NodeId>& leaving)>
+      members_changed;
 };
 
 // Why a node cannot go on, or must not.

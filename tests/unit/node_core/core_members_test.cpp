@@ -257,3 +257,15 @@ TEST_CASE("a voter whose key is about to change signs nothing, and nobody shuns 
   CHECK(crew.nodes[leader]->core->certified() == crew.height(leader));
   for (const auto& peer : crew.nodes[leader]->core->status().peers) CHECK(peer.faults == 0);
 }
+
+TEST_CASE("a removed node keeps its links for a moment, so that it learns that it was removed") {
+  Crew crew(3, 1);
+  const std::size_t leader = crew.elect();
+  crew.admit(3, chain::MemberRole::kObserver);
+  crew.run(2s);
+  crew.leaving.clear();
+  CHECK(crew.order(leader, chain::RemoveMember{voter_id(3)}).message == "");
+  CHECK(crew.leaving[leader] == std::vector{voter_id(3)});
+  CHECK(crew.run(3s, [&] { return crew.removed.contains(3); }));
+  CHECK(crew.run(6s, [&] { return crew.leaving[leader].empty(); }));
+}

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -70,6 +71,7 @@ struct Crew {
     if (std::holds_alternative<StopMining>(effect)) nodes[at]->work.reset();
     if (auto* answer = std::get_if<OrderAnswer>(&effect)) orders.push_back(*answer);
     if (auto* answer = std::get_if<Answer>(&effect)) answers.push_back(*answer);
+    if (auto* changed = std::get_if<MembersChanged>(&effect)) leaving[at] = changed->leaving;
     if (std::holds_alternative<Removed>(effect)) {
       removed.insert(at);
       kill(at);
@@ -201,6 +203,7 @@ struct Crew {
   std::set<std::pair<std::size_t, std::size_t>> cuts;
   std::set<std::size_t> dead;
   std::set<std::size_t> removed;
+  std::map<std::size_t, std::vector<chain::NodeId>> leaving;  // as each node told it last
   std::vector<OrderAnswer> orders;
   std::vector<Answer> answers;
   std::vector<std::string> errors;
