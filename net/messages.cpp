@@ -56,10 +56,10 @@ Priority priority_of(const Message& message) {
 
 const char* name_of_kind(std::size_t kind) {
   static constexpr std::array<const char*, kMessageKinds> kNames{
-      "hello",          "raft",          "events",           "events_held", "events_announce",
-      "events_request", "template_push", "template_request", "share_push",  "tip_said",
-      "blocks_request", "blocks_reply",  "read_ask",         "read_round",  "read_round_held",
-      "read_told",      "signatures",    "order_ask",        "order_told",  "settle_ask",
+      "hello",          "raft",          "events",           "events_held",   "events_announce",
+      "events_request", "template_push", "template_request", "share_push",    "tip_said",
+      "blocks_request", "blocks_reply",  "read_ask",         "read_round",    "read_round_held",
+      "read_told",      "signatures",    "order_ask",        "order_told",    "settle_ask",
       "settle_held",    "seen",          "events_submit",    "events_settled"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];

@@ -119,7 +119,8 @@ void print(const Session& session, const VerifyReport& report, double seconds) {
 void verify(Session& session, const Verification& chosen) {
   const std::filesystem::path data = chosen.data;
   VerifyOptions options;
-  options.database = (std::filesystem::is_directory(data) ? data / store::kDatabaseName : data).string();
+  options.database =
+      (std::filesystem::is_directory(data) ? data / store::kDatabaseName : data).string();
   options.genesis = value_or_stop(node::load_genesis(chosen.genesis));
   options.threads = chosen.threads;
   for (const std::string& text : chosen.known_blocks) {
