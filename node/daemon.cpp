@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -19,6 +16,7 @@
 #include "net/http/server.h"
 #include "node/api/api.h"
 #include "node/api/certificate_command.h"
+#include "node/deployment.h"
 #include "node/genesis_json.h"
 #include "node/log.h"
 #include "node/metrics.h"
@@ -36,58 +34,6 @@ using chain::ErrorCode;
 using chain::fail;
 using chain::Result;
 
-const chain::Member* find_member(const chain::Genesis& genesis, const chain::NodeId& node) {
-  for (const auto& member : genesis.voters)
-    if (member.node == node) return &member;
-  return nullptr;
-}
-
-// Genesis names the first voters. A node that joins later is in no genesis, and finds the others by
-// its seeds.
-Result<void> check_membership(const Config& config, const chain::Genesis& genesis) {
-  if (find_member(genesis, config.node) == nullptr) {
-    if (!config.peers.empty()) return {};
-    return fail(ErrorCode::kInvalid,
-                fmt::format("configuration: peers.nodes is empty, and node.id {} is not among the "
-                            "voters of {}; name a node by which this one finds the cluster, or use "
-                            "the id that genesis names",
-                            to_hex(config.node), config.genesis_file.string()));
-  }
-  for (const auto& member : genesis.voters) {
-    if (member.node == config.node || !member.peers_address.empty()) continue;
-    bool known = false;
-    for (const auto& peer : config.peers) known = known || peer.node == member.node;
-    if (!known)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("configuration: voter {} ({}) is missing in peers.nodes, and genesis "
-                              "has no address of it; add its id and address",
-                              member.name, to_hex(member.node)));
-  }
-  return {};
-}
-
-// Of this member's disk. Genesis knows its voters' own; any other node has to say which it is.
-Result<chain::StoreId> find_store(const Config& config, const chain::Genesis& genesis) {
-  const chain::Member* member = find_member(genesis, config.node);
-  if (member == nullptr && config.store.is_zero())
-    return fail(ErrorCode::kInvalid,
-                "configuration: node.store is missing; it is the store id in the member.json that "
-                "\"eventchain pki issue\" made");
-  if (member == nullptr) return config.store;
-  if (!config.store.is_zero() && config.store != member->store)
-    return fail(ErrorCode::kInvalid,
-                fmt::format("configuration: node.store is {}, but genesis names {} for {}; a new "
-                            "disk is a new member with a node id of its own",
-                            to_hex(config.store), to_hex(member->store), member->name));
-  return member->store;
-}
-
-Result<void> check_file(const std::filesystem::path& file, std::string_view key) {
-  if (file.empty() || access(file.c_str(), R_OK) == 0) return {};
-  return fail(ErrorCode::kNotFound,
-              fmt::format("configuration: {}: {} cannot be read", key, file.string()));
-}
-
 // A certificate in PEM form is a few thousand octets.
 Result<std::string> read_text(const std::filesystem::path& file) {
   constexpr std::size_t kTextBytesMax = 64 * 1024;
@@ -100,28 +46,6 @@ Result<std::string> read_text(const std::filesystem::path& file) {
                                             "larger than 64 KiB",
                                             file.string()));
   return text;
-}
-
-// The member's key; if genesis names the member, it must have its public half.
-Result<std::unique_ptr<chain::Ed25519>> load_signing_key(const Config& config,
-                                                         const chain::Genesis& genesis) {
-  const auto refuse = [&](std::string_view what) {
-    return fail(ErrorCode::kInvalid, fmt::format("configuration: node.signing_key: {}: {}",
-                                                 config.signing_key.string(), what));
-  };
-  std::ifstream file(config.signing_key, std::ios::binary);
-  const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file && pem.empty()) return refuse("cannot be read");
-  auto key = chain::Ed25519::from_pem(pem);
-  if (!key) return refuse(key.error().message);
-  for (const auto& member : genesis.voters) {
-    if (member.node == config.node && member.signing_key != (*key)->public_key())
-      return refuse(
-          fmt::format("is not the key that genesis names for {}; use the file that was "
-                      "made with this member",
-                      member.name));
-  }
-  return key;
 }
 
 CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
@@ -373,31 +297,6 @@ int Daemon::run() {
   }
   parts_->log.write(Notice::Level::kError, parts_->failure);
   return parts_->end == RunEnd::kRemoved ? kExitRemoved : kExitRolledBack;
-}
-
-Result<void> check_deployment(const Config& config) {
-  auto genesis = load_genesis(config.genesis_file);
-  if (!genesis) return tl::unexpected(genesis.error());
-  auto done = check_membership(config, *genesis);
-  if (done)
-    if (auto disk = find_store(config, *genesis); !disk) done = tl::unexpected(disk.error());
-  if (done)
-    if (auto key = load_signing_key(config, *genesis); !key) return tl::unexpected(key.error());
-  const std::pair<const std::filesystem::path*, std::string_view> files[] = {
-      {&config.peers_tls.certificate, "peers.certificate"},
-      {&config.peers_tls.key, "peers.key"},
-      {&config.peers_tls.ca, "peers.ca"},
-      {&config.api_tls_files.certificate, "api.certificate"},
-      {&config.api_tls_files.key, "api.key"},
-      {&config.api_tls_files.ca, "api.ca"}};
-  for (const auto& [file, key] : files)
-    if (done) done = check_file(*file, key);
-  if (done && !config.ca_command.empty() && access(config.ca_command.c_str(), X_OK) != 0)
-    return fail(ErrorCode::kNotFound,
-                fmt::format("configuration: cluster.ca_command: {} cannot be run; name an "
-                            "executable file",
-                            config.ca_command.string()));
-  return done;
 }
 
 }  // namespace eventchain::node

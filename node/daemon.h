@@ -29,9 +29,6 @@ class Daemon {
   std::unique_ptr<Parts> parts_;
 };
 
-// Everything --check-config can check without starting: genesis, membership, files.
-chain::Result<void> check_deployment(const Config& config);
-
 // Exit codes of eventchaind.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // configuration, files, addresses

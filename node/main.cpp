@@ -10,6 +10,7 @@
 
 #include "node/config.h"
 #include "node/daemon.h"
+#include "node/deployment.h"
 #include "node/version.h"
 
 extern char** environ;
