@@ -28,9 +28,7 @@ void NodeCore::State::distrust(const chain::NodeId& peer, const std::string& wha
                             member != nullptr ? member->name : to_hex(peer), what));
   outbox.add(HangUp{peer, what});
   distrusted.insert(peer);
-  members.link_down(peer);
-  fetcher.peer_down(peer);
-  catch_up.peer_down(peer);
+  link_lost(peer);
 }
 
 }  // namespace eventchain::node
