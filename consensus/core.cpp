@@ -18,6 +18,10 @@ namespace {
 constexpr unsigned kInflightEntries = 256;
 // A lost InstallSnapshot is noticed only by this timeout, counted in election timeouts.
 constexpr unsigned kInstallTimeoutFactor = 5;
+// Who lost the link to its leader waits a fifth of the election timeout, for a connection that only
+// broke, and then up to a quarter of it, so that two voters do not stand at once.
+constexpr unsigned kLostLeaderGrace = 5;
+constexpr unsigned kLostLeaderSpread = 4;
 
 raft_time to_ms(chain::Instant at) {
   return static_cast<raft_time>(
@@ -246,6 +250,18 @@ Update Core::timeout(chain::Instant now) {
   // remember it for ever, and refuse every candidate on its behalf (see R6).
   if (is_leaderless && r.state == RAFT_FOLLOWER) r.follower_state.current_leader.id = 0;
   return update;
+}
+
+void Core::leader_lost(chain::Instant now) {
+  raft& r = library_->raft_;
+  if (r.state != RAFT_FOLLOWER || r.follower_state.current_leader.id == 0) return;
+  r.follower_state.current_leader.id = 0;
+  // The library drew between once and twice the timeout; what it drew above one still tells the
+  // voters apart.
+  const unsigned drawn = r.follower_state.randomized_election_timeout;
+  const unsigned soon =
+      r.election_timeout / kLostLeaderGrace + (drawn - r.election_timeout) / kLostLeaderSpread;
+  if (raft_timeout(&r) > to_ms(now) + soon) r.election_timer_start = to_ms(now) + soon - drawn;
 }
 
 Update Core::persisted(LogIndex index, chain::Instant now) {

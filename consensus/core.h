@@ -53,6 +53,11 @@ class Core {
   Update start(const LogStore::Loaded& loaded, LogIndex applied, chain::Instant now);
   Update receive(const Envelope& envelope, chain::Instant now);
   Update timeout(chain::Instant now);
+  // The leader's link is gone, which is less than its silence for an election timeout and much more
+  // than nothing. A follower forgets this leader and stands for election soon, in a part of the
+  // timeout that other voters hardly draw as well; the leader's next message makes it a follower as
+  // before. Without effect on anybody else's leader: the pre-vote still has to be won.
+  void leader_lost(chain::Instant now);
   // Everything up to `index` is stored. pre: the last update appended up to here.
   Update persisted(LogIndex index, chain::Instant now);
   // pre: the last update asked to install it.

@@ -55,6 +55,10 @@ void Replica::tick(const chain::Now& now) {
   state_->settle(now.steady);
 }
 
+void Replica::link_lost(ServerId server, const chain::Now& now) {
+  if (server != state_->options.self && leader() == server) state_->core.leader_lost(now.steady);
+}
+
 void Replica::reconsider(const chain::Now& now) {
   state_->settle(now.steady);
 }

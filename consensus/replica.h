@@ -60,6 +60,9 @@ class Replica {
   // are dropped and counted.
   void receive(const Envelope& envelope, const chain::Now& now);
   void tick(const chain::Now& now);  // when next_deadline() has passed
+  // The link to `server` is gone. If it led, this one stands for election much sooner than after an
+  // election timeout, unless the leader is heard again; whoever still hears it refuses the vote.
+  void link_lost(ServerId server, const chain::Now& now);
   // Asks the gate again for what it held back. Call when bodies have arrived.
   void reconsider(const chain::Now& now);
 

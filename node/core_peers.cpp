@@ -71,6 +71,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
   catch_up.peer_down(peer);
   certifier.peer_down(peer);
   steward.peer_down(peer, now.steady);
+  replica.link_lost(server_of(peer), now);
 }
 
 void NodeCore::State::on(PeerSaid input) {

@@ -104,6 +104,64 @@ TEST_CASE("a server that was cut off and returns does not depose the leader") {
   CHECK(cluster.replica(lonely).leader() == leader);
 }
 
+TEST_CASE(
+    "voters whose links to a dead leader broke elect another well before an election timeout") {
+  int quick = 0;
+  constexpr int kSeeds = 40;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    INFO("seed ", seed);
+    ClusterOptions options;
+    options.seed = seed;
+    options.voters = seed % 2 == 0 ? 3 : 5;
+    Cluster cluster(options);
+    cluster.start_all();
+    const ServerId old = cluster.elect();
+    cluster.run_for(milliseconds(100));
+    cluster.crash(old);
+    for (std::uint64_t i = 1; i <= options.voters; ++i)
+      cluster.turn(server(i), [&](Replica& r, const chain::Now& now) { r.link_lost(old, now); });
+    const chain::Instant since = cluster.now();
+    REQUIRE(cluster.run_until([&] { return cluster.leader() && *cluster.leader() != old; }));
+    quick += cluster.now() - since < options.election_timeout ? 1 : 0;
+    CHECK(cluster.violations().empty());
+  }
+  // Two that stand within one message of each other can split the votes and have to wait.
+  CHECK(quick >= kSeeds * 8 / 10);
+}
+
+TEST_CASE("a link that broke deposes no leader whom the others hear, nor one that is heard again") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed ", seed);
+    ClusterOptions options;
+    options.seed = seed;
+    Cluster cluster(options);
+    cluster.start_all();
+    const ServerId leader = cluster.elect();
+    cluster.run_for(milliseconds(100));
+    const Term term = cluster.replica(leader).term();
+    const auto lose = [&](ServerId at) {
+      cluster.turn(at, [&](Replica& r, const chain::Now& now) { r.link_lost(leader, now); });
+    };
+    // One link, for good: its voter stands again and again, and is refused.
+    const ServerId lonely = server(leader.value % 3 + 1);
+    cluster.cut(lonely, leader);
+    lose(lonely);
+    CHECK_FALSE(cluster.replica(lonely).leader().has_value());
+    cluster.run_for(milliseconds(3000));
+    CHECK(cluster.leader() == leader);
+    CHECK(cluster.replica(leader).term() == term);
+    // All of them, for a moment.
+    cluster.heal();
+    cluster.run_for(milliseconds(500));
+    for (std::uint64_t i = 1; i <= 3; ++i) lose(server(i));
+    cluster.run_for(milliseconds(1000));
+    CHECK(cluster.leader() == leader);
+    CHECK(cluster.replica(leader).term() == term);
+    CHECK(cluster.replica(lonely).leader() == leader);
+    CHECK(cluster.violations().empty());
+  }
+}
+
 TEST_CASE("a leader that reaches no majority steps down") {
   Cluster cluster(ClusterOptions{});
   cluster.start_all();

@@ -126,7 +126,7 @@ class Nemesis {
     });
   }
   void inflict() {
-    switch (rng_.below(has_changes_ ? 9 : 7)) {
+    switch (rng_.below(has_changes_ ? 10 : 8)) {
       case 0:
         crash(victim());
         break;
@@ -151,6 +151,9 @@ class Nemesis {
       case 6:
         transfer();
         break;
+      case 7:
+        lose_link(any(), victim());  // a connection broke, and nothing else did
+        break;
       default:
         change();
         break;
@@ -160,7 +163,12 @@ class Nemesis {
     if (!cluster_.is_up(id)) return;
     collect(id);
     cluster_.crash(id);
+    for (std::uint64_t i = 1; i <= cluster_.options.voters; ++i)
+      if (rng_.chance(1, 2)) after(1, 100, [this, i, id] { lose_link(server(i), id); });
     after(50, 1500, [this, id] { revive(id); });
+  }
+  void lose_link(ServerId at, ServerId to) {
+    cluster_.turn(at, [to](Replica& r, const chain::Now& now) { r.link_lost(to, now); });
   }
   void revive(ServerId id) {
     cluster_.node(id).loses_next_turn = false;
