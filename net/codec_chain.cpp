@@ -97,7 +97,6 @@ Result<Message> decode_from(const wire::Signatures& from) {
   message.height = chain::Height{from.height()};
   message.block = check.fixed<chain::BlockId>(from.block(), "block");
   check.require(from.height() != 0, "height", "must not be 0");
-  check.require(!from.packed().empty(), "packed", "must not be empty");
   message.signatures = unpack_signatures(from.packed(), check, "packed");
   return checked(check, std::move(message));
 }

@@ -148,7 +148,8 @@ struct ReadTold {  // answers ReadAsk
   bool operator==(const ReadTold&) const = default;
 };
 
-// Signatures of voters on a committed block, the sender's own among them if it is a voter.
+// Signatures of voters on a committed block, the sender's own among them if it is a voter. Whoever
+// has none asks with an empty message.
 struct Signatures {
   chain::Height height;
   chain::BlockId block;

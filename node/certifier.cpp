@@ -184,7 +184,7 @@ void Certifier::repeat() {
     const bool is_wanted = height == tip_
                                ? certified_ < tip_
                                : open.changes_members && open.signatures.size() < quorum(open);
-    if (is_wanted && !open.signatures.empty())
+    if (is_wanted)
       outbox_.send(members_.linked(), message_of(height, open));
   }
 }

@@ -19,7 +19,8 @@ namespace eventchain::node {
 // A signature is made in the turn that applies the block and leaves once that turn is durable, so
 // no voter signs what a crash could take back. Signing again gives the same signature. Signatures
 // travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
-// answers with it. Once the tip has its certificate, this goes to the linked nodes that do not vote
+// answers with it. So fewer, or none, is also how a node asks that missed them: somebody without a
+// vote may have been sent them when it did not know yet whose they were. Once the tip has its certificate, this goes to the linked nodes that do not vote
 // and have not shown it themselves; so it spreads from node to node, and over each link once each
 // way at most. Owned by the node's core; without a key (`signing` null) it does nothing.
 //

@@ -103,6 +103,34 @@ TEST_CASE("what its member's key did not make, or is on another block, is refuse
   CHECK(voter.certifier.certified() == chain::Height{0});
 }
 
+TEST_CASE("who missed all signatures on the tip asks for them") {
+  // A standby: it signs nothing, and all that it was told came too early for it.
+  chain::MemberSet roles = *members_of(easy_genesis(3));
+  roles.members[0].role = chain::MemberRole::kStandby;
+  Voter standby;
+  standby.set = std::make_shared<const chain::MemberSet>(std::move(roles));
+  standby.members.update(standby.set);
+  const auto first = Voter::block(1);
+  standby.apply(first);
+  CHECK(standby.sent().empty());
+  standby.certifier.repeat();
+  const auto asked = standby.sent();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0] == net::Signatures{chain::Height{1}, chain::block_id(first), {}});
+
+  Voter voter;
+  voter.apply(first);
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  (void)voter.sent();
+  CHECK(voter.hears(2, first, {}).empty());
+  CHECK(voter.sent().size() == 1);
+  CHECK(standby.hears(1, first, {voter.signature_of(1, first), voter.signature_of(2, first)})
+            .empty());
+  CHECK(standby.certifier.certified() == chain::Height{1});
+  standby.certifier.repeat();
+  CHECK(standby.sent().empty());
+}
+
 TEST_CASE("whoever lacks a majority is sent it, whoever has it is left in peace") {
   Voter voter;
   const auto first = Voter::block(1);
