@@ -118,9 +118,8 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
     if (answer.outcomes[i].is_final) demand_final(host, *answer.outcomes[i].height);
     if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
     const auto content = registry_.find(asked.events[i].facts.commitment)->content;
-    // Who hears of it may be behind: it has its place, and "committed" was judged then.
-    const auto* placed = chain_.placed(asked.events[i].facts.key);
-    if (placed != nullptr && placed->content == content) continue;
+    // Who tells of it may be behind: a block has decided about it, and that was judged then.
+    if (promises_.is_decided(asked.events[i].facts.key, content)) continue;
     demand_majority_holds(registry_.variants_of(content), "called durable",
                           membership_.since(offered_by_.at(content)));
   }

@@ -96,9 +96,12 @@ bool PromiseChecker::is_rejected(const Promise& promised) const {
 
 void PromiseChecker::promise(const Promise& promised) {
   ++promises_;
-  const ChainChecker::Placed* placed = chain_.placed(promised.first);
-  if (placed != nullptr && placed->content == promised.second) return;
-  if (!is_rejected(promised)) open_.insert(promised);
+  if (!is_decided(promised.first, promised.second)) open_.insert(promised);
+}
+
+bool PromiseChecker::is_decided(const chain::EventKey& key, ContentId content) const {
+  const ChainChecker::Placed* placed = chain_.placed(key);
+  return (placed != nullptr && placed->content == content) || is_rejected({key, content});
 }
 
 void PromiseChecker::extended(const std::vector<chain::Block>& blocks) {

@@ -23,6 +23,8 @@ class PromiseChecker {
                 const node::Answer& answer);
   void extended(const std::vector<chain::Block>& blocks);
 
+  // Whether a block has decided about it: its place, or a rejection.
+  [[nodiscard]] bool is_decided(const chain::EventKey& key, ContentId content) const;
   // Events that were called durable and have neither a place nor a rejection yet.
   [[nodiscard]] std::size_t open() const { return open_.size(); }
   [[nodiscard]] std::uint64_t promises() const { return promises_; }
