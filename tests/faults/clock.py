@@ -1,7 +1,9 @@
 """The wall clock of one process, moved by libfaketime; what counts steadily stays as it is."""
 
+import email.utils
 import os
 import pathlib
+import time
 
 PACKAGE = "libfaketime"
 
@@ -21,6 +23,7 @@ class Clock:
     def __init__(self, node):
         self._node = node
         self._offset = node.home / "clock-offset"
+        self._seconds = 0
 
     def rule(self):
         self.move(0)
@@ -32,10 +35,18 @@ class Clock:
         }
 
     def move(self, seconds):
-        """The clock is `seconds` off from now on, at most a second later."""
+        """The clock is to be `seconds` off; libfaketime looks into the file once a second."""
         fresh = self._offset.with_suffix(".new")
         fresh.write_text(f"{seconds:+d}\n", encoding="ascii")
         fresh.replace(self._offset)
+        self._seconds = seconds
+
+    def is_obeyed(self):
+        """Whether the node's clock shows what move() said last, by the date of an answer."""
+        with self._node.client() as client:
+            said = email.utils.parsedate_to_datetime(client.get("/livez").headers["Date"])
+        # The date has whole seconds; the smallest jump is larger than what that and the way cost.
+        return abs(said.timestamp() - time.time() - self._seconds) < 2
 
     def let_go(self):
         self._node.environment = {}

@@ -306,6 +306,7 @@ def clock_jump(arena, workload, random, limits):
     ahead = []
     for seconds in jumps:
         clock.move(seconds)
+        wait_until(clock.is_obeyed, f"the clock of {said} is {seconds:+d} s off")
         limits.hold(random)
         times.append(workload.demand(arena.nodes, f"the clock of {said} is {seconds:+d} s off"))
         ahead.append(block_time_ahead(arena))
