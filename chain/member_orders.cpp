@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chain/hash.h"
+#include "chain/member_fields.h"
 
 namespace eventchain::chain {
 
@@ -14,26 +15,13 @@ namespace {
 constexpr std::string_view kTokenTag = "ec:token";
 // Kinds of annex items; 1 is a rejection.
 constexpr std::uint8_t kFirstKind = 2;
-constexpr std::size_t kNameMax = 32;
 
 tl::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::kInvalid, std::move(message));
 }
 
-MemberRole read_role(Reader& reader) {
-  const std::uint8_t role = reader.u8();
-  if (role < static_cast<std::uint8_t>(MemberRole::kVoter) ||
-      role > static_cast<std::uint8_t>(MemberRole::kLight))
-    reader.refuse("unknown role of a member");
-  return static_cast<MemberRole>(role);
-}
-
 void write(Writer& writer, const Invite& order) {
-  writer.fixed(order.invitation.token_hash)
-      .u8(static_cast<std::uint8_t>(order.invitation.role))
-      .sized8(order.invitation.name)
-      .sized8(order.invitation.site)
-      .i64(order.invitation.until.value);
+  write_invitation(writer, order.invitation);
 }
 void write(Writer& writer, const RevokeInvitation& order) {
   writer.fixed(order.token_hash);
@@ -56,16 +44,6 @@ void write(Writer& writer, const SetVoterPolicy& order) {
 }
 void write(Writer& writer, const RaiseFeatureLevel& order) {
   writer.u16(order.level);
-}
-
-Invite read_invite(Reader& reader) {
-  Invite order;
-  order.invitation.token_hash = reader.fixed<Hash>();
-  order.invitation.role = read_role(reader);
-  order.invitation.name = reader.sized8(kNameMax);
-  order.invitation.site = reader.sized8(kNameMax);
-  order.invitation.until.value = reader.i64();
-  return order;
 }
 
 }  // namespace
@@ -95,7 +73,7 @@ MemberOrder read_order(Reader& reader, std::uint8_t kind) {
   order.by = reader.sized8(kOrderByMax);
   switch (kind) {
     case 2:
-      order.what = read_invite(reader);
+      order.what = Invite{read_invitation(reader)};
       break;
     case 3:
       order.what = RevokeInvitation{reader.fixed<Hash>()};

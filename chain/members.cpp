@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "chain/hash.h"
+#include "chain/member_fields.h"
 
 namespace eventchain::chain {
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::string_view kMembersTag = "ec:members";
 
-constexpr std::size_t kNameMax = 32;
 constexpr std::size_t kAddressMax = 255;
 // Of a member without name, site and addresses; of an invitation likewise.
 constexpr std::size_t kMemberSizeMin = 16 + 32 + 2 + 1 + 1 + 16 + 1 + 1 + 1 + 8 + 8;
@@ -27,14 +27,6 @@ bool consists_of(std::string_view text, std::string_view punctuation) {
 
 tl::unexpected<Error> refuse(std::string_view field, std::string_view remedy) {
   return fail(ErrorCode::kInvalid, fmt::format("{} {}", field, remedy));
-}
-
-MemberRole read_role(Reader& reader) {
-  const std::uint8_t role = reader.u8();
-  if (role < static_cast<std::uint8_t>(MemberRole::kVoter) ||
-      role > static_cast<std::uint8_t>(MemberRole::kLight))
-    reader.refuse("unknown role of a member");
-  return static_cast<MemberRole>(role);
 }
 
 }  // namespace
@@ -58,11 +50,11 @@ std::uint64_t raft_id(const NodeId& node) {
 }
 
 bool is_member_name(std::string_view text) {
-  return !text.empty() && text.size() <= kNameMax && consists_of(text, "-");
+  return !text.empty() && text.size() <= kMemberNameMax && consists_of(text, "-");
 }
 
 bool is_site_name(std::string_view text) {
-  return text.size() <= kNameMax && consists_of(text, "-.");
+  return text.size() <= kMemberNameMax && consists_of(text, "-.");
 }
 
 bool is_address(std::string_view text) {
@@ -107,6 +99,14 @@ Result<void> check_member(const Member& member) {
   return {};
 }
 
+MemberRole read_role(Reader& reader) {
+  const std::uint8_t role = reader.u8();
+  if (role < static_cast<std::uint8_t>(MemberRole::kVoter) ||
+      role > static_cast<std::uint8_t>(MemberRole::kLight))
+    reader.refuse("unknown role of a member");
+  return static_cast<MemberRole>(role);
+}
+
 void write_member(Writer& writer, const Member& member) {
   writer.fixed(member.node)
       .fixed(member.signing_key)
@@ -126,8 +126,8 @@ Member read_member(Reader& reader) {
   member.node = reader.fixed<NodeId>();
   member.signing_key = reader.fixed<PublicKey>();
   member.slot.value = reader.u16();
-  member.name = reader.sized8(kNameMax);
-  member.site = reader.sized8(kNameMax);
+  member.name = reader.sized8(kMemberNameMax);
+  member.site = reader.sized8(kMemberNameMax);
   member.store = reader.fixed<StoreId>();
   member.role = read_role(reader);
   member.peers_address = reader.sized8();
@@ -149,8 +149,8 @@ Invitation read_invitation(Reader& reader) {
   Invitation invitation;
   invitation.token_hash = reader.fixed<Hash>();
   invitation.role = read_role(reader);
-  invitation.name = reader.sized8(kNameMax);
-  invitation.site = reader.sized8(kNameMax);
+  invitation.name = reader.sized8(kMemberNameMax);
+  invitation.site = reader.sized8(kMemberNameMax);
   invitation.until.value = reader.i64();
   return invitation;
 }
