@@ -11,18 +11,12 @@
 #include "chain/log_tree.h"
 #include "chain_fixture.h"
 #include "golden_vectors.h"
+#include "tests/unit/filled.h"
 
 using namespace eventchain::chain;
 using namespace eventchain::chain::testing;
 
 namespace {
-
-template <class Kind>
-Kind filled(std::uint8_t octet) {
-  Kind result;
-  result.octets.fill(octet);
-  return result;
-}
 
 // The header, seal and content of the golden vectors.
 TemplateHeader golden_header() {

@@ -5,18 +5,12 @@
 #include "chain/block.h"
 #include "chain_fixture.h"
 #include "golden_vectors.h"
+#include "tests/unit/filled.h"
 
 using namespace eventchain::chain;
 using namespace eventchain::chain::testing;
 
 namespace {
-
-template <class Kind>
-Kind filled(std::uint8_t octet) {
-  Kind result;
-  result.octets.fill(octet);
-  return result;
-}
 
 Member edge() {
   Member member{filled<NodeId>(0x41), filled<PublicKey>(0x42), Slot{7}, "edge-1", "b.1"};
@@ -76,7 +70,8 @@ TEST_CASE("every order is encoded as its golden vector says and read back") {
       {"order-feature", {"ann", RaiseFeatureLevel{2}}},
   };
   for (const auto& [name, order] : orders) {
-    const char* const vector = name;  // INFO captures, which a structured binding cannot be in C++20
+    const char* const vector =
+        name;  // INFO captures, which a structured binding cannot be in C++20
     INFO(vector);
     const Bytes encoded = encode_annex_item(order);
     CHECK(to_hex(encoded) == golden_vector(vector));

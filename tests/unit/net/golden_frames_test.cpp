@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/codec.h"
+#include "tests/unit/filled.h"
 #include "tests/unit/golden_file.h"
 
 // Frames as another program of this protocol version sends them, and as one of tomorrow may.
@@ -16,13 +17,6 @@ using consensus::ServerId;
 using consensus::Term;
 
 namespace {
-
-template <class Kind>
-Kind filled(std::uint8_t octet) {
-  Kind result;
-  result.octets.fill(octet);
-  return result;
-}
 
 // Of the block in chain's golden vectors; its test has the values field by field.
 chain::Bytes of_chain(const char* name) {

@@ -5,6 +5,7 @@
 #include "chain/hash.h"
 #include "consensus/configuration.h"
 #include "consensus/decision.h"
+#include "tests/unit/filled.h"
 
 namespace eventchain::store::testing {
 
@@ -17,13 +18,6 @@ using chain::StreamVersion;
 using consensus::EntryKind;
 using consensus::LogIndex;
 using consensus::Term;
-
-template <class Kind>
-Kind filled(std::uint8_t octet) {
-  Kind result;
-  result.octets.fill(octet);
-  return result;
-}
 
 const chain::JoinToken kToken = filled<chain::JoinToken>(0x51);
 
