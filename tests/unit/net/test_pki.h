@@ -3,13 +3,13 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+#include "tests/unit/temporary_directory.h"
 
 // A certificate authority for tests: made of nothing, in a folder that goes away with it.
 namespace eventchain::net::testing {
@@ -27,26 +27,6 @@ struct CertificateSpec {
   std::string roles = "serverAuth,clientAuth";  // "": none
   bool is_ca = false;
   bool is_expired = false;
-};
-
-class TestFolder {
- public:
-  TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "eventchain-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 class TestCa {
@@ -130,7 +110,7 @@ class TestCa {
     return made;
   }
 
-  TestFolder folder_;
+  TemporaryDirectory folder_;
   std::string name_;
   long serial_ = 0;
   Key key_;

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 #include <future>
 #include <string>
 
+#include "tests/unit/temporary_directory.h"
+
 using namespace eventchain;
 using namespace eventchain::node::api;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -20,19 +20,10 @@ constexpr const char* kCertificate = "-----BEGIN CERTIFICATE-----";
 // A certificate authority that is a shell script.
 struct Authority {
   explicit Authority(const std::string& script) {
-    std::string name = (fs::temp_directory_path() / "eventchain-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    folder = name;
-    options.program = folder / "sign";
+    options.program = directory.path() / "sign";
     std::ofstream(options.program) << "#!/bin/sh\n" << script << "\n";
     REQUIRE(::chmod(options.program.c_str(), 0700) == 0);
   }
-  ~Authority() {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-  }
-  Authority(const Authority&) = delete;
-  Authority& operator=(const Authority&) = delete;
 
   chain::Result<std::string> sign(std::string request = "request") {
     CertificateCommand command(options);
@@ -49,7 +40,7 @@ struct Authority {
     return told->get_future();
   }
 
-  fs::path folder;
+  TemporaryDirectory directory;
   CertificateCommandOptions options;
 };
 
@@ -123,18 +114,18 @@ TEST_CASE("commands that fail, talk nonsense or too much, or never end are told 
 TEST_CASE("requests are made one after the other, and there is an end to waiting") {
   Authority authority("read line; echo $line");
   authority.options.waiting_max = 2;
-  authority.options.program = authority.folder / "wait";
+  authority.options.program = authority.directory.path() / "wait";
   // The first one holds until the test lets go.
   std::ofstream(authority.options.program)
-      << "#!/bin/sh\nread line < " << (authority.folder / "gate").string()
+      << "#!/bin/sh\nread line < " << (authority.directory.path() / "gate").string()
       << "\necho '-----BEGIN CERTIFICATE-----'\n";
   REQUIRE(::chmod(authority.options.program.c_str(), 0700) == 0);
-  REQUIRE(::mkfifo((authority.folder / "gate").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((authority.directory.path() / "gate").c_str(), 0600) == 0);
   authority.options.time_max = std::chrono::hours(1);
   CertificateCommand command(authority.options);
   auto first = Authority::sign_with(command);
   // Opens when the first command reads: from then on it is out of the queue.
-  std::ofstream gate(authority.folder / "gate");
+  std::ofstream gate(authority.directory.path() / "gate");
   auto second = Authority::sign_with(command);
   auto third = Authority::sign_with(command);
   auto fourth = Authority::sign_with(command);

@@ -11,7 +11,7 @@
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/store_id_file.h"
 #include "store_fixture.h"
-#include "temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 // Runs a story against both stores: the one in memory is only useful if it behaves as the one on
 // disk.

@@ -8,7 +8,8 @@
 
 #include "node/config.h"
 #include "node/genesis_json.h"
-#include "scratch_directory.h"
+#include "tests/unit/temporary_directory.h"
+#include "tests/unit/tools/text_of_file.h"
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/certificate_request.h"
 #include "tools/eventchain/files.h"
@@ -21,12 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string text_of_file(const fs::path& path) {
-  const auto text = read_file(path, 100'000);
-  REQUIRE(text.has_value());
-  return *text;
-}
-
 template <class T>
 T must(chain::Result<T> result) {
   INFO((result ? "" : result.error().message));
@@ -36,7 +31,7 @@ T must(chain::Result<T> result) {
 
 // A chain "demo" of one voter, with its authority.
 struct Chain {
-  ScratchDirectory scratch;
+  TemporaryDirectory scratch;
   fs::path authority = scratch.path() / "pki";
   fs::path home = scratch.path() / "n4";
   std::string genesis;

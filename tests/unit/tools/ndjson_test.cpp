@@ -2,14 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include "scratch_directory.h"
+#include "tests/unit/temporary_directory.h"
 #include "tools/eventchain/files.h"
 
 using namespace eventchain::tools;
 
 namespace {
 
-std::string file_with(const ScratchDirectory& scratch, const char* name, std::string_view text) {
+std::string file_with(const TemporaryDirectory& scratch, const char* name, std::string_view text) {
   const auto path = scratch.path() / name;
   REQUIRE(write_new_file(path, text, Secrecy::kPublic).has_value());
   return path.string();
@@ -18,7 +18,7 @@ std::string file_with(const ScratchDirectory& scratch, const char* name, std::st
 }  // namespace
 
 TEST_CASE("lines of several files are cut into batches that know where each came from") {
-  const ScratchDirectory scratch;
+  const TemporaryDirectory scratch;
   const std::string one = file_with(scratch, "one", "{\"a\":1}\n\n{\"a\":2}\n");
   const std::string two = file_with(scratch, "two", "{\"a\":3}");
   CHECK(count_events({one, two}) == 3);
@@ -38,7 +38,7 @@ TEST_CASE("lines of several files are cut into batches that know where each came
 }
 
 TEST_CASE("a batch stays below its size, and no line is lost at the border") {
-  const ScratchDirectory scratch;
+  const TemporaryDirectory scratch;
   std::string text;
   for (int i = 0; i < 50; ++i) text += "{\"number\":" + std::to_string(100 + i) + "}\n";
   BatchReader reader({file_with(scratch, "many", text)}, {1000, 100});
@@ -54,7 +54,7 @@ TEST_CASE("a batch stays below its size, and no line is lost at the border") {
 }
 
 TEST_CASE("a file that is missing or has no line ends is an error with its name") {
-  const ScratchDirectory scratch;
+  const TemporaryDirectory scratch;
   BatchReader missing({(scratch.path() / "absent").string()}, {});
   CHECK(missing.next().error().message.find("absent") != std::string::npos);
   BatchReader endless({file_with(scratch, "endless", std::string(5'000'000, 'x'))}, {});

@@ -6,7 +6,8 @@
 
 #include "node/config.h"
 #include "node/genesis_json.h"
-#include "scratch_directory.h"
+#include "tests/unit/temporary_directory.h"
+#include "tests/unit/tools/text_of_file.h"
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/node_setup.h"
@@ -17,12 +18,6 @@ using namespace eventchain::tools;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of_file(const fs::path& path) {
-  const auto text = read_file(path, 100'000);
-  REQUIRE(text.has_value());
-  return *text;
-}
 
 Certificate certificate_of(const fs::path& path) {
   auto certificate = certificate_from_pem(text_of_file(path), path.string());
@@ -37,7 +32,7 @@ mode_t mode_of(const fs::path& path) {
 }
 
 struct IssuedAuthority {
-  ScratchDirectory scratch;
+  TemporaryDirectory scratch;
   fs::path dir = scratch.path() / "pki";
   IssuedAuthority() { REQUIRE(create_authority(dir, {"example.org", "demo"}).has_value()); }
 

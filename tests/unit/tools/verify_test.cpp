@@ -11,9 +11,9 @@
 
 #include "chain/rng.h"
 #include "chain/rules.h"
-#include "scratch_directory.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/store_id_file.h"
+#include "tests/unit/temporary_directory.h"
 
 using namespace eventchain;
 using namespace eventchain::tools;
@@ -161,7 +161,7 @@ class SmallChain : chain::ChainView {
 
 // Blocks of 5 events, 10 in all, one event refused.
 struct Written {
-  ScratchDirectory scratch;
+  TemporaryDirectory scratch;
   std::string database = (scratch.path() / "chain.db").string();
   chain::BlockId tip;
 

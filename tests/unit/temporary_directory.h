@@ -6,18 +6,16 @@
 #include <stdexcept>
 #include <string>
 
-namespace eventchain::store::testing {
-
-// A fresh directory that goes with the object.
+// A directory of the test's own, gone when the object is.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "store-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);
-    path_ = pattern;
+    std::string name = (std::filesystem::temp_directory_path() / "eventchain-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create " + name);
+    path_ = name;
   }
   ~TemporaryDirectory() {
-    std::error_code ignored;
+    std::error_code ignored;  // a directory left behind harms nobody
     std::filesystem::remove_all(path_, ignored);
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
@@ -29,5 +27,3 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
-
-}  // namespace eventchain::store::testing
