@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const chain::NodeId kA = node_id('a');
-const chain::NodeId kB = node_id('b');
-const chain::NodeId kC = node_id('c');
-
 // A peer that is known, and dials us.
 Peer guest(char name, bool is_voter = true) {
   return {node_id(name), "", 0, is_voter, ""};

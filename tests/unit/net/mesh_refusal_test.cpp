@@ -13,48 +13,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const chain::NodeId kA = node_id('a');
-const chain::NodeId kB = node_id('b');
-const chain::NodeId kC = node_id('c');
-
-Message tip(std::uint64_t height) {
-  return TipSaid{chain::Height{height}, {}};
-}
-
 // Node a, with a good link to node b that must live through whatever strangers do to a.
-class Besieged {
- public:
-  explicit Besieged(std::chrono::milliseconds handshake = limits::kHandshakeTimeout)
-      : a(with_handshake(world.options('a'), handshake)) {
-    REQUIRE(a.mesh->start().has_value());
-    MeshOptions options = world.options('b');
-    options.table.peers = {World::address('a', a.mesh->port())};
-    b = std::make_unique<TestNode>(options);
-    REQUIRE(b->mesh->start().has_value());
-    REQUIRE(a.seen.wait_up(kB));
-    REQUIRE(b->seen.wait_up(kA));
-  }
+struct Besieged : LinkedPair {
+  using LinkedPair::LinkedPair;
 
   // The link is the same as in the beginning and carries messages both ways.
   void check_unharmed() {
     a.mesh->send(kB, tip(1));
-    b->mesh->send(kA, tip(2));
-    CHECK(b->seen.wait_said(kA, 1));
+    b.mesh->send(kA, tip(2));
+    CHECK(b.seen.wait_said(kA, 1));
     CHECK(a.seen.wait_said(kB, 1));
-    b->mesh->stop();
+    b.mesh->stop();
     a.mesh->stop();
     CHECK(a.seen.ups(kB) == std::vector<bool>{true, false});
     CHECK_FALSE(a.seen.was_up(kC));
-  }
-
-  World world;
-  TestNode a;
-  std::unique_ptr<TestNode> b;
-
- private:
-  static MeshOptions with_handshake(MeshOptions options, std::chrono::milliseconds handshake) {
-    options.timings.handshake = handshake;
-    return options;
   }
 };
 
@@ -80,9 +52,8 @@ TEST_CASE("a node of another authority is refused, by whoever looks first") {
   CHECK(siege.a.wait_ending(Ending::kTls, "certificate verify failed"));
 
   // A whole mesh of the other authority refuses us in its turn.
-  MeshOptions options = siege.world.options('c');
+  MeshOptions options = siege.world.dialling_a('c', siege.a.mesh->port());
   World::set_files(options, files);
-  options.table.peers = {World::address('a', siege.a.mesh->port())};
   TestNode stranger(options);
   REQUIRE(stranger.mesh->start().has_value());
   CHECK(stranger.wait_ending(Ending::kTls, "certificate verify failed"));
@@ -167,7 +138,7 @@ TEST_CASE("a node that answers at another one's address does not lose its own li
   misled.mesh->stop();
   CHECK_FALSE(misled.seen.was_up(kA));
   siege.a.mesh->send(kB, tip(1));
-  CHECK(siege.b->seen.wait_said(kA, 1));
+  CHECK(siege.b.seen.wait_said(kA, 1));
 }
 
 TEST_CASE("what is not TLS 1.3 does not get as far as a hello") {
@@ -246,7 +217,7 @@ TEST_CASE("a peer that never reads is dropped when its queue is full, and nobody
   CHECK(siege.a.seen.wait_down(kC));
   CHECK(siege.a.wait_ending(Ending::kTooSlow, "send queue is full"));
   siege.a.mesh->send(kB, tip(1));
-  CHECK(siege.b->seen.wait_said(kA, 1));
+  CHECK(siege.b.seen.wait_said(kA, 1));
 }
 
 TEST_CASE("a newer connection of the same peer takes the link, and the old one is heard no more") {

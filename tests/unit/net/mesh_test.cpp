@@ -15,13 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const chain::NodeId kA = node_id('a');
-const chain::NodeId kB = node_id('b');
-const chain::NodeId kC = node_id('c');
-
-Message tip(std::uint64_t height) {
-  return TipSaid{chain::Height{height}, {}};
-}
 Message events(std::uint64_t batch) {
   return Events{batch, {{chain::Salt{}, std::string(2000, 'e')}}};
 }
@@ -29,15 +22,9 @@ Message events(std::uint64_t batch) {
 }  // namespace
 
 TEST_CASE("two meshes find each other and hear what the other says") {
-  World world;
-  TestNode a(world.options('a'));
-  REQUIRE(a.mesh->start().has_value());
-  MeshOptions options = world.options('b');
-  options.table.peers = {World::address('a', a.mesh->port())};
-  TestNode b(options);
-  REQUIRE(b.mesh->start().has_value());
-  REQUIRE(a.seen.wait_up(kB));
-  REQUIRE(b.seen.wait_up(kA));
+  LinkedPair pair;
+  TestNode& a = pair.a;
+  TestNode& b = pair.b;
 
   a.mesh->send(kB, tip(1));
   b.mesh->send(kA, tip(2));
@@ -96,9 +83,7 @@ TEST_CASE("a message to several peers reaches each of them, and each class stays
   REQUIRE(a.mesh->start().has_value());
   std::vector<std::unique_ptr<TestNode>> others;
   for (const char name : {'b', 'c'}) {
-    MeshOptions options = world.options(name);
-    options.table.peers = {World::address('a', a.mesh->port())};
-    others.push_back(std::make_unique<TestNode>(options));
+    others.push_back(std::make_unique<TestNode>(world.dialling_a(name, a.mesh->port())));
     REQUIRE(others.back()->mesh->start().has_value());
   }
   REQUIRE(a.seen.wait_up(kB));
@@ -131,9 +116,7 @@ TEST_CASE("a peer that stops and starts is found again") {
   a_options.listen_port = free_port();
   TestNode a(a_options);
   REQUIRE(a.mesh->start().has_value());
-  MeshOptions b_options = world.options('b');
-  b_options.table.peers = {World::address('a', a_options.listen_port)};
-  TestNode b(b_options);
+  TestNode b(world.dialling_a('b', a_options.listen_port));
   REQUIRE(b.mesh->start().has_value());
   REQUIRE(b.seen.wait_up(kA));
 
@@ -149,14 +132,9 @@ TEST_CASE("a peer that stops and starts is found again") {
 }
 
 TEST_CASE("a link that the node hangs up ends with its reason and is dialled anew") {
-  World world;
-  TestNode a(world.options('a'));
-  REQUIRE(a.mesh->start().has_value());
-  MeshOptions options = world.options('b');
-  options.table.peers = {World::address('a', a.mesh->port())};
-  TestNode b(options);
-  REQUIRE(b.mesh->start().has_value());
-  REQUIRE(a.seen.wait_up(kB));
+  LinkedPair pair;
+  TestNode& a = pair.a;
+  TestNode& b = pair.b;
   a.mesh->hang_up(kB, "it lied about a block");
   CHECK(a.seen.wait([](const Recorder& seen) {
     return seen.ups(kB) == std::vector<bool>{true, false, true};
@@ -191,22 +169,16 @@ TEST_CASE("an idle link lives on pings alone") {
 }
 
 TEST_CASE("new certificates are taken without touching the links, bad ones are refused") {
-  World world;
-  MeshOptions a_options = world.options('a');
-  TestNode a(a_options);
-  REQUIRE(a.mesh->start().has_value());
-  MeshOptions b_options = world.options('b');
-  b_options.table.peers = {World::address('a', a.mesh->port())};
-  TestNode b(b_options);
-  REQUIRE(b.mesh->start().has_value());
-  REQUIRE(a.seen.wait_up(kB));
+  LinkedPair pair;
+  TestNode& a = pair.a;
+  TestNode& b = pair.b;
 
-  world.issue(kA);  // the same files, other content
+  pair.world.issue(kA);  // the same files, other content
   CHECK(a.mesh->reload().has_value());
   a.mesh->send(kB, tip(1));
   CHECK(b.seen.wait_said(kA, 1));
 
-  world.ca().issue(chain::to_hex(kA), {.names = "URI:" + World::uri_of(kC)});
+  pair.world.ca().issue(chain::to_hex(kA), {.names = "URI:" + World::uri_of(kC)});
   const chain::Result<void> refused = a.mesh->reload();
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().message.find("this node is") != std::string::npos);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -21,11 +23,19 @@ namespace eventchain::net::testing {
 inline chain::NodeId node_id(char c) {
   return *chain::NodeId::from(std::string(16, c));
 }
+inline const chain::NodeId kA = node_id('a');
+inline const chain::NodeId kB = node_id('b');
+inline const chain::NodeId kC = node_id('c');
+
 inline chain::StoreId store_id(char c) {
   return *chain::StoreId::from(std::string(16, c));
 }
 inline chain::ChainId chain_id(char c) {
   return *chain::ChainId::from(std::string(32, c));
+}
+
+inline Message tip(std::uint64_t height) {
+  return TipSaid{chain::Height{height}, {}};
 }
 
 class Recorder : public MeshHandler {
@@ -161,6 +171,13 @@ class World {
     return options;
   }
 
+  // Of a node that dials node a at this port.
+  MeshOptions dialling_a(char name, std::uint16_t port) {
+    MeshOptions made = options(name);
+    made.table.peers = {address('a', port)};
+    return made;
+  }
+
   static void set_files(MeshOptions& options, const PkiFiles& files) {
     options.certificate_file = files.certificate;
     options.key_file = files.key;
@@ -175,6 +192,31 @@ class World {
 
  private:
   TestCa ca_{"test-ca"};
+};
+
+// Nodes a and b, whose link is up at both ends; b has dialled it.
+struct LinkedPair {
+  explicit LinkedPair(std::chrono::milliseconds handshake = limits::kHandshakeTimeout)
+      : a(with_handshake(world.options('a'), handshake)),
+        b(world.dialling_a('b', started_port(a))) {
+    REQUIRE(b.mesh->start().has_value());
+    REQUIRE(a.seen.wait_up(kB));
+    REQUIRE(b.seen.wait_up(kA));
+  }
+
+  World world;
+  TestNode a;
+  TestNode b;
+
+ private:
+  static MeshOptions with_handshake(MeshOptions options, std::chrono::milliseconds handshake) {
+    options.timings.handshake = handshake;
+    return options;
+  }
+  static std::uint16_t started_port(TestNode& node) {
+    REQUIRE(node.mesh->start().has_value());
+    return node.mesh->port();
+  }
 };
 
 }  // namespace eventchain::net::testing
