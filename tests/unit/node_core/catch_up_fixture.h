@@ -30,12 +30,9 @@ inline chain::Certificate certificate(const chain::SealedHeader& sealed,
                                       const std::vector<std::size_t>& voters) {
   const auto statement = chain::certified_statement(sealed.header, chain::block_id(sealed));
   chain::Certificate made;
-  for (const std::size_t voter : voters) {
-    chain::PublicKey key;
-    key.octets[0] = static_cast<std::uint8_t>(voter + 1);
-    made.push_back(
-        {chain::Slot{static_cast<std::uint16_t>(voter)}, sim::Signing(key).sign(statement)});
-  }
+  for (const std::size_t voter : voters)
+    made.push_back({chain::Slot{static_cast<std::uint16_t>(voter)},
+                    sim::Signing(voter_key(voter)).sign(statement)});
   return made;
 }
 

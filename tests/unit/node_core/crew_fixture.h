@@ -22,7 +22,7 @@ namespace eventchain::node::testing {
 struct Crew {
   explicit Crew(std::size_t voters, std::size_t joiners = 0) : genesis(easy_genesis(voters)) {
     for (std::size_t i = 0; i < voters + joiners; ++i) {
-      auto node = std::make_unique<Node>(genesis, key_of(i));
+      auto node = std::make_unique<Node>(genesis, voter_key(i));
       CoreOptions options;
       options.self = voter_id(i);
       options.genesis = genesis;
@@ -39,18 +39,7 @@ struct Crew {
         if (peer != i) handle(i, up(peer));
   }
 
-  static chain::PublicKey key_of(std::size_t place) {
-    chain::PublicKey key;
-    key.octets[0] = static_cast<std::uint8_t>(place + 1);
-    return key;
-  }
-  static chain::StoreId disk_of(std::size_t place) {
-    chain::StoreId store;
-    store.octets[0] = static_cast<std::uint8_t>(place + 1);
-    return store;
-  }
-  static PeerUp up(std::size_t place) { return {voter_id(place), disk_of(place)}; }
-  static std::size_t place_of(const chain::NodeId& node) { return node.octets[0] - std::size_t{1}; }
+  static PeerUp up(std::size_t place) { return {voter_id(place), voter_store(place)}; }
 
   void handle(std::size_t at, Input input) {
     if (dead.contains(at)) return;
@@ -157,10 +146,10 @@ struct Crew {
             .message == "");
     chain::Member member;
     member.node = voter_id(place);
-    member.signing_key = key_of(place);
+    member.signing_key = voter_key(place);
     member.name = name;
     member.role = role;
-    member.store = disk_of(place);
+    member.store = voter_store(place);
     CHECK(order(at, chain::Admit{token, member}).message == "");
   }
   void submit(std::size_t at, const chain::HeldEvent& offered, WaitFor wait) {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "node/durability.h"
+#include "tests/unit/node_core/events_sent.h"
 #include "tests/unit/node_core/node_core_fixture.h"
 
 using namespace eventchain;
@@ -14,23 +15,6 @@ namespace {
 
 chain::Instant at(std::chrono::nanoseconds since_start) {
   return {since_start};
-}
-
-std::vector<net::Events> events_in(const std::vector<Effect>& effects) {
-  std::vector<net::Events> result;
-  for (const auto& effect : effects) {
-    if (const auto* send = std::get_if<Send>(&effect))
-      if (const auto* events = std::get_if<net::Events>(&send->message)) result.push_back(*events);
-  }
-  return result;
-}
-
-// What the turn sent; ends it.
-std::vector<net::Events> sent(Outbox& outbox) {
-  const auto effects = outbox.take();
-  auto result = events_in(effects.ahead);
-  for (auto& later : events_in(effects.when_durable)) result.push_back(later);
-  return result;
 }
 
 }  // namespace

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <string>
 
+#include "tests/unit/node_core/events_sent.h"
+
 using namespace eventchain;
 using namespace eventchain::node;
+using namespace eventchain::node::testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -43,23 +46,6 @@ chain::HeldEvent event(std::uint8_t number, std::size_t body_bytes = 10) {
 
 net::EventsHeld all_held(std::uint64_t batch, std::size_t events) {
   return {batch, std::vector<net::HoldResult>(events, net::HoldResult::kHeld)};
-}
-
-std::vector<net::Events> events_in(const std::vector<Effect>& effects) {
-  std::vector<net::Events> result;
-  for (const auto& effect : effects) {
-    if (const auto* send = std::get_if<Send>(&effect))
-      if (const auto* events = std::get_if<net::Events>(&send->message)) result.push_back(*events);
-  }
-  return result;
-}
-
-// What the turn sent; ends it.
-std::vector<net::Events> sent(Outbox& outbox) {
-  const auto effects = outbox.take();
-  auto result = events_in(effects.ahead);
-  for (auto& later : events_in(effects.when_durable)) result.push_back(later);
-  return result;
 }
 
 struct Voters {

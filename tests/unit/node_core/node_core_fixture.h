@@ -22,6 +22,16 @@ inline chain::StoreId voter_store(std::size_t place) {
   return id;
 }
 
+inline chain::PublicKey voter_key(std::size_t place) {
+  chain::PublicKey key;
+  key.octets[0] = static_cast<std::uint8_t>(place + 1);
+  return key;
+}
+
+inline std::size_t place_of(const chain::NodeId& voter) {
+  return voter.octets[0] - std::size_t{1};
+}
+
 inline chain::Genesis easy_genesis(std::size_t voters) {
   chain::Genesis genesis;
   genesis.name = "test";
@@ -33,7 +43,7 @@ inline chain::Genesis easy_genesis(std::size_t voters) {
   for (std::size_t place = 0; place < voters; ++place) {
     chain::Member member;
     member.node = voter_id(place);
-    member.signing_key.octets[0] = static_cast<std::uint8_t>(place + 1);
+    member.signing_key = voter_key(place);
     member.store = voter_store(place);
     member.slot = chain::Slot{static_cast<std::uint16_t>(place)};
     member.name = "n" + std::to_string(place);

@@ -50,7 +50,6 @@ struct Trio {
       }
     }
   }
-  static std::size_t place_of(const chain::NodeId& node) { return node.octets[0] - std::size_t{1}; }
 
   // Carries messages until none is left, and lets time pass, for so long.
   void run(std::chrono::milliseconds span) {
