@@ -58,6 +58,14 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
   return content;
 }
 
+Result<void> make_directory(const std::filesystem::path& dir) {
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error)
+    return fail(ErrorCode::kIo, fmt::format("cannot create {}: {}", dir.string(), error.message()));
+  return {};
+}
+
 Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,
                             Secrecy secrecy) {
   return create(path, content, secrecy, O_EXCL);

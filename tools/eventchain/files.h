@@ -13,6 +13,9 @@ enum class Secrecy { kPublic, kSecret };  // 0644 or 0600
 // The whole file; at most `bytes_max` octets.
 chain::Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max);
 
+// With its parents; there already is as good.
+chain::Result<void> make_directory(const std::filesystem::path& dir);
+
 // Creates the file, with its permissions from the first octet on, and refuses to replace one: a
 // key overwritten by mistake is lost.
 chain::Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,

@@ -7,6 +7,7 @@
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/certificate_request.h"
 #include "tools/eventchain/files.h"
+#include "tools/eventchain/key_files.h"
 #include "tools/eventchain/pki.h"
 
 namespace eventchain::tools {
@@ -19,14 +20,6 @@ using chain::Result;
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1 << 20;
-
-Result<void> make_directory(const fs::path& dir) {
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error)
-    return fail(ErrorCode::kIo, fmt::format("cannot create {}: {}", dir.string(), error.message()));
-  return {};
-}
 
 Result<chain::Genesis> take_genesis(const fs::path& dir, std::string_view json) {
   Result<chain::Genesis> genesis = node::parse_genesis(json);
@@ -43,27 +36,6 @@ Result<chain::Genesis> take_genesis(const fs::path& dir, std::string_view json) 
     return fail(ErrorCode::kInvalid,
                 fmt::format("{} is of another chain; choose another directory", file.string()));
   return genesis;
-}
-
-Result<Key> tls_key_at(const fs::path& file) {
-  if (fs::exists(file)) {
-    const Result<std::string> pem = read_file(file, kFileBytesMax);
-    if (!pem) return tl::unexpected(pem.error());
-    return key_from_pem(*pem, file.string());
-  }
-  Result<Key> key = make_tls_key();
-  if (!key) return key;
-  const Result<std::string> pem = key_to_pem(key->get());
-  if (!pem) return tl::unexpected(pem.error());
-  if (auto written = write_new_file(file, *pem, Secrecy::kSecret); !written)
-    return tl::unexpected(written.error());
-  return key;
-}
-
-Result<chain::Member> read_member(const fs::path& dir) {
-  const Result<std::string> text = read_file(dir / "member.json", kFileBytesMax);
-  if (!text) return tl::unexpected(text.error());
-  return member_from_json(*text);
 }
 
 std::string uri_of(const chain::Genesis& genesis, const chain::Member& member) {
@@ -98,7 +70,7 @@ Result<JoiningNode> prepare_join(const fs::path& dir, std::string_view genesis_j
     return fail(ErrorCode::kInvalid, fmt::format("{} is the directory of {}, and the token is for "
                                                  "{}; choose another directory",
                                                  dir.string(), member->name, name));
-  const Result<Key> key = tls_key_at(dir / "key.pem");
+  const Result<Key> key = key_at(dir / "key.pem", make_tls_key);
   if (!key) return tl::unexpected(key.error());
   Result<std::string> request =
       make_certificate_request(key->get(), name, uri_of(*genesis, *member));
@@ -111,9 +83,9 @@ Result<JoiningNode> prepare_join(const fs::path& dir, std::string_view genesis_j
 Result<void> take_certificate(const fs::path& dir, const std::string& certificate) {
   const Result<chain::Genesis> genesis = node::load_genesis(dir / "genesis.json");
   if (!genesis) return tl::unexpected(genesis.error());
-  const Result<chain::Member> member = read_member(dir);
+  const Result<chain::Member> member = load_member(dir);
   if (!member) return tl::unexpected(member.error());
-  const Result<Key> key = tls_key_at(dir / "key.pem");
+  const Result<Key> key = key_at(dir / "key.pem", make_tls_key);
   if (!key) return tl::unexpected(key.error());
   const Result<bool> fits = is_certificate_for(certificate, key->get(), uri_of(*genesis, *member));
   if (!fits) return tl::unexpected(fits.error());
@@ -125,7 +97,7 @@ Result<void> take_certificate(const fs::path& dir, const std::string& certificat
 }
 
 Result<void> finish_join(const fs::path& dir, NodePlan plan) {
-  const Result<chain::Member> member = read_member(dir);
+  const Result<chain::Member> member = load_member(dir);
   if (!member) return tl::unexpected(member.error());
   if (auto written = write_store_id(dir / "data", member->store); !written) return written;
   plan.home = dir;

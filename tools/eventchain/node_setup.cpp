@@ -7,7 +7,6 @@
 #include "chain/target.h"
 #include "node/config.h"
 #include "store/sqlite/store_id_file.h"
-#include "tools/eventchain/files.h"
 #include "tools/eventchain/pki.h"
 
 namespace eventchain::tools {
@@ -19,15 +18,14 @@ using chain::Result;
 
 namespace {
 
-constexpr std::size_t kMemberBytesMax = 64 * 1024;
-
-Result<chain::Member> load_member(const fs::path& home) {
-  const Result<std::string> text = read_file(home / "member.json", kMemberBytesMax);
-  if (!text)
-    return fail(text.error().code, text.error().message +
-                                       "; issue the node first: eventchain pki issue DIR --node " +
-                                       home.filename().string());
-  return member_from_json(*text);
+Result<chain::Member> issued_member(const fs::path& home) {
+  Result<chain::Member> member = load_member(home);
+  if (!member && !fs::exists(home / "member.json"))
+    return fail(member.error().code,
+                member.error().message +
+                    "; issue the node first: eventchain pki issue DIR --node " +
+                    home.filename().string());
+  return member;
 }
 
 // TOML's basic strings escape like JSON's; file names and addresses need no more than this.
@@ -55,7 +53,7 @@ Result<std::string> peer_table(const std::string& peer) {
         fmt::format("'{}' is no peer; give NODE-ID@HOST:PORT or DIRECTORY@HOST:PORT", peer));
   std::string id = peer.substr(0, at);
   if (fs::is_directory(id)) {
-    const Result<chain::Member> member = load_member(id);
+    const Result<chain::Member> member = issued_member(id);
     if (!member) return tl::unexpected(member.error());
     id = chain::to_hex(member->node);
   }
@@ -97,7 +95,7 @@ Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
   genesis.first_target = chain::compact(chain::target_for(chain::U256(plan.first_hashes)));
   genesis.easiest_target = chain::compact(chain::target_for(chain::U256(plan.easiest_hashes)));
   for (const std::string& name : plan.voters) {
-    Result<chain::Member> member = load_member(plan.authority / name);
+    Result<chain::Member> member = issued_member(plan.authority / name);
     if (!member) return tl::unexpected(member.error());
     member->slot = chain::Slot{static_cast<std::uint16_t>(genesis.voters.size())};
     genesis.voters.push_back(std::move(*member));
@@ -116,7 +114,7 @@ Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
 }
 
 Result<std::string> plan_node(const NodePlan& plan) {
-  const Result<chain::Member> member = load_member(plan.home);
+  const Result<chain::Member> member = issued_member(plan.home);
   if (!member) return tl::unexpected(member.error());
   const auto path = [&plan](const fs::path& target) { return path_from(plan.file, target); };
   const std::string tls = fmt::format("certificate = {}\nkey = {}\n", path(plan.home / "cert.pem"),
@@ -148,7 +146,7 @@ Result<std::string> plan_node(const NodePlan& plan) {
 }
 
 Result<void> prepare_data(const NodePlan& plan) {
-  const Result<chain::Member> member = load_member(plan.home);
+  const Result<chain::Member> member = issued_member(plan.home);
   if (!member) return tl::unexpected(member.error());
   // A second permit would let a member whose disk was lost come back with an empty one.
   if (fs::exists(plan.file))

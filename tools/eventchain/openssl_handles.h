@@ -10,7 +10,7 @@
 
 #include "chain/result.h"
 
-// OpenSSL's objects with owners, for pki.cpp, join.cpp and the certificate files.
+// OpenSSL's objects with owners, for keys, certificates and requests.
 namespace eventchain::tools {
 
 template <auto kFree>

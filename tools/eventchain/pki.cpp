@@ -9,6 +9,7 @@
 #include "tools/eventchain/certificate_request.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/json_text.h"
+#include "tools/eventchain/key_files.h"
 
 namespace eventchain::tools {
 
@@ -34,32 +35,6 @@ bool is_trust_domain(std::string_view text) {
   return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
   });
-}
-
-Result<void> make_directory(const fs::path& dir) {
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error)
-    return fail(ErrorCode::kIo, fmt::format("cannot create {}: {}", dir.string(), error.message()));
-  return {};
-}
-
-Result<Key> load_key(const fs::path& path) {
-  const Result<std::string> pem = read_file(path, kFileBytesMax);
-  if (!pem) return tl::unexpected(pem.error());
-  return key_from_pem(*pem, path.string());
-}
-
-// The key that an earlier, interrupted try left, or a new one.
-Result<Key> signing_key_at(const fs::path& path) {
-  if (fs::exists(path)) return load_key(path);
-  Result<Key> key = make_signing_key();
-  if (!key) return key;
-  const Result<std::string> pem = key_to_pem(key->get());
-  if (!pem) return tl::unexpected(pem.error());
-  if (auto written = write_new_file(path, *pem, Secrecy::kSecret); !written)
-    return tl::unexpected(written.error());
-  return key;
 }
 
 // Everything that signing takes.
@@ -201,18 +176,20 @@ Result<std::string> sign_request(const fs::path& dir, const Signing& signing) {
   return sign_content(*signer, request->key.get(), content);
 }
 
+Result<Member> load_member(const fs::path& home) {
+  const Result<std::string> text = read_file(home / "member.json", kFileBytesMax);
+  if (!text) return tl::unexpected(text.error());
+  return member_from_json(*text);
+}
+
 Result<Member> member_at_home(const fs::path& home, const std::string& name,
                               const std::string& site) {
-  if (fs::exists(home / "member.json")) {
-    const Result<std::string> text = read_file(home / "member.json", kFileBytesMax);
-    if (!text) return tl::unexpected(text.error());
-    return member_from_json(*text);
-  }
+  if (fs::exists(home / "member.json")) return load_member(home);
   const Result<std::string> id = random_octets(chain::NodeId::kSize);
   if (!id) return tl::unexpected(id.error());
   const Result<std::string> store = random_octets(chain::StoreId::kSize);
   if (!store) return tl::unexpected(store.error());
-  const Result<Key> signing = signing_key_at(home / "signing.key.pem");
+  const Result<Key> signing = key_at(home / "signing.key.pem", make_signing_key);
   if (!signing) return tl::unexpected(signing.error());
   const Result<std::string> raw = raw_public_key(signing->get());
   if (!raw) return tl::unexpected(raw.error());

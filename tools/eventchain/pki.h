@@ -51,7 +51,9 @@ struct Signing {
 // The certificate (PEM), of the same kind as `pki issue` makes.
 chain::Result<std::string> sign_request(const std::filesystem::path& dir, const Signing& signing);
 
-// The member that lives in `home`, or a new one with random ids and a fresh signing key, written
+// The member that lives in `home`, by its member.json.
+chain::Result<chain::Member> load_member(const std::filesystem::path& home);
+// That one, or a new one with random ids and a fresh signing key, written
 // there: signing.key.pem (0600) and member.json.
 chain::Result<chain::Member> member_at_home(const std::filesystem::path& home,
                                             const std::string& name, const std::string& site);
