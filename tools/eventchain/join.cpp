@@ -4,6 +4,7 @@
 
 #include "net/identity.h"
 #include "node/genesis_json.h"
+#include "store/sqlite/store_id_file.h"
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/certificate_request.h"
 #include "tools/eventchain/files.h"
@@ -18,8 +19,6 @@ using chain::fail;
 using chain::Result;
 
 namespace {
-
-constexpr std::size_t kFileBytesMax = 1 << 20;
 
 Result<chain::Genesis> take_genesis(const fs::path& dir, std::string_view json) {
   Result<chain::Genesis> genesis = node::parse_genesis(json);
@@ -42,18 +41,15 @@ std::string uri_of(const chain::Genesis& genesis, const chain::Member& member) {
   return net::to_uri(net::NodeIdentity{genesis.trust_domain, genesis.name, member.node});
 }
 
-// As the store expects it: it shows which disk is the member's.
-Result<void> write_store_id(const fs::path& data, const chain::StoreId& store) {
-  if (auto made = make_directory(data); !made) return made;
-  const fs::path file = data / "store-id";
-  const std::string line = chain::to_hex(store) + "\n";
-  if (!fs::exists(file)) return write_new_file(file, line, Secrecy::kPublic);
-  const Result<std::string> kept = read_file(file, kFileBytesMax);
-  if (!kept) return tl::unexpected(kept.error());
-  if (*kept != line)
-    return fail(ErrorCode::kInvalid, fmt::format("{} is another store's; a new member starts with "
-                                                 "a new data directory",
-                                                 file.string()));
+// The configuration is written last. Where it is, this member was set up before and may have run: a
+// second permit would let it come back with an empty disk after it has lost its own.
+Result<void> check_permit(const NodePlan& plan, const chain::StoreId& store) {
+  const Result<std::optional<chain::StoreId>> permit = store::read_store_id(plan.data);
+  if (!permit) return tl::unexpected(permit.error());
+  if (*permit && **permit != store)
+    return fail(ErrorCode::kInvalid, fmt::format("{} has the permit of another store; a new member "
+                                                 "starts with a new data directory",
+                                                 plan.data.string()));
   return {};
 }
 
@@ -99,14 +95,14 @@ Result<void> take_certificate(const fs::path& dir, const std::string& certificat
 Result<void> finish_join(const fs::path& dir, NodePlan plan) {
   const Result<chain::Member> member = load_member(dir);
   if (!member) return tl::unexpected(member.error());
-  if (auto written = write_store_id(dir / "data", member->store); !written) return written;
   plan.home = dir;
   plan.genesis = dir / "genesis.json";
   plan.data = dir / "data";
   plan.file = dir / "node.toml";
+  if (fs::exists(plan.file)) return check_permit(plan, member->store);
+  if (auto written = store::write_store_id(plan.data, member->store); !written) return written;
   const Result<std::string> text = plan_node(plan);
   if (!text) return tl::unexpected(text.error());
-  if (fs::exists(plan.file)) return {};
   return write_new_file(plan.file, *text, Secrecy::kPublic);
 }
 

@@ -27,8 +27,9 @@ chain::Result<JoiningNode> prepare_join(const std::filesystem::path& dir,
 chain::Result<void> take_certificate(const std::filesystem::path& dir,
                                      const std::string& certificate);
 
-// The store's id where the node looks for it, and node.toml. A configuration that is there is kept,
-// for it may have been changed by hand. `plan` says what is chosen; its places are set from `dir`.
+// The permit for the member's first database, and node.toml. A configuration that is there is kept,
+// for it may have been changed by hand, and then there is no new permit: the node may have run.
+// `plan` says what is chosen; its places are set from `dir`.
 chain::Result<void> finish_join(const std::filesystem::path& dir, NodePlan plan);
 
 }  // namespace eventchain::tools

@@ -212,3 +212,17 @@ TEST_CASE("what a join leaves behind is what a node starts from") {
   std::ofstream(chain.home / "data/store-id") << std::string(32, '0') << "\n";
   CHECK_FALSE(finish_join(chain.home, plan).has_value());
 }
+
+TEST_CASE("a join that is run again after the node has run gives it no second disk") {
+  Chain chain;
+  chain.prepare();
+  NodePlan plan;
+  plan.peers_listen = "127.0.0.1:7104";
+  plan.api_listen = "127.0.0.1:8104";
+  must(finish_join(chain.home, plan));
+  CHECK(fs::status(chain.home / "data").permissions() == fs::perms::owner_all);
+  // The node has used its permit up, and then its disk was lost.
+  fs::remove_all(chain.home / "data");
+  must(finish_join(chain.home, plan));
+  CHECK_FALSE(fs::exists(chain.home / "data/store-id"));
+}
