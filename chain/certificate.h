@@ -21,8 +21,15 @@ struct SlotSignature {
 // Signatures of voters on one block: by slot, distinct.
 using Certificate = std::vector<SlotSignature>;
 
-// A majority of the voters: as many as it takes to commit. The set is the one that the block's
-// header names.
+// A majority of the voters: as many as it takes to commit.
 std::size_t certificate_quorum(const MemberSet& members);
+
+// Whether sound signatures are a block's certificate: of a majority of the voters that its header
+// names (`before`), or of those in force after it. Raft commits a block that changes the voters
+// with the ones or with the others, and where the difference is a voter that died before Raft knew
+// of it, nobody else could get past that block.
+bool is_certified(const Certificate& sound, const MemberSet& before, const MemberSet& after);
+// Whose signature on a block counts.
+bool may_certify(Slot slot, const MemberSet& before, const MemberSet& after);
 
 }  // namespace eventchain::chain

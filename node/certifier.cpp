@@ -13,19 +13,20 @@ void Certifier::applied(const Committed& block) {
   tip_ = std::max(tip_, height);
   Open& open = open_[height];
   open.id = block.id;
-  open.members = block.members;
-  open.changes_members = block.changes_members;
+  open.before = block.before;
+  open.after = block.after;
   open.statement = chain::certified_statement(block.sealed.header, block.id);
-  for (const auto& kept : sound(*open.members, open.statement, store_.signatures(height)))
+  for (const auto& kept :
+       sound(*open.before, *open.after, open.statement, store_.signatures(height)))
     open.signatures[kept.slot] = kept.signature;
   for (const auto& brought : block.certificate) take(height, open, brought);
-  const chain::Member* self = chain::find_member(*open.members, members_.self_id());
-  const bool signs = self != nullptr && self->role == chain::MemberRole::kVoter;
+  const chain::Member* self = chain::find_member(*open.before, members_.self_id());
+  const bool signs = self != nullptr && chain::may_certify(self->slot, *open.before, *open.after);
   if (signs && !open.signatures.contains(self->slot)) {
     // With another key than its record names, which is about to change or has just changed, it
     // signs nothing: nobody could tell that from a lie.
     const chain::SlotSignature own{self->slot, signing_->sign(open.statement)};
-    if (holds(*open.members, open.statement, own)) {
+    if (holds(*open.before, *open.after, open.statement, own)) {
       open.signatures.emplace(own.slot, own.signature);
       store_.put_signature(height, own);
     }
@@ -44,8 +45,7 @@ void Certifier::applied(const Committed& block) {
 // certificates gets past it in no other way.
 void Certifier::close_old() {
   for (auto it = open_.begin(); open_.size() > kOpenMax && it != open_.end();) {
-    const bool is_wanted =
-        it->second.changes_members && it->second.signatures.size() < quorum(it->second);
+    const bool is_wanted = it->second.before != it->second.after && !is_complete(it->second);
     it = is_wanted ? std::next(it) : open_.erase(it);
   }
 }
@@ -55,7 +55,7 @@ void Certifier::close_old() {
 void Certifier::tell(chain::Height height) {
   if (!untold_.empty()) {
     const auto last = open_.find(untold_.back());
-    if (last == open_.end() || !last->second.changes_members) untold_.pop_back();
+    if (last == open_.end() || last->second.before == last->second.after) untold_.pop_back();
   }
   untold_.push_back(height);
 }
@@ -64,7 +64,7 @@ void Certifier::follow_up() {
   for (const chain::Height height : std::exchange(untold_, {})) {
     const auto found = open_.find(height);
     if (found == open_.end()) continue;
-    found->second.is_passed_on = found->second.signatures.size() >= quorum(found->second);
+    found->second.is_passed_on = is_complete(found->second);
     if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
       outbox_.send_ahead(members_.linked(), message_of(height, found->second));
     } else {
@@ -78,7 +78,7 @@ void Certifier::pass_on() {
   const auto tip = open_.find(tip_);
   if (tip == open_.end()) return;
   Open& open = tip->second;
-  if (open.is_passed_on || open.signatures.size() < quorum(open)) return;
+  if (open.is_passed_on || !is_complete(open)) return;
   open.is_passed_on = true;
   std::vector<chain::NodeId> to = members_.linked();
   std::erase_if(to, [this](const chain::NodeId& peer) {
@@ -89,26 +89,31 @@ void Certifier::pass_on() {
 }
 
 net::Signatures Certifier::message_of(chain::Height height, const Open& open) const {
-  net::Signatures message{height, open.id, {}};
-  for (const auto& [slot, signature] : open.signatures)
-    message.signatures.push_back({slot, signature});
-  return message;
+  return {height, open.id, signatures_of(open)};
 }
 
-bool Certifier::holds(const chain::MemberSet& members, chain::ByteView statement,
-                      const chain::SlotSignature& one) const {
-  const chain::Member* member = chain::member_at(members, one.slot);
-  return member != nullptr && member->role == chain::MemberRole::kVoter &&
+chain::Certificate Certifier::signatures_of(const Open& open) {
+  chain::Certificate signatures;
+  for (const auto& [slot, signature] : open.signatures) signatures.push_back({slot, signature});
+  return signatures;
+}
+
+// With the key that its member had when the block was made.
+bool Certifier::holds(const chain::MemberSet& before, const chain::MemberSet& after,
+                      chain::ByteView statement, const chain::SlotSignature& one) const {
+  const chain::Member* member = chain::member_at(before, one.slot);
+  return member != nullptr && chain::may_certify(one.slot, before, after) &&
          signing_->verify(member->signing_key, statement, one.signature);
 }
 
-chain::Certificate Certifier::sound(const chain::MemberSet& members, chain::ByteView statement,
+chain::Certificate Certifier::sound(const chain::MemberSet& before, const chain::MemberSet& after,
+                                    chain::ByteView statement,
                                     const chain::Certificate& certificate) const {
   chain::Certificate result;
   for (const auto& one : certificate) {
     const bool is_known = std::any_of(result.begin(), result.end(),
                                       [&](const auto& known) { return known.slot == one.slot; });
-    if (!is_known && holds(members, statement, one)) result.push_back(one);
+    if (!is_known && holds(before, after, statement, one)) result.push_back(one);
   }
   return result;
 }
@@ -119,30 +124,32 @@ chain::Certificate Certifier::certificate_of(const chain::SealedHeader& sealed,
   const chain::Height height = sealed.header.height;
   auto kept = store_.signatures(height);
   if (kept.empty()) return {};
-  const chain::MembersRef members = store_.members(height);
-  const std::size_t enough = chain::certificate_quorum(*members);
-  if (kept.size() < enough) return {};
-  kept = sound(*members, chain::certified_statement(sealed.header, id), kept);
-  return kept.size() < enough ? chain::Certificate{} : kept;
+  const chain::MembersRef before = store_.members(height);
+  const chain::MembersRef after = store_.members(height.next());
+  if (!chain::is_certified(kept, *before, *after)) return {};
+  kept = sound(*before, *after, chain::certified_statement(sealed.header, id), kept);
+  return chain::is_certified(kept, *before, *after) ? kept : chain::Certificate{};
 }
 
-bool Certifier::is_proof(const chain::MemberSet& members, const chain::SealedHeader& sealed,
-                         const chain::BlockId& id, const chain::Certificate& certificate) const {
+bool Certifier::is_proof(const chain::MemberSet& before, const chain::MemberSet& after,
+                         const chain::SealedHeader& sealed, const chain::BlockId& id,
+                         const chain::Certificate& certificate) const {
   if (signing_ == nullptr) return false;
-  return sound(members, chain::certified_statement(sealed.header, id), certificate).size() >=
-         chain::certificate_quorum(members);
+  return chain::is_certified(
+      sound(before, after, chain::certified_statement(sealed.header, id), certificate), before,
+      after);
 }
 
 bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignature& one) {
   if (open.signatures.contains(one.slot)) return true;
-  if (!holds(*open.members, open.statement, one)) return false;
+  if (!holds(*open.before, *open.after, open.statement, one)) return false;
   open.signatures.emplace(one.slot, one.signature);
   store_.put_signature(height, one);
   return true;
 }
 
 void Certifier::note_quorum(chain::Height height, const Open& open) {
-  if (open.signatures.size() >= quorum(open)) certified_ = std::max(certified_, height);
+  if (is_complete(open)) certified_ = std::max(certified_, height);
 }
 
 std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& message) {
@@ -168,8 +175,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
   for (const auto& one : message.signatures) is_sound = take(message.height, open, one) && is_sound;
   note_quorum(message.height, open);
   // Whoever lacks a majority is helped to one; who has it says nothing, so this ends.
-  const std::size_t enough = quorum(open);
-  if (message.signatures.size() < enough && open.signatures.size() >= enough)
+  if (!chain::is_certified(message.signatures, *open.before, *open.after) && is_complete(open))
     outbox_.send(peer, message_of(message.height, open));
   return is_sound ? std::string() : "a signature that its member's key did not make";
 }
@@ -181,11 +187,9 @@ void Certifier::peer_up(const chain::NodeId& peer) {
 
 void Certifier::repeat() {
   for (const auto& [height, open] : open_) {
-    const bool is_wanted = height == tip_
-                               ? certified_ < tip_
-                               : open.changes_members && open.signatures.size() < quorum(open);
-    if (is_wanted)
-      outbox_.send(members_.linked(), message_of(height, open));
+    const bool is_wanted =
+        height == tip_ ? certified_ < tip_ : open.before != open.after && !is_complete(open);
+    if (is_wanted) outbox_.send(members_.linked(), message_of(height, open));
   }
 }
 

@@ -20,9 +20,10 @@ namespace eventchain::node {
 // no voter signs what a crash could take back. Signing again gives the same signature. Signatures
 // travel from voter to voter and are kept; whoever hears of fewer than a majority, and has one,
 // answers with it. So fewer, or none, is also how a node asks that missed them: somebody without a
-// vote may have been sent them when it did not know yet whose they were. Once the tip has its certificate, this goes to the linked nodes that do not vote
-// and have not shown it themselves; so it spreads from node to node, and over each link once each
-// way at most. Owned by the node's core; without a key (`signing` null) it does nothing.
+// vote may have been sent them when it did not know yet whose they were. Once the tip has its
+// certificate, this goes to the linked nodes that do not vote and have not shown it themselves; so
+// it spreads from node to node, and over each link once each way at most. Owned by the node's core;
+// without a key (`signing` null) it does nothing.
 //
 // Memory: the newest kOpenMax blocks applied in this run, those that changed the members and lack a
 // certificate, kEarlyMax signatures of each member on blocks that are not applied here yet, and a
@@ -36,8 +37,8 @@ class Certifier {
   struct Committed {
     chain::SealedHeader sealed;
     chain::BlockId id;
-    chain::MembersRef members;       // the set that its header names
-    bool changes_members = false;    // and another one is in force after it
+    chain::MembersRef before;        // the set that its header names
+    chain::MembersRef after;         // the set in force after it, `before` itself if it is the same
     chain::Certificate certificate;  // that came with it
   };
   // The block is applied, in this turn or before. A start tells of the highest certified block and
@@ -55,10 +56,10 @@ class Certifier {
   // The certificate of an applied block, verified; empty if there is none, or no key to tell.
   [[nodiscard]] chain::Certificate certificate_of(const chain::SealedHeader& sealed,
                                                   const chain::BlockId& id) const;
-  // Whether a majority of distinct voters signed the block, which need not be held here. Without a
-  // key it cannot be told, and nothing proves anything.
-  [[nodiscard]] bool is_proof(const chain::MemberSet& members, const chain::SealedHeader& sealed,
-                              const chain::BlockId& id,
+  // Whether this is the certificate of a block, which need not be held here. Without a key it
+  // cannot be told, and nothing proves anything.
+  [[nodiscard]] bool is_proof(const chain::MemberSet& before, const chain::MemberSet& after,
+                              const chain::SealedHeader& sealed, const chain::BlockId& id,
                               const chain::Certificate& certificate) const;
   [[nodiscard]] bool can_verify() const { return signing_ != nullptr; }
 
@@ -71,8 +72,8 @@ class Certifier {
 
   struct Open {
     chain::BlockId id;
-    chain::MembersRef members;  // whose voters' signatures count
-    bool changes_members = false;
+    chain::MembersRef before;  // whose voters' signatures count, here and
+    chain::MembersRef after;
     chain::Bytes statement;
     std::map<chain::Slot, chain::Signature> signatures;
     bool is_passed_on = false;  // complete, to those that do not vote
@@ -83,17 +84,19 @@ class Certifier {
   };
 
   [[nodiscard]] net::Signatures message_of(chain::Height height, const Open& open) const;
-  [[nodiscard]] static std::size_t quorum(const Open& open) {
-    return chain::certificate_quorum(*open.members);
+  [[nodiscard]] static chain::Certificate signatures_of(const Open& open);
+  [[nodiscard]] static bool is_complete(const Open& open) {
+    return chain::is_certified(signatures_of(open), *open.before, *open.after);
   }
   void tell(chain::Height height);
   void close_old();
   void pass_on();
   // Those of the certificate that their members' keys made, once each.
-  [[nodiscard]] chain::Certificate sound(const chain::MemberSet& members, chain::ByteView statement,
+  [[nodiscard]] chain::Certificate sound(const chain::MemberSet& before,
+                                         const chain::MemberSet& after, chain::ByteView statement,
                                          const chain::Certificate& certificate) const;
-  [[nodiscard]] bool holds(const chain::MemberSet& members, chain::ByteView statement,
-                           const chain::SlotSignature& one) const;
+  [[nodiscard]] bool holds(const chain::MemberSet& before, const chain::MemberSet& after,
+                           chain::ByteView statement, const chain::SlotSignature& one) const;
   // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
   bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
   void note_quorum(chain::Height height, const Open& open);

@@ -290,9 +290,8 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
       clients.rejected(one.commitment, one.reason, one.stream_version, height);
       told_by_block(one.commitment);
     }
-  certifier.applied(
-      {block.sealed, block.id, block.members, block.changes_members, block.certificate});
-  if (block.changes_members) members_changed(*block.members);
+  certifier.applied({block.sealed, block.id, block.before, block.after, block.certificate});
+  if (block.after != block.before) members_changed(*block.before);
   orders.applied(block.orders, height);
   catch_up.tip_moved(!block.certificate.empty(), now);
   note_certified();

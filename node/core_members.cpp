@@ -47,9 +47,10 @@ void NodeCore::State::reopen_certificates() {
       outbox.notice(Notice::Level::kError, block.error().message);
       continue;
     }
-    const auto in_force = ledger.members_at(height);
-    const bool changes = *ledger.members_at(height.next()) != *in_force;
-    certifier.applied({block->sealed, chain::block_id(block->sealed), in_force, changes, {}});
+    const auto before = ledger.members_at(height);
+    auto after = ledger.members_at(height.next());
+    if (*after == *before) after = before;
+    certifier.applied({block->sealed, chain::block_id(block->sealed), before, after, {}});
   }
 }
 

@@ -156,11 +156,11 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
                        consensus::LogIndex applied) {
   AppliedBlock block;
   block.sealed = sealed;
-  block.members = ledger_.state().members;
+  block.before = ledger_.state().members;
   block.settled = ledger_.apply(checked, sealed.seal, applied);
   block.id = ledger_.state().tip;
   block.log_size = ledger_.state().log.size();
-  block.changes_members = ledger_.state().members != block.members;
+  block.after = ledger_.state().members;
   for (const auto& item : checked.made.content.annex)
     if (const auto* order = std::get_if<chain::MemberOrder>(&item)) block.orders.push_back(*order);
   followed_at_ = now_.steady;

@@ -19,8 +19,8 @@ struct AppliedBlock {
   chain::SealedHeader sealed;
   chain::BlockId id;
   std::uint64_t log_size = 0;
-  chain::MembersRef members;     // that its header names
-  bool changes_members = false;  // and another set is in force after it
+  chain::MembersRef before;  // the members that its header names
+  chain::MembersRef after;   // in force after it; `before` itself if it changes none
   Settled settled;
   std::vector<chain::MemberOrder> orders;  // in its annex
   // Of the last block of a run that a certificate proved; verified.

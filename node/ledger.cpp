@@ -296,7 +296,8 @@ Settled Ledger::apply(const CheckedTemplate& checked, const chain::Seal& seal,
 std::vector<chain::Height> Ledger::uncertified_member_changes() {
   std::vector<chain::Height> heights = store_.member_changes();
   std::erase_if(heights, [this](chain::Height height) {
-    return store_.signatures(height).size() >= chain::certificate_quorum(*store_.members(height));
+    return chain::is_certified(store_.signatures(height), *store_.members(height),
+                               *store_.members(height.next()));
   });
   return heights;
 }

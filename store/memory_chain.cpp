@@ -33,7 +33,7 @@ ChainStore::Recovered MemoryChain::recover() {
   if (!state) throw StoreFailure(state.error().message);
   Recovered recovered{std::move(*state), applied_, {}, {}};
   for (const auto& [height, signatures] : signatures_)
-    if (signatures.size() >= chain::certificate_quorum(*members(height)))
+    if (chain::is_certified(this->signatures(height), *members(height), *members(height.next())))
       recovered.certified = height;
   for (const std::uint64_t arrival : pending_)
     recovered.pending.emplace_back(arrival, events_.at(arrival).event.facts);

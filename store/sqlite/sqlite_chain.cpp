@@ -125,15 +125,14 @@ std::vector<chain::Height> SqliteChain::member_changes() {
   return heights;
 }
 
-// The newest block with signatures of a majority of the voters that its header names.
 chain::Height SqliteChain::last_certified() {
   Statement signed_blocks(turn_.database(),
-                          "SELECT height, count(*) FROM signature GROUP BY height"
-                          " ORDER BY height DESC");
+                          "SELECT DISTINCT height FROM signature ORDER BY height DESC");
   Statement::Rows rows = signed_blocks.query();
   while (rows.next()) {
     const chain::Height height{rows.number(0)};
-    if (rows.number(1) >= chain::certificate_quorum(*members(height))) return height;
+    if (chain::is_certified(signatures(height), *members(height), *members(height.next())))
+      return height;
   }
   return {};
 }

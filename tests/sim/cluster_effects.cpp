@@ -168,8 +168,8 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
 }
 
 void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
-  const chain::Member* self =
-      chain::find_member(*membership_.at(message.height), roster_.node(host.index()));
+  const chain::MembersRef& before = membership_.at(message.height);
+  const chain::Member* self = chain::find_member(*before, roster_.node(host.index()));
   if (self == nullptr) return;
   for (const auto& one : message.signatures) {
     if (one.slot != self->slot) continue;
@@ -178,20 +178,23 @@ void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
     if (!has_applied)
       throw Violation("I13", fmt::format("n{} signs block {} which a crash could take back",
                                          host.index(), message.height.value));
-    if (self->role != chain::MemberRole::kVoter)
+    if (!chain::may_certify(self->slot, *before, *membership_.at(message.height.next())))
       throw Violation("I13", fmt::format("n{} signs block {} and is no voter", host.index(),
                                          message.height.value));
   }
 }
 
-// A final block, or one above it, is applied on the disks of a majority of its voters.
+// A final block, or one above it, is applied on the disks of a majority of those who vote before or
+// after it.
 void Cluster::demand_final(NodeHost& host, chain::Height height) {
   for (chain::Height signed_at = height; signed_at <= host.core().certified();
        signed_at = signed_at.next()) {
     const auto has_it = [signed_at](NodeHost& one) {
       return one.store().durable_height() >= signed_at;
     };
-    if (is_majority(*membership_.at(signed_at), has_it)) return;
+    if (is_majority(*membership_.at(signed_at), has_it) ||
+        is_majority(*membership_.at(signed_at.next()), has_it))
+      return;
   }
   throw Violation("I13", fmt::format("n{} calls block {} final, and no majority of voters has it",
                                      host.index(), height.value));

@@ -26,7 +26,7 @@ struct Voter {
     return sealed;
   }
   void apply(const chain::SealedHeader& sealed) {
-    certifier.applied({sealed, chain::block_id(sealed), set, false, {}});
+    certifier.applied({sealed, chain::block_id(sealed), set, set, {}});
     certifier.follow_up();
   }
   [[nodiscard]] chain::SlotSignature signature_of(std::size_t voter,
