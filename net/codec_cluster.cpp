@@ -39,6 +39,9 @@ Result<Message> decode_from(wire::Hello& from) {
   // Another version may lack it, and is to be told that it is another version.
   if (message.protocol >= kProtocolWithStore)
     message.store = check.fixed<chain::StoreId>(from.store(), "store");
+  // Programs from before there were levels say nothing.
+  message.feature_level = static_cast<std::uint16_t>(std::max(from.feature_level(), 1U));
+  check.require(from.feature_level() <= 0xffff, "feature_level", "must be at most 65535");
   check.require(message.protocol != 0, "protocol", "must not be 0");
   check.limit(message.software.size() <= limits::kSoftwareNameMax, "software", "is too long");
   const bool printable = std::all_of(message.software.begin(), message.software.end(),

@@ -27,6 +27,8 @@ struct Hello {
   chain::NodeId node;
   std::string software;    // for people, e.g. "0.1.0"
   chain::StoreId store{};  // of the sender's disk
+  // The highest that the sender's program can do (chain/features.h).
+  std::uint16_t feature_level = 1;
   bool operator==(const Hello&) const = default;
 };
 

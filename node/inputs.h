@@ -51,7 +51,8 @@ struct ClientOrders {
 
 struct PeerUp {  // authenticated link; first frame exchanged
   chain::NodeId peer;
-  chain::StoreId store{};  // the disk it says it has
+  chain::StoreId store{};           // the disk it says it has
+  std::uint16_t feature_level = 1;  // that it says its program can do
 };
 struct PeerDown {
   chain::NodeId peer;

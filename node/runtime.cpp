@@ -301,8 +301,8 @@ chain::Salt draw_salt() {
   return salt;
 }
 
-void Runtime::peer_up(chain::NodeId peer, chain::StoreId store) {
-  inbox_.post(Input{PeerUp{peer, store}});
+void Runtime::peer_up(chain::NodeId peer, const net::Hello& hello) {
+  inbox_.post(Input{PeerUp{peer, hello.store, hello.feature_level}});
 }
 
 void Runtime::peer_down(chain::NodeId peer, std::string reason) {

@@ -75,7 +75,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   chain::Salt draw_salt() override { return node::draw_salt(); }
 
   // MeshHandler
-  void peer_up(chain::NodeId peer, chain::StoreId store) override;
+  void peer_up(chain::NodeId peer, const net::Hello& hello) override;
   void peer_down(chain::NodeId peer, std::string reason) override;
   void peer_said(chain::NodeId peer, net::Message message) override;
 

@@ -41,7 +41,8 @@ struct MeshOptions {
   chain::StoreId store;  // of this node's disk
   chain::ChainId chain;
   std::string software;
-  std::uint64_t seed = 0;  // of the choice of peers and of the jitter between dials
+  std::uint16_t feature_level = 1;  // the highest that this program can do
+  std::uint64_t seed = 0;           // of the choice of peers and of the jitter between dials
   MeshTimings timings;
   // Called from the mesh's thread and from those that send.
   std::function<void(LogLevel, const std::string&)> log = [](LogLevel, const std::string&) {};
@@ -86,8 +87,8 @@ struct MeshCounters {
 class MeshHandler {
  public:
   virtual ~MeshHandler() = default;
-  // Calls for one peer alternate: up, what it said, down. `store` is the disk it says it has.
-  virtual void peer_up(chain::NodeId peer, chain::StoreId store) = 0;
+  // Calls for one peer alternate: up, what it said, down. `hello` is what it says of itself.
+  virtual void peer_up(chain::NodeId peer, const Hello& hello) = 0;
   virtual void peer_down(chain::NodeId peer, std::string reason) = 0;
   virtual void peer_said(chain::NodeId peer, Message message) = 0;
 };

@@ -45,9 +45,7 @@ MeshEngine::MeshEngine(const MeshOptions& options, MeshHandler& handler, LiveCou
 
 Result<void> MeshEngine::start(const PeerTable& table) {
   // What the peers would refuse is refused here, where it can be mended.
-  const Hello hello{kProtocolVersion, options_.chain, options_.self, options_.software,
-                    options_.store};
-  if (const Result<Message> said = decode(encode(hello)); !said)
+  if (const Result<Message> said = decode(encode(hello_of(options_))); !said)
     return tl::unexpected(said.error());
   if (Result<void> loaded = reload(); !loaded) return loaded;
   if (Result<void> listening = listen(); !listening) return listening;
@@ -179,7 +177,7 @@ std::optional<Refusal> MeshEngine::link_ready(const std::shared_ptr<Session>& se
   counters_.links = links_.size();
   outboxes_.put(peer, session->outbox());
   options_.log(LogLevel::kInfo, session->describe() + " is a link");
-  handler_.peer_up(peer, session->store());
+  handler_.peer_up(peer, session->hello());
   book_.link_up(peer, session->origin(), now());
   replan();
   return std::nullopt;

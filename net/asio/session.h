@@ -42,6 +42,9 @@ class SessionOwner {
   ~SessionOwner() = default;
 };
 
+// What this node says of itself on every link.
+Hello hello_of(const MeshOptions& options);
+
 // What all sessions of a mesh share; outlives them.
 struct SessionSettings {
   const MeshOptions& options;
@@ -68,8 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   [[nodiscard]] Origin origin() const { return dialled_ ? Origin::kDialled : Origin::kAccepted; }
   [[nodiscard]] chain::NodeId peer() const { return peer_; }  // from the certificate
-  // What it said of its disk. Pre: it is a link, or about to be.
-  [[nodiscard]] chain::StoreId store() const { return store_; }
+  // What it said of itself. Pre: it is a link, or about to be.
+  [[nodiscard]] const Hello& hello() const { return hello_; }
   [[nodiscard]] bool is_link() const { return linked_at_.has_value(); }
   [[nodiscard]] Clock::duration link_age() const { return Clock::now() - *linked_at_; }
   [[nodiscard]] const std::shared_ptr<Outbox>& outbox() const { return outbox_; }
@@ -112,7 +115,7 @@ class Session : public std::enable_shared_from_this<Session> {
   FrameReader frames_;
   std::shared_ptr<Outbox> outbox_;
   chain::NodeId peer_;
-  chain::StoreId store_;
+  Hello hello_;
   std::optional<Clock::time_point> linked_at_;
   Clock::time_point heard_at_;
   Clock::time_point sent_at_;  // last progress of the writer

@@ -28,10 +28,19 @@ std::string text_of(const boost::system::error_code& error) {
 
 }  // namespace
 
+Hello hello_of(const MeshOptions& options) {
+  Hello hello;
+  hello.chain = options.chain;
+  hello.node = options.self;
+  hello.software = options.software;
+  hello.store = options.store;
+  hello.feature_level = options.feature_level;
+  return hello;
+}
+
 asio::awaitable<void> Session::greet() {
-  const MeshOptions& options = settings_.options;
   // Named, because g++ 12 destroys a temporary aggregate twice in an expression with co_await.
-  const Hello hello{kProtocolVersion, options.chain, options.self, options.software, options.store};
+  const Hello hello = hello_of(settings_.options);
   co_await write_all(make_frame(encode(hello)));
   if (is_closed_) co_return;
   const std::optional<chain::Bytes> payload = co_await read_payload();
@@ -52,7 +61,7 @@ void Session::check_hello(const chain::Result<Message>& first) {
   if (hello->node != peer_)
     return close(Ending::kHello, "calls itself " + chain::to_hex(hello->node) +
                                      ", which is not its certificate's node");
-  store_ = hello->store;
+  hello_ = *hello;
   linked_at_ = Clock::now();
 }
 

@@ -100,6 +100,11 @@ TEST_CASE("each field of a hello is checked") {
   check_refused(hello(1, k32, k32, ""), "hello.node");
   check_refused(hello(1, k32, k16, "line\nbreak"), "hello.software");
   check_refused(hello(1, k32, k16, std::string(65, 'v')), "hello.software", kTooLarge);
+  const auto of_level = [](std::uint64_t level) {
+    return frame(1, Wire().number(1, 3).bytes(2, k32).bytes(3, k16).bytes(5, k16).number(6, level));
+  };
+  CHECK(decode(of_level(0xffff)).has_value());
+  check_refused(of_level(0x10000), "hello.feature_level");
 }
 
 TEST_CASE("each field of the messages about events is checked") {

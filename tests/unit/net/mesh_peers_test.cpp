@@ -79,7 +79,8 @@ TEST_CASE("a member is linked in the time of its membership only, and a link out
   a.mesh->stop();
   CHECK(a.seen.ups(kB) == std::vector<bool>{true, false});
   CHECK(a.seen.was_down_for("this node stops"));
-  CHECK(a.seen.store_of(kB) == store_id('b'));
+  CHECK(a.seen.hello_of(kB).store == store_id('b'));
+  CHECK(a.seen.hello_of(kB).feature_level == 3);
 }
 
 TEST_CASE("a peer that is added is dialled, and is still known after a restart") {

@@ -42,10 +42,10 @@ class Recorder : public MeshHandler {
  public:
   static constexpr std::chrono::seconds kDeadline{60};
 
-  void peer_up(chain::NodeId peer, chain::StoreId store) override {
+  void peer_up(chain::NodeId peer, const Hello& hello) override {
     change([&] {
       ups_[peer].push_back(true);
-      stores_[peer] = store;
+      hellos_[peer] = hello;
     });
   }
   void peer_down(chain::NodeId peer, std::string reason) override {
@@ -89,7 +89,7 @@ class Recorder : public MeshHandler {
   [[nodiscard]] std::vector<Message> said(chain::NodeId peer) const {
     return said_.count(peer) != 0 ? said_.at(peer) : std::vector<Message>();
   }
-  [[nodiscard]] chain::StoreId store_of(chain::NodeId peer) const { return stores_.at(peer); }
+  [[nodiscard]] const Hello& hello_of(chain::NodeId peer) const { return hellos_.at(peer); }
   [[nodiscard]] bool was_down_for(const std::string& part) const {
     return has(down_reasons_, part);
   }
@@ -115,7 +115,7 @@ class Recorder : public MeshHandler {
   // guarded by mutex_
   std::map<chain::NodeId, std::vector<bool>> ups_;
   std::map<chain::NodeId, std::vector<Message>> said_;
-  std::map<chain::NodeId, chain::StoreId> stores_;
+  std::map<chain::NodeId, Hello> hellos_;
   std::vector<std::string> down_reasons_;
   std::vector<std::string> lines_;
 };
@@ -166,6 +166,7 @@ class World {
     options.trust_domain = "example.org";
     options.chain_name = "orders";
     options.software = "test";
+    options.feature_level = 3;
     options.seed = static_cast<std::uint64_t>(name);
     set_files(options, issue(options.self));
     return options;

@@ -17,8 +17,12 @@ class RandomMessages {
   Message of_kind(std::size_t kind) {
     switch (kind) {
       case 0:
-        return Hello{kProtocolVersion + number<std::uint32_t>() / 2, id<chain::ChainId>(),
-                     id<chain::NodeId>(), std::string(below(65), 'v'), id<chain::StoreId>()};
+        return Hello{kProtocolVersion + number<std::uint32_t>() / 2,
+                     id<chain::ChainId>(),
+                     id<chain::NodeId>(),
+                     std::string(below(65), 'v'),
+                     id<chain::StoreId>(),
+                     static_cast<std::uint16_t>(1 + below(0xffff))};
       case 1:
         return RaftSaid{raft()};
       case 2:
