@@ -42,7 +42,7 @@ const Member* candidate(const View& view) {
   for (const Member& member : view.set.members) {
     const bool may = member.role == MemberRole::kStandby || member.role == MemberRole::kObserver;
     const MemberHealth health = view.of(member);
-    if (!may || !health.is_linked || !health.is_caught_up) continue;
+    if (!may || !health.is_linked || !health.is_caught_up || health.is_too_old) continue;
     if (best == nullptr || rank(member) < rank(*best)) best = &member;
   }
   return best;

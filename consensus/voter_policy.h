@@ -13,6 +13,7 @@ struct MemberHealth {
   bool is_linked = false;
   bool is_caught_up = false;  // holds the chain and Raft's log, but for what is under way
   std::chrono::milliseconds away_for{0};  // without a link, as this leader saw it
+  bool is_too_old = false;                // its program cannot do the cluster's feature level
 };
 
 // The next single step towards the voters that the policy wants, or nothing: pure, so that every

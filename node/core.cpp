@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "node/core_state.h"
@@ -31,9 +30,9 @@ consensus::ReplicaOptions replica_options(const CoreOptions& options, const Memb
 NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
     : options(core_options),
       ledger(store.chain(), store.chain().recover(), options.pool, now),
-      members(ledger.state().members, options.self),
+      members(ledger.state().members, options.self, options.feature_level),
       fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
-      decider(ledger, fetcher, outbox),
+      decider(ledger, fetcher, outbox, options.feature_level),
       durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
       forwarding(members, outbox, ledger,
                  (chain::Rng(options.seed).fork("forwarding").next() >> 1) | 1),
@@ -54,6 +53,7 @@ NodeCore::~NodeCore() = default;
 
 void NodeCore::start(const chain::Now& now) {
   state_->now = now;
+  if (state_->ends_outdated()) return;
   state_->ledger.start(now);
   state_->decider.at(now, std::nullopt);
   state_->work.tip_moved(now);
@@ -65,7 +65,7 @@ void NodeCore::start(const chain::Now& now) {
 
 void NodeCore::handle(const chain::Now& now, Input input) {
   state_->now = now;
-  if (state_->rolled_back) return;
+  if (state_->end) return;
   state_->decider.at(now, state_->leader);
   state_->take_progress(state_->durability.turn_begins());
   state_->is_followed_up = false;
@@ -76,8 +76,8 @@ void NodeCore::handle(const chain::Now& now, Input input) {
 NodeCore::Step NodeCore::step(const chain::Now& now) {
   State& core = *state_;
   core.now = now;
-  if (core.rolled_back) return {{}, now.steady};
-  core.follow_up();
+  if (!core.end) core.follow_up();
+  if (core.end) return {{}, now.steady};
   const bool may_wait =
       core.outbox.is_empty() && !core.durability.is_urgent() && core.durability.is_patient();
   if (!may_wait) {
@@ -89,18 +89,16 @@ NodeCore::Step NodeCore::step(const chain::Now& now) {
 }
 
 Effects NodeCore::take_effects() {
-  if (state_->rolled_back) {
-    std::ignore = state_->outbox.take();
-    return {{}, {*state_->rolled_back}};
-  }
-  state_->follow_up();
+  if (!state_->end) state_->follow_up();
   state_->is_followed_up = false;
   state_->patient_until.reset();
-  return state_->outbox.take();
+  Effects effects = state_->outbox.take();
+  if (state_->end) return {{}, {*state_->end}};
+  return effects;
 }
 
 chain::Instant NodeCore::next_wakeup() const {
-  if (state_->rolled_back) return state_->now.steady + State::kAnnounceEvery;
+  if (state_->end) return state_->now.steady + State::kAnnounceEvery;
   chain::Instant next = std::min(state_->replica.next_deadline(), state_->announce_at);
   const auto consider = [&next](const std::optional<chain::Instant>& at) {
     if (at && *at < next) next = *at;
@@ -189,6 +187,7 @@ void NodeCore::State::settle() {
     }
     const auto applied = decider.take_applied();
     for (const auto& block : applied) on_applied(block);
+    if (!applied.empty() && ends_outdated()) return;
     if (const auto peer = decider.take_misleader())
       peer_fault(*peer, Conduct::Fault::kBroken, "a certified header with another content");
     follow_leadership();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chain/assembler.h"
+#include "chain/features.h"
 #include "chain/genesis.h"
 #include "chain/signing.h"
 #include "chain/types.h"
@@ -28,6 +29,8 @@ struct CoreOptions {
   chain::PoolLimits pool;
   chain::AssemblerOptions assembler;
   bool mines = true;
+  // What this program can do. Another than the own one is for tests of clusters of mixed versions.
+  std::uint16_t feature_level = chain::kFeatureLevelMax;
   chain::Signing* signing = nullptr;  // of this member, outlives the core; null: certifies nothing
 };
 

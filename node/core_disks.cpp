@@ -12,7 +12,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::Seen& message) 
   const consensus::Term term = replica.term();
   const consensus::LogIndex last = replica.last_index();
   if (!is_rolled_back(message, term, last)) return;
-  rolled_back = RolledBack{fmt::format(
+  end = RolledBack{fmt::format(
       "this node's disk was put back to an earlier state: it knows term {} and a log up to {}, and "
       "{} has seen it in term {} with a log up to {}. It may have voted and promised what it no "
       "longer knows, so it must not go on; remove the member and let the node join anew, as a new "

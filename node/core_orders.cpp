@@ -77,15 +77,17 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
   orders.take(asker, ask.number, order, tip, now.steady);
 }
 
-// At most one change of voters goes into a block; the others wait for theirs.
+// At most one change of voters goes into a block; the others wait for theirs. A higher feature
+// level goes without any: the programs that were asked are those of the voters who will have it.
 std::vector<chain::MemberOrder> NodeCore::State::orders_for_block() {
-  bool has_changed_voters = false;
+  bool has_one = false;
   bool waits_for_voters = false;
   auto wanted = orders.for_block([&](const chain::MemberOrder& order) {
     const bool changes = steward.changes_voters(order);
+    const bool is_alone = changes || std::holds_alternative<chain::RaiseFeatureLevel>(order.what);
     waits_for_voters = waits_for_voters || changes;
-    if (!steward.is_ripe(order) || (changes && has_changed_voters)) return false;
-    has_changed_voters = has_changed_voters || changes;
+    if (!steward.is_ripe(order) || (is_alone && has_one)) return false;
+    has_one = has_one || is_alone;
     return true;
   });
   if (waits_for_voters) steward.prepare();

@@ -46,7 +46,8 @@ void NodeCore::State::on(const PeerUp& input) {
              "any more; remove the member and let the node join anew");
     return;
   }
-  members.link_up(input.peer);
+  members.link_up(input.peer, input.feature_level);
+  note_level(input);
   // First of all: it must not say anything before it knows.
   if (auto seen = witness.peer_up(input.peer, input.store)) outbox.send(input.peer, *seen);
   steward.peer_up(input.peer);
@@ -347,6 +348,8 @@ NodeStatus NodeCore::status() const {
   status.tip = chain.tip;
   status.log_size = chain.log.size();
   status.certified = core.certifier.certified();
+  status.feature_level = core.members.set().feature_level;
+  status.program_level = core.options.feature_level;
   status.total_work = chain.history.total_work();
   if (const CheckedRef in_hand = core.work.in_hand()) {
     status.working_on = in_hand->made.header.height;
@@ -365,6 +368,7 @@ NodeStatus NodeCore::status() const {
       peer.last_fault = record->last;
       peer.shunned = core.conduct.is_shunned(member.node, core.now.steady);
     }
+    peer.program_level = core.members.level_of(member.node);
     const auto tip = core.peer_tips.find(member.node);
     if (tip != core.peer_tips.end()) peer.tip = tip->second;
     status.peers.push_back(std::move(peer));

@@ -82,6 +82,8 @@ struct NodeCore::State {
   void on_applied(const AppliedBlock& block);
   void members_changed(const chain::MemberSet& before);
   void tell_members();
+  [[nodiscard]] bool ends_outdated();
+  void note_level(const PeerUp& input);
   void end_farewells();
   void take_progress(const Durability::Progress& progress);
   void lead();
@@ -144,8 +146,8 @@ struct NodeCore::State {
   Witness witness;
   std::map<chain::NodeId, chain::Instant> leaving;  // removed, and their links stay until then
   std::set<chain::NodeId> deaf_to;                  // linked, and shunned
-  std::set<chain::NodeId> distrusted;     // hung up on for its disk, and the link is not down yet
-  std::optional<RolledBack> rolled_back;  // nothing is done or said any more
+  std::set<chain::NodeId> distrusted;  // hung up on for its disk, and the link is not down yet
+  std::optional<Effect> end;           // RolledBack, Outdated: nothing is done or said any more
   NodeStatus::Counters counters;
 
   std::optional<chain::NodeId> leader;

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "chain/features.h"
 #include "chain/keys.h"
 #include "mining/thread_miner.h"
 #include "net/asio/mesh.h"
@@ -79,6 +80,7 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
   options.store = disk;
   options.chain = chain::chain_id(genesis);
   options.software = kVersion;
+  options.feature_level = chain::kFeatureLevelMax;
   options.seed = chain::FixedBytesHash()(config.node);
   options.log = [&log](net::LogLevel level, const std::string& text) {
     switch (level) {
@@ -203,6 +205,13 @@ Result<void> Daemon::Parts::start() {
   auto readable = store::open_reader(database, genesis, config.api_threads + 1);
   if (!readable) return tl::unexpected(readable.error());
   reader = std::move(*readable);
+  // The core would refuse it too, but only after clients and peers had been let in.
+  const auto in_force = reader->members(reader->tip().height.next());
+  if (!in_force) return tl::unexpected(in_force.error());
+  if (auto can = chain::check_program(**in_force, chain::kFeatureLevelMax); !can) {
+    end = RunEnd::kOutdated;
+    return can;
+  }
 
   RuntimeOptions options;
   options.disk = config.data_directory;
@@ -228,10 +237,8 @@ Result<void> Daemon::Parts::start() {
   }
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
-    const auto members = reader->members(reader->tip().height.next());
-    if (!members) return tl::unexpected(members.error());
     auto linking = mesh_options(config, genesis, store->id(), log);
-    linking.table = neighbours.table(**members);
+    linking.table = neighbours.table(**in_force);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
   }
   runtime->attach(mesh.get(), miner.get());
@@ -265,11 +272,14 @@ Daemon::~Daemon() {
   parts_->stop();
 }
 
-Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
+tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(const Config& config) {
   // From here on a failed start stops whatever had started.
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>(config)));
   auto started = daemon->parts_->start();
-  if (!started) return tl::unexpected(started.error());
+  if (!started) {
+    const bool is_outdated = daemon->parts_->end == RunEnd::kOutdated;
+    return tl::unexpected(StartFailure{started.error(), is_outdated ? kExitOutdated : kExitFailed});
+  }
   daemon->parts_->log.write(Notice::Level::kInfo,
                             fmt::format("started version={} node={} chain={} peers={}:{} api={}:{}",
                                         kVersion, to_hex(config.node), daemon->parts_->genesis.name,
@@ -291,12 +301,19 @@ int Daemon::run() {
     parts_->log.write(Notice::Level::kInfo, "stopped");
     return kExitOk;
   }
-  if (parts_->end == RunEnd::kDiskFailed) {
-    parts_->log.write(Notice::Level::kError, "the store failed: " + parts_->failure);
-    return kExitDisk;
+  const bool is_disk = parts_->end == RunEnd::kDiskFailed;
+  parts_->log.write(Notice::Level::kError, (is_disk ? "the store failed: " : "") + parts_->failure);
+  switch (parts_->end) {
+    case RunEnd::kDiskFailed:
+      return kExitDisk;
+    case RunEnd::kRemoved:
+      return kExitRemoved;
+    case RunEnd::kRolledBack:
+      return kExitRolledBack;
+    case RunEnd::kOutdated:
+      return kExitOutdated;
   }
-  parts_->log.write(Notice::Level::kError, parts_->failure);
-  return parts_->end == RunEnd::kRemoved ? kExitRemoved : kExitRolledBack;
+  return kExitFailed;
 }
 
 }  // namespace eventchain::node

@@ -12,9 +12,13 @@ namespace eventchain::node {
 // disk failed.
 class Daemon {
  public:
-  // Reads genesis, opens the store, starts everything. The error names the file or address and
-  // what to do.
-  static chain::Result<std::unique_ptr<Daemon>> start(const Config& config);
+  struct StartFailure {
+    chain::Error error;  // names the file or address and what to do
+    int exit_code = 0;
+  };
+
+  // Reads genesis, opens the store, starts everything.
+  static tl::expected<std::unique_ptr<Daemon>, StartFailure> start(const Config& config);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -36,6 +40,8 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitRemoved = 69;  // no member any more (EX_UNAVAILABLE); do not restart
 // The disk is an older copy of itself (EX_SOFTWARE); do not restart.
 inline constexpr int kExitRolledBack = 70;
+// The program is too old for its cluster (EX_PROTOCOL); do not restart before it is upgraded.
+inline constexpr int kExitOutdated = 76;
 inline constexpr int kExitDisk = 74;  // the disk failed (EX_IOERR); a restart recovers or says why
 
 }  // namespace eventchain::node

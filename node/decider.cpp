@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/features.h"
 #include "net/limits.h"
 
 namespace eventchain::node {
@@ -101,7 +102,12 @@ void Decider::report(const chain::TemplateHeader& header, const chain::Verdict& 
                              is_proven ? " although a majority of voters certified it" : ""));
 }
 
+bool Decider::is_outdated() const {
+  return !chain::can_follow(*ledger_.state().members, level_);
+}
+
 consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus::Entry& entry) {
+  if (is_outdated()) return Answer::kNotYet;
   const auto sealed = consensus::decode_decision(entry);
   if (!sealed) return Answer::kNotYet;
   const auto& state = ledger_.state();
@@ -181,7 +187,7 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
 
 consensus::Admission::Answer Decider::admit_snapshot(const consensus::Snapshot& snapshot) {
   const auto point = consensus::decode_chain_point(snapshot.bytes);
-  if (!point) return Answer::kNotYet;
+  if (!point || is_outdated()) return Answer::kNotYet;
   if (ledger_.state().height() >= point->height) {
     if (ledger_.height_of(point->id) == point->height) {
       target_.reset();
@@ -211,7 +217,7 @@ void Decider::restore(const consensus::Snapshot& snapshot) {
 
 // Applies what has arrived as far as it goes, then asks for what comes next towards a snapshot.
 void Decider::catch_up() {
-  while (proof_ || awaits_snapshot()) {
+  while (!is_outdated() && (proof_ || awaits_snapshot())) {
     const chain::Height next = ledger_.state().height().next();
     const auto found = received_.find(next);
     if (found == received_.end()) {

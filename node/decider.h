@@ -43,8 +43,10 @@ struct Proof {
 // Owned by the node's core; called inside the replica's calls, so it never calls the replica.
 class Decider : public consensus::Admission, public consensus::StateMachine {
  public:
-  Decider(Ledger& ledger, Fetcher& fetcher, Outbox& outbox)
-      : ledger_(ledger), fetcher_(fetcher), outbox_(outbox) {}
+  // `level`: the feature level that this program can do. Nothing is let in or applied on top of a
+  // block that raised the cluster's above it.
+  Decider(Ledger& ledger, Fetcher& fetcher, Outbox& outbox, std::uint16_t level)
+      : ledger_(ledger), fetcher_(fetcher), outbox_(outbox), level_(level) {}
 
   // The time and the leader that hold for the calls that follow.
   void at(const chain::Now& now, std::optional<chain::NodeId> leader);
@@ -97,6 +99,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   void make_tip(const CheckedTemplate& checked, const chain::SealedHeader& sealed,
                 consensus::LogIndex applied);
   void catch_up();
+  [[nodiscard]] bool is_outdated() const;
   // The received block on top of the tip, if it is proven.
   [[nodiscard]] const chain::Block* proven_next() const;
   void offer(const chain::TemplateHash& hash, const chain::Block& block);
@@ -105,6 +108,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   Ledger& ledger_;
   Fetcher& fetcher_;
   Outbox& outbox_;
+  const std::uint16_t level_;
   chain::Now now_;
   std::optional<chain::NodeId> leader_;
   // Templates that arrived and are not checked yet; a few, of heights above the tip.

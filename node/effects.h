@@ -104,6 +104,11 @@ struct RolledBack {
   std::string reason;
 };
 
+// The cluster's feature level is above what this program can do: it would misread what comes next.
+struct Outdated {
+  std::string reason;
+};
+
 // Something an operator may want to read; the shell logs it.
 struct Notice {
   enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -111,8 +116,9 @@ struct Notice {
   std::string text;  // "what happened key=value ..."
 };
 
-using Effect = std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine,
-                            StopMining, TipMoved, MembersChanged, Removed, RolledBack, Notice>;
+using Effect =
+    std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine, StopMining,
+                 TipMoved, MembersChanged, Removed, RolledBack, Notice, Outdated>;
 
 // What a turn wants done.
 struct Effects {

@@ -78,7 +78,10 @@ int run(int argc, char** argv) {
   arrange_signals();
   keep_freed_memory();
   auto daemon = Daemon::start(*config);
-  if (!daemon) return complain(daemon.error());
+  if (!daemon) {
+    complain(daemon.error().error);
+    return daemon.error().exit_code;
+  }
   return (*daemon)->run();
 }
 

@@ -17,7 +17,8 @@ consensus::Configuration first_configuration(const chain::Genesis& genesis) {
   return configuration;
 }
 
-Members::Members(chain::MembersRef set, chain::NodeId self) : self_(self) {
+Members::Members(chain::MembersRef set, chain::NodeId self, std::uint16_t level)
+    : self_(self), level_(level) {
   update(std::move(set));
 }
 
@@ -40,13 +41,19 @@ const chain::Member* Members::find(const chain::NodeId& node) const {
 std::optional<chain::NodeId> Members::node_of(consensus::ServerId server) const {
   for (const auto& member : set_->members)
     if (server_of(member.node) == server) return member.node;
-  for (const auto& node : linked_)
+  for (const auto& [node, level] : linked_)
     if (server_of(node) == server) return node;
   return std::nullopt;
 }
 
 bool Members::is_voter(const chain::NodeId& node) const {
   return std::ranges::find(voters_, node) != voters_.end();
+}
+
+std::optional<std::uint16_t> Members::level_of(const chain::NodeId& node) const {
+  if (node == self_) return level_;
+  const auto linked = linked_.find(node);
+  return linked == linked_.end() ? std::nullopt : std::optional(linked->second);
 }
 
 std::vector<chain::NodeId> Members::linked() const {
@@ -56,7 +63,7 @@ std::vector<chain::NodeId> Members::linked() const {
   for (const auto& member : set_->members)
     if (member.role != chain::MemberRole::kVoter && linked_.contains(member.node))
       nodes.push_back(member.node);
-  for (const auto& node : linked_)
+  for (const auto& [node, level] : linked_)
     if (!places_.contains(node)) nodes.push_back(node);
   return nodes;
 }

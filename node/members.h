@@ -2,9 +2,9 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
+#include "chain/features.h"
 #include "chain/genesis.h"
 #include "chain/members.h"
 #include "consensus/types.h"
@@ -21,7 +21,8 @@ consensus::Configuration first_configuration(const chain::Genesis& genesis);
 // was removed. A linked peer may be missing for the same reasons.
 class Members {
  public:
-  Members(chain::MembersRef set, chain::NodeId self);
+  // `level`: the highest feature level of this node's own program.
+  Members(chain::MembersRef set, chain::NodeId self, std::uint16_t level = chain::kFeatureLevelMax);
 
   // A block has changed it.
   void update(chain::MembersRef set);
@@ -39,18 +40,22 @@ class Members {
   [[nodiscard]] bool is_voter(const chain::NodeId& node) const;
   [[nodiscard]] std::size_t majority() const { return voters_.size() / 2 + 1; }
 
-  void link_up(const chain::NodeId& peer) { linked_.insert(peer); }
+  // `level`: what its program can do, as it says.
+  void link_up(const chain::NodeId& peer, std::uint16_t level = 1) { linked_[peer] = level; }
   void link_down(const chain::NodeId& peer) { linked_.erase(peer); }
   [[nodiscard]] bool is_linked(const chain::NodeId& peer) const { return linked_.contains(peer); }
+  // The highest feature level that its program can do; nullopt if it is not linked.
+  [[nodiscard]] std::optional<std::uint16_t> level_of(const chain::NodeId& node) const;
   // Voters first, each part in the order of slots; linked nodes that are no members come last.
   [[nodiscard]] std::vector<chain::NodeId> linked() const;
 
  private:
   const chain::NodeId self_;
+  const std::uint16_t level_;
   chain::MembersRef set_;
   std::map<chain::NodeId, std::size_t> places_;  // in the set
   std::vector<chain::NodeId> voters_;
-  std::set<chain::NodeId> linked_;
+  std::map<chain::NodeId, std::uint16_t> linked_;  // and what their programs can do
 };
 
 }  // namespace eventchain::node

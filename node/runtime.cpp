@@ -198,6 +198,8 @@ void Runtime::carry_out(Effect& effect) {
           ended_(RunEnd::kRemoved, "this node was removed from the cluster");
         } else if constexpr (std::is_same_v<Kind, RolledBack>) {
           ended_(RunEnd::kRolledBack, std::move(one.reason));
+        } else if constexpr (std::is_same_v<Kind, Outdated>) {
+          ended_(RunEnd::kOutdated, std::move(one.reason));
         } else {
           static_assert(std::is_same_v<Kind, Notice>);
           options_.log(one);

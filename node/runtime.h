@@ -36,6 +36,7 @@ enum class RunEnd : std::uint8_t {
   kDiskFailed,
   kRemoved,     // it is no member any more
   kRolledBack,  // its disk is an older copy of itself
+  kOutdated,    // its program cannot do the cluster's feature level
 };
 
 // The shell around the core: one thread that drives turns, and the hand-over to links, miner and

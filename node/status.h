@@ -16,8 +16,9 @@ struct PeerStatus {
   chain::NodeId node;
   std::string name;
   bool linked = false;
-  std::optional<chain::Height> tip = std::nullopt;  // as last said
-  std::uint64_t faults = 0;                         // what no correct peer does
+  std::optional<chain::Height> tip = std::nullopt;            // as last said
+  std::optional<std::uint16_t> program_level = std::nullopt;  // of a linked one: what it can do
+  std::uint64_t faults = 0;                                   // what no correct peer does
   std::string last_fault = {};
   bool shunned = false;
 };
@@ -38,6 +39,8 @@ struct NodeStatus {
   std::uint64_t log_size = 0;
   chain::Height certified;  // the highest final block
   chain::U256 total_work;
+  std::uint16_t feature_level = 1;          // of the cluster
+  std::uint16_t program_level = 1;          // that this node's program can do
   std::optional<chain::Height> working_on;  // height of the template being mined
   std::uint32_t shares_found = 0;           // for that template
   std::uint32_t shares_needed = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/features.h"
 #include "consensus/configuration.h"
 #include "consensus/voter_policy.h"
 
@@ -62,7 +63,42 @@ bool Steward::changes_voters(const chain::MemberOrder& order) const {
   return role != nullptr && (role->role == MemberRole::kVoter) != members_.is_voter(role->node);
 }
 
+// By what each voter says on the link that it has now, and nobody else says of it: a voter that is
+// away may come back with an older program. No voter comes or goes before the level has risen,
+// because the block that raises it changes no voters (NodeCore::State::orders_for_block).
+Result<void> Steward::may_rise(std::uint16_t level) const {
+  if (!is_in_step())
+    return fail(ErrorCode::kUnavailable,
+                "the last change of voters is not through yet; try again shortly");
+  for (const auto& voter : members_.voters()) {
+    const std::string& name = members_.find(voter)->name;
+    const auto can = members_.level_of(voter);
+    if (!can)
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{} is not linked to the leader, so nobody knows what its program "
+                              "can do; start it",
+                              name));
+    if (*can < level)
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{}'s program can do feature level {} only; install the newer "
+                              "version there first",
+                              name, *can));
+  }
+  return {};
+}
+
+Result<void> Steward::is_new_enough(const chain::Member& member) const {
+  const auto can = members_.level_of(member.node);
+  if (!can || chain::can_follow(members_.set(), *can)) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{}'s program can do feature level {} only, and the cluster is at {}; "
+                          "install the newer version there first",
+                          member.name, *can, members_.set().feature_level));
+}
+
 Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
+  if (const auto* rise = std::get_if<chain::RaiseFeatureLevel>(&order.what))
+    return may_rise(rise->level);
   if (!changes_voters(order)) return {};
   const auto& role = std::get<chain::SetRole>(order.what);
   const chain::Member* member = members_.find(role.node);
@@ -77,7 +113,8 @@ Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
     return fail(ErrorCode::kUnavailable,
                 "the last change of voters is not through yet; try again shortly");
   if (becomes) {
-    if (votes || is_caught_up(*member)) return {};
+    if (votes) return {};
+    if (is_caught_up(*member)) return is_new_enough(*member);
     return fail(ErrorCode::kUnavailable,
                 fmt::format("{} is not linked to the leader or lags behind; a voter must hold "
                             "everything",
@@ -109,6 +146,15 @@ Result<void> Steward::transfer(const chain::NodeId& to, const chain::Now& now) {
 }
 
 std::optional<chain::MemberOrder> Steward::wish(const chain::Now& now) const {
+  if (auto order = voters_wish(now)) return order;
+  const std::uint16_t level = members_.set().feature_level;
+  if (members_.level_of(members_.self_id()) <= level) return std::nullopt;
+  const auto next = static_cast<std::uint16_t>(level + 1);
+  if (!may_rise(next)) return std::nullopt;
+  return chain::MemberOrder{std::string(kPolicyName), chain::RaiseFeatureLevel{next}};
+}
+
+std::optional<chain::MemberOrder> Steward::voters_wish(const chain::Now& now) const {
   if (members_.set().policy.wanted == 0) return std::nullopt;
   if (!is_in_step()) return way_back(now);
   std::map<chain::NodeId, consensus::MemberHealth> health;
@@ -116,6 +162,7 @@ std::optional<chain::MemberOrder> Steward::wish(const chain::Now& now) const {
     consensus::MemberHealth& one = health[member.node];
     one.is_linked = members_.is_linked(member.node);
     one.is_caught_up = is_caught_up(member);
+    one.is_too_old = !is_new_enough(member);
     if (const auto away = away_since_.find(member.node); away != away_since_.end())
       one.away_for =
           std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - away->second);

@@ -54,7 +54,7 @@ class Steward {
   // Somebody wants the voters changed: they are asked to settle.
   void prepare() { is_wanted_ = true; }
   chain::Result<void> transfer(const chain::NodeId& to, const chain::Now& now);
-  // What the policy wants next, if anything.
+  // What the policy wants next, if anything; else a higher feature level, once all voters can.
   [[nodiscard]] std::optional<chain::MemberOrder> wish(const chain::Now& now) const;
   void follow_up(bool leads, const chain::Now& now);
   [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leads) const;
@@ -85,6 +85,9 @@ class Steward {
 
   [[nodiscard]] consensus::Configuration wanted() const;
   [[nodiscard]] bool is_caught_up(const chain::Member& member) const;
+  [[nodiscard]] chain::Result<void> may_rise(std::uint16_t level) const;
+  [[nodiscard]] chain::Result<void> is_new_enough(const chain::Member& member) const;
+  [[nodiscard]] std::optional<chain::MemberOrder> voters_wish(const chain::Now& now) const;
   [[nodiscard]] chain::Result<void> keeps_quorum(const chain::NodeId& without,
                                                  std::size_t voters_after) const;
   void step(const chain::Now& now);

@@ -114,6 +114,10 @@ TEST_CASE("a lost voter stays if nobody can take its place") {
   CHECK_FALSE(one.step());
   one.health[node(3)] = {true, false, {}};  // back, and far behind
   CHECK_FALSE(one.step());
+  one.health[node(3)] = {true, true, {}, true};  // caught up with a program that is too old
+  CHECK_FALSE(one.step());
+  one.health[node(3)].is_too_old = false;
+  CHECK(one.step() == chain::SetRole{node(3), kVoter});
 }
 
 TEST_CASE("too many voters: the fullest site gives one, never the leader") {

@@ -20,26 +20,55 @@ namespace eventchain::node::testing {
 // Cores that mine for real and whose messages the test carries: the voters of genesis, and others
 // that join. A turn for each input. Nodes are called by their place.
 struct Crew {
-  explicit Crew(std::size_t voters, std::size_t joiners = 0) : genesis(easy_genesis(voters)) {
+  // `programs`: the feature levels of the nodes' programs, where they are not as shipped.
+  explicit Crew(std::size_t voters, std::size_t joiners = 0,
+                std::vector<std::uint16_t> programs = {})
+      : genesis(easy_genesis(voters)) {
+    programs.resize(voters + joiners, chain::kFeatureLevelMax);
     for (std::size_t i = 0; i < voters + joiners; ++i) {
-      auto node = std::make_unique<Node>(genesis, voter_key(i));
-      CoreOptions options;
-      options.self = voter_id(i);
-      options.genesis = genesis;
-      options.seed = i + 1;
-      options.signing = &node->signing;
-      node->store.turns().begin();
-      node->core = std::make_unique<NodeCore>(options, node->store);
-      nodes.push_back(std::move(node));
-      nodes.back()->core->start(now);
-      end_turn(i);
+      nodes.push_back(std::make_unique<Node>(genesis, voter_key(i)));
+      nodes[i]->store.turns().begin();
+      boot(i, programs[i]);
     }
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t peer = 0; peer < nodes.size(); ++peer)
-        if (peer != i) handle(i, up(peer));
+        if (peer != i) handle(i, up_now(peer));
+  }
+
+  void boot(std::size_t at, std::uint16_t program) {
+    nodes[at]->program = program;
+    CoreOptions options;
+    options.self = voter_id(at);
+    options.genesis = genesis;
+    options.seed = at + 1;
+    options.signing = &nodes[at]->signing;
+    options.feature_level = program;
+    nodes[at]->core = std::make_unique<NodeCore>(options, nodes[at]->store);
+    nodes[at]->core->start(now);
+    end_turn(at);
+  }
+  // On its disk, with a program of this level; linked to all that live, if it runs.
+  void restart(std::size_t at, std::uint16_t program) {
+    if (!dead.contains(at)) kill(at);
+    dead.erase(at);
+    outdated.erase(at);
+    std::erase_if(mail, [&](const Letter& one) { return one.from == at || one.to == at; });
+    nodes[at]->work.reset();
+    boot(at, program);
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (i != at && !is_cut(i, at)) link(i, at);
+  }
+  void link(std::size_t a, std::size_t b) {
+    cuts.erase({a, b});
+    cuts.erase({b, a});
+    handle(a, up_now(b));
+    handle(b, up_now(a));
   }
 
   static PeerUp up(std::size_t place) { return {voter_id(place), voter_store(place)}; }
+  [[nodiscard]] PeerUp up_now(std::size_t place) const {
+    return {voter_id(place), voter_store(place), nodes[place]->program};
+  }
 
   void handle(std::size_t at, Input input) {
     if (dead.contains(at)) return;
@@ -65,8 +94,14 @@ struct Crew {
       removed.insert(at);
       kill(at);
     }
-    if (auto* notice = std::get_if<Notice>(&effect))
+    if (auto* end = std::get_if<Outdated>(&effect)) {
+      outdated[at] = end->reason;
+      kill(at);
+    }
+    if (auto* notice = std::get_if<Notice>(&effect)) {
       if (notice->level == Notice::Level::kError) errors.push_back(notice->text);
+      if (notice->level == Notice::Level::kWarning) warnings.push_back(notice->text);
+    }
   }
 
   // Carries messages, mines and lets time pass, for so long or until it is true.
@@ -177,6 +212,7 @@ struct Crew {
     store::MemoryStore store;
     sim::Signing signing;
     std::unique_ptr<NodeCore> core;
+    std::uint16_t program = chain::kFeatureLevelMax;
     std::optional<mining::WorkOrder> work;
     std::uint64_t counter = 0;
   };
@@ -192,10 +228,12 @@ struct Crew {
   std::set<std::pair<std::size_t, std::size_t>> cuts;
   std::set<std::size_t> dead;
   std::set<std::size_t> removed;
+  std::map<std::size_t, std::string> outdated;  // who ended for its program, and what it said
   std::map<std::size_t, std::vector<chain::NodeId>> leaving;  // as each node told it last
   std::vector<OrderAnswer> orders;
   std::vector<Answer> answers;
   std::vector<std::string> errors;
+  std::vector<std::string> warnings;
   std::uint64_t last_request = 0;
 };
 
