@@ -58,6 +58,10 @@ void add_chain(Families& families, const NodeStatus& status) {
   gauge(families, "log_size_events", "Events with a position.", number(status.log_size));
   gauge(families, "chain_work_hashes", "Expected hashes in the whole chain.",
         status.total_work.to_double());
+  gauge(families, "feature_level", "What all voters' programs can do, as a block has it.",
+        number(status.feature_level));
+  gauge(families, "program_feature_level", "What this node's program can do.",
+        number(status.program_level));
   gauge(families, "pending_events", "Events held here without a position.",
         number(status.pending_events));
   gauge(families, "pending_bytes", "Bodies of pending events.", number(status.pending_bytes));

@@ -50,6 +50,7 @@ void append_peers(JsonText& out, const NodeStatus& status) {
         .text("name", peer.name)
         .boolean("linked", peer.linked);
     if (peer.tip) out.big("height", peer.tip->value);
+    if (peer.program_level) out.number("program_level", *peer.program_level);
     if (peer.faults > 0)
       out.big("faults", peer.faults)
           .text("last_fault", peer.last_fault)
@@ -76,7 +77,9 @@ std::string status_json(const NodeStatus& status) {
       .text("tip", to_hex(status.tip))
       .big("certified", status.certified.value)
       .big("log_size", status.log_size)
-      .text("total_work", status.total_work.to_decimal());
+      .text("total_work", status.total_work.to_decimal())
+      .number("feature_level", status.feature_level)
+      .number("program_level", status.program_level);
   if (status.working_on)
     out.key("in_work")
         .open_object()

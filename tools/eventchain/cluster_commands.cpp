@@ -43,6 +43,15 @@ Heard ask_one(const Session& session, const std::string& endpoint) {
   return {endpoint, *status, ""};
 }
 
+std::string shown(std::string text) {
+  return text.empty() ? "-" : std::move(text);
+}
+
+// PROGRAM in the table is what each node's program can do.
+void print_level(const std::string& level) {
+  fmt::print("feature level {}: what all voters' programs can do\n", level);
+}
+
 std::string in_work_text(const json::value& status) {
   const json::value* work = find(status, "in_work");
   if (work == nullptr) return "-";
@@ -51,7 +60,8 @@ std::string in_work_text(const json::value& status) {
 }
 
 std::vector<std::string> row_of(const Heard& heard) {
-  if (heard.status.is_null()) return {"?", "unreachable", "-", "-", "-", "-", "-", heard.endpoint};
+  if (heard.status.is_null())
+    return {"?", "unreachable", "-", "-", "-", "-", "-", "-", heard.endpoint};
   const json::value& status = heard.status;
   const json::value* pool = find(status, "pool");
   return {text_of(status, "name"),
@@ -61,6 +71,7 @@ std::vector<std::string> row_of(const Heard& heard) {
           text_of(status, "log_size"),
           pool == nullptr ? "-" : text_of(*pool, "events"),
           in_work_text(status),
+          shown(text_of(status, "program_level")),
           heard.endpoint};
 }
 
@@ -82,10 +93,10 @@ void show_cluster(Session& session) {
     if (peers == nullptr || !peers->is_array()) continue;
     for (const json::value& peer : peers->get_array())
       if (heard_names.insert(text_of(peer, "name")).second)
-        rows.push_back({text_of(peer, "name"),
-                        text_of(peer, "linked") == "true" ? "linked" : "not linked", "-",
-                        text_of(peer, "height"), "-", "-", "-",
-                        "(as " + text_of(heard.status, "name") + " says)"});
+        rows.push_back(
+            {text_of(peer, "name"), text_of(peer, "linked") == "true" ? "linked" : "not linked",
+             "-", text_of(peer, "height"), "-", "-", "-", shown(text_of(peer, "program_level")),
+             "(as " + text_of(heard.status, "name") + " says)"});
   }
   if (session.as_json) {
     json::array out;
@@ -94,9 +105,15 @@ void show_cluster(Session& session) {
           {"endpoint", heard.endpoint}, {"status", heard.status}, {"trouble", heard.trouble}});
     fmt::print("{}", pretty(out));
   } else {
-    fmt::print(
-        "{}",
-        table({"NODE", "ROLE", "TERM", "HEIGHT", "EVENTS", "PENDING", "SHARES", "ENDPOINT"}, rows));
+    fmt::print("{}", table({"NODE", "ROLE", "TERM", "HEIGHT", "EVENTS", "PENDING", "SHARES",
+                            "PROGRAM", "ENDPOINT"},
+                           rows));
+    for (const Heard& heard : all) {
+      const std::string level = text_of(heard.status, "feature_level");
+      if (level.empty()) continue;
+      print_level(level);
+      break;
+    }
   }
   if (!is_ready) session.exit = Exit::kUnreachable;
 }
@@ -105,7 +122,6 @@ void show_members(const Session& session) {
   const json::value members = fetch(session, "/v1/members");
   if (session.as_json) return fmt::print("{}", pretty(members));
   std::vector<std::vector<std::string>> rows;
-  const auto shown = [](std::string text) { return text.empty() ? "-" : std::move(text); };
   const json::value* list = find(members, "members");
   if (list != nullptr && list->is_array())
     for (const json::value& member : list->get_array())
@@ -120,6 +136,7 @@ void show_members(const Session& session) {
                       shown(text_of(invited, "site")), "invited until " + text_of(invited, "until"),
                       "-", "-"});
   fmt::print("{}", table({"NODE", "ROLE", "SLOT", "SITE", "ID", "PEERS", "API"}, rows));
+  print_level(text_of(members, "feature_level"));
 }
 
 }  // namespace

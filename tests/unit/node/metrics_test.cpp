@@ -131,6 +131,8 @@ MetricsSample busy_sample() {
   status.height = chain::Height{12};
   status.log_size = 3400;
   status.total_work = chain::U256(1'000'000);
+  status.feature_level = 4;
+  status.program_level = 5;
   status.pending_events = 56;
   status.pending_bytes = 7800;
   status.working_on = chain::Height{13};
@@ -201,6 +203,8 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_tip_height") == 12);
   CHECK(scraped.value("eventchain_log_size_events") == 3400);
   CHECK(scraped.value("eventchain_chain_work_hashes") == 1e6);
+  CHECK(scraped.value("eventchain_feature_level") == 4);
+  CHECK(scraped.value("eventchain_program_feature_level") == 5);
   CHECK(scraped.value("eventchain_pending_events") == 56);
   CHECK(scraped.value("eventchain_pending_bytes") == 7800);
   CHECK(scraped.value("eventchain_working_on_height") == 13);
