@@ -59,6 +59,7 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
       trace_(scheduler_, prints),
       rng_(chain::Rng(options.seed).fork("cluster")),
       salts_(chain::Rng(options.seed).fork("salts")),
+      programs_(chain::Rng(options.seed).fork("programs")),
       chain_(genesis_, registry_, roster_.size()),
       membership_(genesis_, roster_.size()),
       promises_(chain_, registry_),
@@ -66,7 +67,8 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
       recovery_(roster_.size()),
       network_(roster_.size(), options.network, scheduler_, trace_, *this, rng_.fork("network")),
       links_(roster_, network_, membership_.newest()),
-      is_gone_(roster_.size(), false) {
+      is_gone_(roster_.size(), false),
+      is_outdated_(roster_.size(), false) {
   HostWatcher& watcher = *this;
   for (std::size_t i = 0; i < roster_.size(); ++i) {
     const chain::Member& member = roster_[i].member;
@@ -74,6 +76,9 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
     host.index = i;
     host.core = options.core;
     host.core.self = member.node;
+    if (options.newest_program > 1)
+      host.core.feature_level =
+          static_cast<std::uint16_t>(programs_.between(1, options.newest_program));
     host.core.genesis = genesis_;
     signing_.push_back(std::make_unique<Signing>(member.signing_key));
     host.core.signing = signing_.back().get();
@@ -106,6 +111,8 @@ bool Cluster::run_until(const std::function<bool()>& is_true, Span limit) {
 
 void Cluster::start(std::size_t node) {
   if (host(node).is_alive() || is_gone(node)) return;
+  maybe_upgrade(node);
+  is_outdated_[node] = false;
   host(node).boot();
   network_.node_up(node);
 }

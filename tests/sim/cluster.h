@@ -50,6 +50,15 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void heal(const std::vector<std::size_t>& nodes);
   void heal_members();
 
+  // --- programs (cluster_programs.cpp) ------------------------------------------------------
+  // The feature level that the host's program can do.
+  [[nodiscard]] std::uint16_t program(std::size_t node) const;
+  // Another version of the program; a node that runs is started anew with it.
+  void install(std::size_t node, std::uint16_t level);
+  void upgrade_all();
+  // It has ended because its program is too old.
+  [[nodiscard]] bool is_outdated(std::size_t node) const { return is_outdated_[node]; }
+
   // --- clients ------------------------------------------------------------------------------
   chain::HeldEvent make_event(const chain::Bytes& body);
   // Nothing happens if the node is down: the callback says so at once.
@@ -146,7 +155,11 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::MembersChanged& changed);
   void do_effect(NodeHost& host, node::Removed& removed);
   void do_effect(NodeHost& host, node::RolledBack& rolled_back);
+  void do_effect(NodeHost& host, node::Outdated& outdated);
   void do_effect(NodeHost& host, node::Notice& notice);
+  void maybe_upgrade(std::size_t node);
+  void check_rise(const chain::Block& block) const;
+  void check_program(const NodeHost& host) const;
   // I7, I2: what is committed or called durable lies on the disks of a majority of the voters of
   // one of these sets.
   void demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what,
@@ -164,6 +177,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   Trace trace_;
   chain::Rng rng_;
   chain::Rng salts_;
+  chain::Rng programs_;
   Registry registry_;
   NonceBook nonces_;
   ChainChecker chain_;
@@ -182,6 +196,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   std::map<node::RequestId, Read> reads_;
   std::map<node::RequestId, OpenOrder> orders_;
   std::vector<bool> is_gone_;
+  std::vector<bool> is_outdated_;
   std::uint64_t next_request_ = 1;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/features.h"
 #include "tests/sim/cluster.h"
 
 namespace eventchain::sim {
@@ -20,12 +21,16 @@ void Cluster::recovered(NodeHost& host) {
 }
 
 void Cluster::committed(NodeHost& host) {
-  raft_.committed(host);
+  // One that is started with too old a program does not even read its log.
+  if (chain::can_follow(*host.core().chain_state().members, program(host.index())))
+    raft_.committed(host);
   const auto fresh = chain_.committed(host);
   const auto members_before = membership_.newest();
   membership_.extended(fresh);
   membership_.committed(host);
+  check_program(host);
   for (const auto& block : fresh) {
+    check_rise(block);
     const auto sets = membership_.raft_may_have(block.sealed.header.height);
     for (const auto& entry : block.content.entries)
       demand_majority_holds({entry}, "committed", sets);
@@ -87,7 +92,7 @@ void Cluster::died(NodeHost& host) {
 
 void Cluster::link_up(std::size_t at, std::size_t peer) {
   trace_.print("n{} sees n{}", at, peer);
-  host(at).post(node::PeerUp{roster_.node(peer), roster_[peer].member.store});
+  host(at).post(node::PeerUp{roster_.node(peer), roster_[peer].member.store, program(peer)});
 }
 
 void Cluster::link_down(std::size_t at, std::size_t peer) {
@@ -155,6 +160,8 @@ void Cluster::do_effect(NodeHost& host, node::OrderAnswer& answer) {
 }
 
 void Cluster::do_effect(NodeHost& host, node::Send& send) {
+  if (!chain::can_follow(*host.core().chain_state().members, program(host.index())))
+    throw Violation("levels", fmt::format("n{} speaks with too old a program", host.index()));
   const auto message = std::make_shared<const net::Message>(std::move(send.message));
   for (const auto& to : send.to) {
     const std::size_t peer = index_of(to);

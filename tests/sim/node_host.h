@@ -44,6 +44,8 @@ class NodeHost {
            chain::Rng rng);
 
   void boot();
+  // Another version of the program, for the next boot().
+  void install(std::uint16_t level) { options_.core.feature_level = level; }
   // Kills the process now: a turn that is not committed is lost.
   void kill();
   // Kills it at its next commit, with that turn durable and only its first effects carried out.

@@ -45,7 +45,7 @@ void Scenario::step(const Words& words) {
       {"submit", &Scenario::submit},   {"remember", &Scenario::remember},
       {"slow", &Scenario::slow},       {"read", &Scenario::read},
       {"clock", &Scenario::clock},     {"cut", &Scenario::cut},
-      {"order", &Scenario::order},
+      {"order", &Scenario::order},     {"program", &Scenario::program},
   };
   const auto verb = kVerbs.find(words.front());
   if (verb == kVerbs.end()) throw ScenarioFailure("there is no verb '" + words.front() + "'");

@@ -52,7 +52,8 @@ class Scenario {
   void remember(const Words& words);
   void read(const Words& words);
   void clock(const Words& words);
-  void order(const Words& words);  // scenario_members.cpp
+  void order(const Words& words);    // scenario_members.cpp
+  void program(const Words& words);  // scenario_members.cpp
 
   // --- conditions (scenario_conditions.cpp) -------------------------------------------------
   Condition condition(const Words& words);

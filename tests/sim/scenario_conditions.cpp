@@ -49,7 +49,7 @@ const char* name_of(node::EventOutcome::State state) {
 // answer REQUEST OUTCOME | answers REQUEST REQUEST OUTCOME OUTCOME (either way round)
 // NODE|all height [at least] N | .. tip same | .. mines | .. shares at least N | .. stale N
 //          | .. installed [at least] N | .. leads | .. term WORD
-//          | .. is voter|standby|observer|outsider|gone
+//          | .. level N | .. is voter|standby|observer|outsider|gone|outdated
 Scenario::Condition Scenario::condition(const Words& words) {
   if (words.empty()) throw ScenarioFailure("what?");
   const std::string& what = words[0];
@@ -149,6 +149,9 @@ Scenario::Condition Scenario::about_nodes(const std::string& who, const Words& w
   if (what == "height")
     return for_all(
         [fits](NodeHost& host) { return fits(host.core().chain_state().height().value); });
+  if (what == "level")
+    return for_all(
+        [fits](NodeHost& host) { return fits(host.core().chain_state().members->feature_level); });
   if (what == "shares")
     return for_all([fits](NodeHost& host) { return fits(host.core().status().shares_found); });
   if (what == "stale")

@@ -82,6 +82,11 @@ void Scenario::ask(std::size_t at_node, const std::string& name, const net::Orde
                   });
 }
 
+// program NODE LEVEL: another version of the program; a node that runs is started anew with it
+void Scenario::program(const Words& words) {
+  cluster_->install(node(at(words, 0)), number<std::uint16_t>(at(words, 1)));
+}
+
 Scenario::Condition Scenario::about_part(const std::string& who, const std::string& part) {
   using chain::MemberRole;
   static const std::map<std::string, std::optional<MemberRole>> kParts{
@@ -94,6 +99,11 @@ Scenario::Condition Scenario::about_part(const std::string& who, const std::stri
     return [this, who] {
       return std::ranges::all_of(nodes(who),
                                  [this](std::size_t one) { return cluster_->is_gone(one); });
+    };
+  if (part == "outdated")
+    return [this, who] {
+      return std::ranges::all_of(nodes(who),
+                                 [this](std::size_t one) { return cluster_->is_outdated(one); });
     };
   const auto wanted = kParts.find(part);
   if (wanted == kParts.end()) throw ScenarioFailure("nobody is '" + part + "'");

@@ -59,6 +59,12 @@ std::size_t draw_joiners(std::uint64_t seed) {
   return rng.chance(1, 2) ? 0 : 1 + rng.below(4);
 }
 
+// Half of the seeds are upgraded while they run: by one or two feature levels.
+std::uint16_t draw_newest_program(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("newest program");
+  return static_cast<std::uint16_t>(rng.chance(1, 2) ? 1 : 2 + rng.below(2));
+}
+
 Operators::Options draw_operators(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("operators options");
   Operators::Options options;
@@ -103,6 +109,15 @@ void demand_progress(Cluster& cluster, const std::function<std::vector<std::size
   throw Violation(
       "I15", fmt::format("no convergence {} within {} s: {}", when,
                          std::chrono::duration_cast<seconds>(limit).count(), cluster.describe()));
+}
+
+// Every program can do the newest level, so the cluster comes to it.
+void demand_newest_level(Cluster& cluster) {
+  const auto level = [&cluster] { return cluster.membership().newest()->feature_level; };
+  const std::uint16_t newest = cluster.options().newest_program;
+  if (cluster.run_until([&] { return level() == newest; }, patience(cluster.options()))) return;
+  throw Violation("I15", fmt::format("the feature level stays at {} of {}: {}", level(), newest,
+                                     cluster.describe()));
 }
 
 // A healthy majority answers linearizable reads at each of its nodes.
@@ -160,6 +175,7 @@ void heal_quorum(Cluster& cluster, chain::Rng& rng) {
 SimulationTotals simulate(const SimulationOptions& options) {
   ClusterOptions drawn = draw_cluster(options.seed);
   if (options.members_change) drawn.joiners = draw_joiners(options.seed);
+  drawn.newest_program = draw_newest_program(options.seed);
   Cluster cluster(drawn, options.prints);
   chain::Rng rng = chain::Rng(options.seed).fork("simulation");
   Nemesis nemesis(cluster, draw_nemesis(options.seed), rng.fork("nemesis"));
@@ -179,9 +195,12 @@ SimulationTotals simulate(const SimulationOptions& options) {
   if (cluster.voters().size() > 1 && rng.chance(1, 2) && operators.knows_all())
     heal_quorum(cluster, rng);
   cluster.trace().print("everybody is healed: {}", cluster.describe());
+  cluster.upgrade_all();
   cluster.heal_members();
-  demand_progress(
-      cluster, [&cluster] { return cluster.members(); }, "of all members");
+  const auto members = [&cluster] { return cluster.members(); };
+  demand_progress(cluster, members, "of all members");
+  demand_newest_level(cluster);
+  demand_progress(cluster, members, "of all members at the newest level");
   demand_reads(cluster, cluster.voters());
   cluster.verify();
 
@@ -201,6 +220,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.asked = operators.orders();
   totals.orders = cluster.membership().orders();
   totals.strikes = nemesis.strikes();
+  totals.levels = cluster.membership().newest()->feature_level - 1U;
   totals.messages = cluster.network().messages();
   return totals;
 }
