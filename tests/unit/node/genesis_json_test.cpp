@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "tests/unit/node/api_fakes.h"
@@ -82,4 +84,39 @@ TEST_CASE("a missing genesis file is named") {
   const auto genesis = node::load_genesis("/nonexistent/genesis.json");
   REQUIRE_FALSE(genesis.has_value());
   CHECK(genesis.error().message.find("/nonexistent/genesis.json") != std::string::npos);
+}
+
+// Nodes keep the file for as long as the chain lives, and every later version reads it.
+TEST_CASE("a genesis file of format 1 is read as it was meant") {
+  const std::string path = EVENTCHAIN_TEST_DATA "/node/genesis-format-1.json";
+  const auto genesis = node::load_genesis(path);
+  REQUIRE_MESSAGE(genesis.has_value(), genesis.error().message);
+  CHECK(genesis->name == "orders");
+  CHECK(genesis->trust_domain == "example.org");
+  CHECK(genesis->created == chain::UnixMillis{1738324800123});
+  CHECK(genesis->work_function == chain::WorkFunction::kSha256);
+  CHECK(genesis->share_count == 3);
+  CHECK(genesis->interval_ms == 2500);
+  CHECK(genesis->heartbeat_ms == 60000);
+  CHECK(genesis->first_target.bits == 0x1e0fffff);
+  CHECK(genesis->easiest_target.bits == 0x207fffff);
+  CHECK(genesis->event_bytes_max == 65536);
+  CHECK(genesis->block_events_max == 1000);
+  CHECK(genesis->block_bytes_max == 2000000);
+  REQUIRE(genesis->voters.size() == 2);
+  const chain::Member& first = genesis->voters[0];
+  CHECK(first.name == "n1");
+  CHECK(first.site == "site-a");
+  CHECK(to_hex(first.node) == "0102030405060708090a0b0c0d0e0f10");
+  CHECK(to_hex(first.store) == std::string(32, '1'));
+  CHECK(to_hex(first.signing_key) == std::string(64, '2'));
+  CHECK(first.peers_address == "host-1:7401");
+  CHECK(first.slot == chain::Slot{0});
+  CHECK(genesis->voters[1].api_address == "[::1]:8402");
+  CHECK(genesis->voters[1].slot == chain::Slot{1});
+
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  CHECK(format_genesis(*genesis) == text.str());
 }
