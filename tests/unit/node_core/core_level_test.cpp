@@ -164,7 +164,7 @@ TEST_CASE(
     REQUIRE(crew.run(10s, [&] { return crew.leader() == std::size_t{0}; }));
   }
   // As the others still know it.
-  for (std::size_t at = 0; at < 2; ++at) crew.handle(at, PeerUp{voter_id(2), Crew::disk_of(2), 2});
+  for (std::size_t at = 0; at < 2; ++at) crew.handle(at, PeerUp{voter_id(2), voter_store(2), 2});
   REQUIRE(crew.run(30s, [&] { return are_at(crew, 2, 2); }));
   CHECK(crew.run(10s, [&] { return crew.outdated.contains(2); }));
   CHECK(crew.height(2) == risen_at(crew, 0, 2));
