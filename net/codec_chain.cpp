@@ -56,6 +56,15 @@ Result<Message> decode_from(const wire::SharePush& from) {
 Result<Message> decode_from(const wire::TipSaid& from) {
   FieldCheck check("tip_said");
   TipSaid message{chain::Height{from.height()}, check.fixed<chain::BlockId>(from.id(), "id")};
+  message.term = consensus::Term{from.term()};
+  const bool has_word = from.term() != 0;
+  check.require(has_word || from.leader().empty(), "leader", "leads in a term");
+  check.require(has_word || from.age() == 0, "age", "belongs to a term");
+  if (!from.leader().empty()) message.leader = check.fixed<chain::NodeId>(from.leader(), "leader");
+  constexpr auto kAgeMax = static_cast<std::uint64_t>(limits::kTipAgeMax.count());
+  check.limit(from.age() <= 1 + kAgeMax, "age", "is too old");
+  if (from.age() != 0 && check.ok())
+    message.age = std::chrono::milliseconds(static_cast<std::int64_t>(from.age() - 1));
   return checked(check, message);
 }
 

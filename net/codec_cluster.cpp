@@ -101,8 +101,11 @@ Result<Message> decode_from(const wire::OrderTold& from) {
   check.require(from.number() != 0, "number", "must not be 0");
   check.require(from.outcome() >= 1 && from.outcome() <= 3, "outcome", "unknown outcome");
   check.limit(from.message().size() <= limits::kOrderMessageMax, "message", "too long");
-  return checked(check, OrderTold{from.number(), static_cast<OrderOutcome>(from.outcome()),
-                                  from.message(), chain::Height{from.height()}});
+  const auto outcome = static_cast<OrderOutcome>(from.outcome());
+  check.require(!from.knows_nobody() || outcome == OrderOutcome::kNotNow, "knows_nobody",
+                "is no outcome but not now");
+  return checked(check, OrderTold{from.number(), outcome, from.message(),
+                                  chain::Height{from.height()}, from.knows_nobody()});
 }
 
 Result<Message> decode_from(const wire::Seen& from) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "net/codec.h"
@@ -114,6 +115,10 @@ void encode_into(const TipSaid& from, wire::Frame& frame) {
   wire::TipSaid& into = *frame.mutable_tip_said();
   into.set_height(from.height.value);
   into.set_id(Bytes(from.id.view()));
+  into.set_term(from.term.value);
+  if (from.leader) into.set_leader(Bytes(from.leader->view()));
+  if (from.age)
+    into.set_age(1 + static_cast<std::uint64_t>(std::min(*from.age, limits::kTipAgeMax).count()));
 }
 
 void encode_into(const BlocksRequest& from, wire::Frame& frame) {
@@ -180,6 +185,7 @@ void encode_into(const OrderTold& from, wire::Frame& frame) {
   into.set_outcome(static_cast<std::uint32_t>(from.outcome));
   into.set_message(from.message.substr(0, limits::kOrderMessageMax));
   into.set_height(from.height.value);
+  into.set_knows_nobody(from.knows_nobody);
 }
 
 void encode_into(const SettleAsk& from, wire::Frame& frame) {

@@ -21,6 +21,8 @@ inline constexpr std::size_t kRaftServersMax = 256;
 inline constexpr std::size_t kSignaturesMax = 7;
 inline constexpr std::size_t kSoftwareNameMax = 64;
 inline constexpr std::size_t kOrderMessageMax = 512;
+// Whoever is behind by more says this; a bound so that no clock overflows.
+inline constexpr std::chrono::milliseconds kTipAgeMax{std::chrono::hours(24 * 365)};
 // What may wait to be sent to one peer; beyond it the peer is too slow and the link is closed.
 inline constexpr std::size_t kSendQueueBytesMax = std::size_t{32} * 1024 * 1024;
 inline constexpr std::chrono::seconds kHandshakeTimeout{5};

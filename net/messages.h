@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -108,10 +110,14 @@ struct SharePush {
 };
 
 // "My tip is this": to a new link, after every commit and every few seconds. Whoever is behind, and
-// stays so, asks for blocks.
+// stays so, asks for blocks. A voter tells the nodes without a vote who leads, too
+// (node/hearsay.h).
 struct TipSaid {
   chain::Height height;
   chain::BlockId id;
+  consensus::Term term{};                             // 0: the sender says nothing of who leads
+  std::optional<chain::NodeId> leader = {};           // in this term; none: nobody that it knows
+  std::optional<std::chrono::milliseconds> age = {};  // of `height`: when it was all there is
   bool operator==(const TipSaid&) const = default;
 };
 struct BlocksRequest {  // committed blocks [from, from + count)
@@ -171,7 +177,9 @@ enum class OrderOutcome : std::uint8_t {
   kRefused = 2,  // breaks a rule, or the cluster is not fit for it; `message` says why
   kNotNow = 3,   // may work later
 };
-struct OrderAsk {  // to the leader, who alone carries it out
+// To the leader, who alone carries it out; from a node without a vote to a voter, which hands it
+// on.
+struct OrderAsk {
   std::uint64_t number = 0;
   Order order;
   bool operator==(const OrderAsk&) const = default;
@@ -181,6 +189,9 @@ struct OrderTold {
   OrderOutcome outcome = OrderOutcome::kDone;
   std::string message;   // why not; at most limits::kOrderMessageMax
   chain::Height height;  // of the block that has it
+  // With kNotNow, of a node that is to hand the order on: it knows nobody to hand it to. Another
+  // node may.
+  bool knows_nobody = false;
   bool operator==(const OrderTold&) const = default;
 };
 

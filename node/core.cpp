@@ -44,6 +44,7 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       certifier(members, outbox, store.chain(), options.signing),
       catch_up(ledger, fetcher, decider, certifier, outbox),
       orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1),
+      hearsay(members),
       steward(members, ledger, replica, outbox),
       witness(store.peers()) {}
 
@@ -59,6 +60,7 @@ void NodeCore::start(const chain::Now& now) {
   state_->work.tip_moved(now);
   state_->reopen_certificates();
   state_->announce_at = now.steady + State::kAnnounceEvery;
+  state_->tell_at = now.steady + State::kTellEvery;
   state_->replica.start(now);
   state_->settle();
 }
@@ -103,6 +105,7 @@ chain::Instant NodeCore::next_wakeup() const {
   const auto consider = [&next](const std::optional<chain::Instant>& at) {
     if (at && *at < next) next = *at;
   };
+  if (state_->is_voter()) consider(state_->tell_at);
   consider(state_->clients.next_deadline());
   consider(state_->fetcher.next_deadline());
   consider(state_->durability.next_deadline());
@@ -157,6 +160,7 @@ void NodeCore::State::on(const Woke&) {
   if (fetcher.next_deadline() && *fetcher.next_deadline() <= now.steady) {
     retry_fetching();
   }
+  if (tell_at <= now.steady) tell_outsiders();
   if (announce_at <= now.steady) {
     witness.save();
     announce_tip();
@@ -174,7 +178,7 @@ void NodeCore::State::retry_fetching() {
 
 // What was told at the commit may have been lost with a link, or come when nobody could prove it.
 void NodeCore::State::announce_tip() {
-  outbox.send(members.linked(), net::TipSaid{ledger.state().height(), ledger.state().tip});
+  tell_tip(members.linked());
 }
 
 // --- between the parts ----------------------------------------------------------------------
@@ -210,6 +214,7 @@ void NodeCore::State::follow_up() {
   certifier.follow_up();
   reads.follow_up(now.steady, leader);
   if (is_leading() && members.majority() == 1) as_of = now.steady;
+  if (!is_voter() && hearsay.as_of() > as_of) as_of = hearsay.as_of();
 }
 
 void NodeCore::State::reconsider() {
@@ -231,6 +236,7 @@ void NodeCore::State::follow_leadership() {
     take_progress(durability.leader_is(leader));
     // The new leader may lack what the old one held: it learns of it at once.
     announce_pending();
+    tell_outsiders();
     // Its template may have come before the news that it leads.
     const auto known = leader ? pushed.find(*leader) : pushed.end();
     if (known != pushed.end() && !is_leading()) {
@@ -293,6 +299,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   if (block.after != block.before) members_changed(*block.before);
   orders.applied(block.orders, height);
   catch_up.tip_moved(!block.certificate.empty(), now);
+  hearsay.tip_moved(height);
   note_certified();
   ++counters.blocks_committed;
   counters.events_completed += block.settled.placed.size();
@@ -312,7 +319,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   work.tip_moved(now);
   witness.save();
   look_at_pushed();
-  outbox.send(members.linked(), net::TipSaid{height, block.id});
+  tell_tip(members.linked());
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
 }

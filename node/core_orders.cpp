@@ -18,7 +18,17 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::OrderAsk& messa
     peer_fault(peer, Conduct::Fault::kBroken, "an order in the name of the leader's policy");
     return;
   }
-  take_order(peer, message);
+  if (members.is_voter(peer)) {
+    take_order(peer, message);
+  } else if (is_voter() || is_leading()) {
+    orders.relay(peer, message, now.steady);
+  } else {
+    outbox.send(peer, net::OrderTold{message.number,
+                                     net::OrderOutcome::kNotNow,
+                                     "the node that was asked has no vote",
+                                     {},
+                                     true});
+  }
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::OrderTold& message) {
@@ -58,6 +68,7 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
       first =
           chain::MemberOrder{order.by, chain::SetRole{removal->node, chain::MemberRole::kStandby}};
   chain::MemberOrder judged = first ? *first : order;
+  if (orders.is_wanted(order)) return orders.take(asker, ask.number, order, tip, now.steady);
   // The template in hand may have it already, from another leader: it is under way.
   if (const CheckedRef in_hand = work.in_hand()) {
     for (const auto& item : in_hand->made.content.annex) {
@@ -96,7 +107,8 @@ std::vector<chain::MemberOrder> NodeCore::State::orders_for_block() {
 
 void NodeCore::State::steer() {
   steward.follow_up(is_leading(), now);
-  for (const auto& ask : orders.follow_up(now.steady, leader)) take_order(members.self_id(), ask);
+  for (const auto& ask : orders.follow_up(now.steady, known_leader()))
+    take_order(members.self_id(), ask);
   if (!is_leading()) return;
   orders.forget_old(now.steady);
   orders.wish(steward.wish(now), now.steady);

@@ -52,7 +52,7 @@ void NodeCore::State::on(const PeerUp& input) {
   if (auto seen = witness.peer_up(input.peer, input.store)) outbox.send(input.peer, *seen);
   steward.peer_up(input.peer);
   durability.peer_up(input.peer, ledger);
-  outbox.send(input.peer, net::TipSaid{ledger.state().height(), ledger.state().tip});
+  tell_tip({input.peer});
   work.show(input.peer);
   certifier.peer_up(input.peer);
   retry_fetching();
@@ -71,6 +71,8 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
   fetcher.peer_down(peer);
   catch_up.peer_down(peer);
   certifier.peer_down(peer);
+  orders.peer_down(peer);
+  hearsay.peer_down(peer);
   steward.peer_down(peer, now.steady);
   replica.link_lost(server_of(peer), now);
 }
@@ -232,6 +234,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& messag
   peer_tips[peer] = message.height;
   catch_up.heard(peer, message.height, CatchUp::Claimed::kCommitted, now);
   steward.heard_tip(peer, message.height);
+  hearsay.heard(peer, message, ledger.state().height(), now.steady);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
@@ -333,7 +336,9 @@ NodeStatus NodeCore::status() const {
   status.chain_name = chain.genesis.name;
   status.role = core.replica.role();
   status.term = core.replica.term();
-  status.leader = core.leader;
+  status.leader = core.known_leader();
+  if (const auto word = core.hearsay.latest(); word && !core.is_voter())
+    status.term = std::max(status.term, word->term);
   status.ready =
       core.leader && (*core.leader == status.node ? core.replica.is_ready()
                                                   : core.members.is_linked(*core.leader));

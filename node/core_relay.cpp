@@ -1,5 +1,5 @@
-// What goes on from node to node where not everybody is linked to the leader: events on their way
-// to a voter, templates on theirs to the miners, shares on theirs back.
+// What goes on from node to node where not everybody is linked to the leader: the word of who
+// leads, events on their way to a voter, templates on theirs to the miners, shares on theirs back.
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +17,41 @@ constexpr std::size_t kAnnounceMax = 8192;  // of the oldest
 constexpr std::size_t kTakenUpMax = 64;
 
 }  // namespace
+
+// --- who leads ----------------------------------------------------------------------------------
+
+// Nodes without a vote hear of a voter who leads, and how much it knows.
+void NodeCore::State::tell_tip(const std::vector<chain::NodeId>& to) {
+  const net::TipSaid tip{ledger.state().height(), ledger.state().tip};
+  net::TipSaid word = tip;
+  if (is_voter()) {
+    word.term = replica.term();
+    word.leader = leader;
+    // Rounded up, so that nobody takes it for younger than it is.
+    if (as_of)
+      word.age =
+          std::chrono::ceil<std::chrono::milliseconds>(now.steady.since_start - as_of->since_start);
+  }
+  const auto split = std::ranges::find_if_not(
+      to, [this](const chain::NodeId& node) { return members.is_voter(node); });
+  outbox.send(std::vector(to.begin(), split), tip);
+  outbox.send(std::vector(split, to.end()), word);
+}
+
+void NodeCore::State::tell_outsiders() {
+  tell_at = now.steady + kTellEvery;
+  if (!is_voter()) return;
+  std::vector<chain::NodeId> to = members.linked();
+  std::erase_if(to, [this](const chain::NodeId& node) { return members.is_voter(node); });
+  tell_tip(to);
+}
+
+std::optional<chain::NodeId> NodeCore::State::known_leader() const {
+  if (is_voter()) return leader;
+  const auto word = hearsay.latest();
+  if (!word || !word->leader || word->leader == members.self_id()) return leader;
+  return leader && replica.term() >= word->term ? leader : word->leader;
+}
 
 // --- events -------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@
 #include "node/durability.h"
 #include "node/fetcher.h"
 #include "node/forwarding.h"
+#include "node/hearsay.h"
 #include "node/orders.h"
 #include "node/reads.h"
 #include "node/steward.h"
@@ -29,6 +30,8 @@ namespace eventchain::node {
 struct NodeCore::State {
   // Announcements repair what a lost link or a new leader left behind; the direct way is faster.
   static constexpr std::chrono::seconds kAnnounceEvery{5};
+  // How often voters tell nodes without a vote who leads: how old an answer there is at least.
+  static constexpr std::chrono::seconds kTellEvery{1};
   // A removed node's links stay for so long, so that it learns of its removal and stops.
   static constexpr std::chrono::seconds kFarewell{5};
 
@@ -113,6 +116,10 @@ struct NodeCore::State {
   [[nodiscard]] CatchUp::Standing standing() const;
   void announce_pending();
   void announce_tip();
+  void tell_tip(const std::vector<chain::NodeId>& to);
+  void tell_outsiders();
+  // Raft's leader, or who leads by what voters say.
+  [[nodiscard]] std::optional<chain::NodeId> known_leader() const;
   void retry_fetching();
   void note_certified();
   void note_freshness(const chain::NodeId& peer, const consensus::RaftMessage& message);
@@ -141,6 +148,7 @@ struct NodeCore::State {
   Certifier certifier;
   CatchUp catch_up;
   Orders orders;
+  Hearsay hearsay;
   Steward steward;
   Conduct conduct;
   Witness witness;
@@ -169,6 +177,7 @@ struct NodeCore::State {
   std::optional<chain::Instant> as_of;
   std::map<chain::NodeId, chain::Instant> followed_at;
   chain::Instant announce_at;
+  chain::Instant tell_at;
   std::size_t announced = 0;  // how often
 };
 

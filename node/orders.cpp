@@ -15,13 +15,22 @@ void Orders::ask(ClientOrders order) {
                             {}});
     return;
   }
-  open_.emplace(next_number_++,
-                Open{order.request, std::move(order.order), order.deadline, {}, {}, {}});
+  open_.emplace(next_number_++, Open{order.request, std::move(order.order), order.deadline});
 }
 
+// `height`: of the block that has it, or of the last one that its refusal rests on.
 Orders::Opens::iterator Orders::answer(Opens::iterator open, net::OrderOutcome outcome,
                                        std::string message, chain::Height height) {
-  outbox_.add(OrderAnswer{open->second.request, outcome, std::move(message), height});
+  if (const auto* request = std::get_if<RequestId>(&open->second.asker)) {
+    const bool is_done = outcome == net::OrderOutcome::kDone;
+    outbox_.add(
+        OrderAnswer{*request, outcome, std::move(message), is_done ? height : chain::Height{}});
+  } else {
+    const Origin& origin = std::get<Origin>(open->second.asker);
+    net::OrderTold told{origin.number, outcome, std::move(message), height};
+    outbox_.send(origin.peer, told);
+    relayed_.at(origin).told = std::move(told);
+  }
   return open_.erase(open);
 }
 
@@ -31,18 +40,27 @@ void Orders::said(const chain::NodeId& peer, const net::OrderTold& told, chain::
   switch (told.outcome) {
     case net::OrderOutcome::kDone:
       // A member order is done when a block here has it, a transfer when the new leader says so.
-      if (const auto* transfer = std::get_if<net::TransferLeadership>(&found->second.order))
-        if (transfer->to == peer) answer(found, told.outcome, {}, told.height);
+      // Who relays speaks for the new leader.
+      if (const auto* transfer = std::get_if<net::TransferLeadership>(&found->second.order)) {
+        if (transfer->to == peer || !members_.is_voter(members_.self_id()))
+          answer(found, told.outcome, {}, told.height);
+      } else if (told.height > tip) {
+        found->second.placed_at = told.height;
+      }
       return;
     case net::OrderOutcome::kRefused:
       if (told.height <= tip) {
-        answer(found, told.outcome, told.message, {});
+        answer(found, told.outcome, told.message, told.height);
       } else {
         found->second.refusal = told;
       }
       return;
     case net::OrderOutcome::kNotNow:
-      answer(found, told.outcome, told.message, {});
+      if (told.knows_nobody) {
+        found->second.is_turned_away = true;
+      } else {
+        answer(found, told.outcome, told.message, told.height);
+      }
       return;
   }
 }
@@ -58,8 +76,10 @@ void Orders::applied(const std::vector<chain::MemberOrder>& placed, chain::Heigh
     if (order != nullptr && is_placed(*order)) {
       it = answer(it, net::OrderOutcome::kDone, {}, height);
     } else if (refusal && refusal->height <= height) {
-      it = answer(it, refusal->outcome, refusal->message, {});
+      it = answer(it, refusal->outcome, refusal->message, refusal->height);
     } else {
+      // Equal wishes may lie in blocks that this node had when it was asked.
+      if (it->second.placed_at && *it->second.placed_at <= height) it->second.placed_at.reset();
       ++it;
     }
   }
@@ -67,6 +87,10 @@ void Orders::applied(const std::vector<chain::MemberOrder>& placed, chain::Heigh
 }
 
 void Orders::expire(chain::Instant now) {
+  for (auto it = relayed_.begin(); it != relayed_.end();) {
+    const auto one = it++;
+    if (one->second.forget_at <= now) forget(one);
+  }
   for (auto it = open_.begin(); it != open_.end();) {
     if (it->second.deadline > now) {
       ++it;
@@ -80,20 +104,45 @@ void Orders::expire(chain::Instant now) {
   }
 }
 
+std::optional<chain::NodeId> Orders::whom(const Open& open,
+                                          const std::optional<chain::NodeId>& leader,
+                                          chain::Instant now) const {
+  if (leader && (leader == members_.self_id() || members_.is_linked(*leader))) return leader;
+  if (members_.is_voter(members_.self_id())) return std::nullopt;
+  const bool is_silent = open.is_turned_away || now - open.asked_since >= kSilenceMax;
+  const bool stays = !is_silent || open.repeat_at > now;
+  if (open.asked && stays && members_.is_voter(*open.asked) && members_.is_linked(*open.asked))
+    return open.asked;
+  // The next one by slot. Where the first begins is random, so that voters share the work.
+  const auto& voters = members_.voters();
+  const auto last = open.asked ? std::ranges::find(voters, *open.asked) : voters.end();
+  const std::size_t begin = last == voters.end() ? static_cast<std::size_t>(next_number_)
+                                                 : static_cast<std::size_t>(last - voters.begin());
+  for (std::size_t i = 1; i <= voters.size(); ++i) {
+    const chain::NodeId& voter = voters[(begin + i) % voters.size()];
+    if (members_.is_linked(voter)) return voter;
+  }
+  return std::nullopt;
+}
+
 std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
                                              const std::optional<chain::NodeId>& leader) {
   std::vector<net::OrderAsk> own;
-  const bool leads = leader == members_.self_id();
-  is_leader_reachable_ = leader && (leads || members_.is_linked(*leader));
-  if (!is_leader_reachable_) return own;
+  can_ask_ = whom({}, leader, now).has_value();
+  if (!leader || whom({}, leader, now) != leader) turn_away();
+  if (!can_ask_) return own;
   for (auto& [number, open] : open_) {
-    if (open.asked == leader && open.repeat_at > now) continue;
-    open.asked = leader;
+    if (open.placed_at) continue;
+    const auto to = whom(open, leader, now);
+    if (open.asked == to && open.repeat_at > now) continue;
+    if (open.asked != to || open.is_turned_away) open.asked_since = now;
+    open.asked = to;
+    open.is_turned_away = false;
     open.repeat_at = now + kRepeatEvery;
-    if (leads) {
+    if (to == members_.self_id()) {
       own.push_back({number, open.order});
     } else {
-      outbox_.send(*leader, net::OrderAsk{number, open.order});
+      outbox_.send(*to, net::OrderAsk{number, open.order});
     }
   }
   return own;
@@ -101,12 +150,70 @@ std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
 
 std::optional<chain::Instant> Orders::next_deadline() const {
   std::optional<chain::Instant> next;
+  const auto consider = [&next](chain::Instant at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [number, open] : open_) {
-    chain::Instant due = open.deadline;
-    if (open.asked && is_leader_reachable_) due = std::min(due, open.repeat_at);
-    if (!next || due < *next) next = due;
+    consider(open.deadline);
+    if (open.asked && can_ask_ && !open.placed_at) consider(open.repeat_at);
   }
+  for (const auto& [origin, relayed] : relayed_) consider(relayed.forget_at);
   return next;
+}
+
+// --- as a voter, for a node without a vote ------------------------------------------------------
+
+void Orders::relay(const chain::NodeId& peer, const net::OrderAsk& ask, chain::Instant now) {
+  const Origin origin{peer, ask.number};
+  const chain::Instant forget_at = now + kRelayPatience;
+  if (const auto known = relayed_.find(origin); known != relayed_.end()) {
+    known->second.forget_at = forget_at;
+    if (known->second.told) {
+      outbox_.send(peer, *known->second.told);
+    } else {
+      open_.at(known->second.number).deadline = forget_at;
+    }
+    return;
+  }
+  const auto of_peer =
+      std::ranges::count_if(relayed_, [&](const auto& one) { return one.first.peer == peer; });
+  if (relayed_.size() >= kRelayedMax || static_cast<std::size_t>(of_peer) >= kRelayedOfOneMax) {
+    outbox_.send(peer, net::OrderTold{ask.number,
+                                      net::OrderOutcome::kNotNow,
+                                      "too many orders of nodes without a vote are open at the "
+                                      "voter that was asked; try again shortly",
+                                      {}});
+    return;
+  }
+  relayed_.emplace(origin, Relayed{next_number_, {}, forget_at});
+  open_.emplace(next_number_++, Open{origin, ask.order, forget_at});
+}
+
+// The leader is not known or not linked here; somebody else may reach it.
+void Orders::turn_away() {
+  for (auto it = open_.begin(); it != open_.end();) {
+    const auto* origin = std::get_if<Origin>(&it->second.asker);
+    if (origin == nullptr) {
+      ++it;
+      continue;
+    }
+    outbox_.send(origin->peer, net::OrderTold{origin->number,
+                                              net::OrderOutcome::kNotNow,
+                                              "the node that was asked knows no leader",
+                                              {},
+                                              true});
+    relayed_.erase(*origin);
+    it = open_.erase(it);
+  }
+}
+
+std::map<Orders::Origin, Orders::Relayed>::iterator Orders::forget(
+    std::map<Origin, Relayed>::iterator relayed) {
+  open_.erase(relayed->second.number);
+  return relayed_.erase(relayed);
+}
+
+void Orders::peer_down(const chain::NodeId& peer) {
+  for (auto it = relayed_.lower_bound({peer, 0}); it != relayed_.end() && it->first.peer == peer;)
+    it = forget(it);
 }
 
 // --- as the leader ------------------------------------------------------------------------------
@@ -116,11 +223,18 @@ bool Orders::is_taken(const chain::NodeId& asker, std::uint64_t number) const {
       taken_, [&](const Taken& taken) { return taken.asker == asker && taken.number == number; });
 }
 
+bool Orders::is_wanted(const chain::MemberOrder& order) const {
+  return std::ranges::any_of(
+      taken_, [&](const Taken& taken) { return chain::is_same_wish(taken.order, order); });
+}
+
 void Orders::take(const chain::NodeId& asker, std::uint64_t number, const chain::MemberOrder& order,
                   chain::Height tip, chain::Instant now) {
   if (is_taken(asker, number)) return;
   const auto of_asker = static_cast<std::size_t>(std::ranges::count(taken_, asker, &Taken::asker));
   if (taken_.size() >= kTakenMax || of_asker >= kTakenOfOneMax) {
+    // What is on its way all the same must not be told to wait: who asks asks again.
+    if (is_wanted(order)) return;
     tell(asker, number, net::OrderOutcome::kNotNow,
          "too many orders wait for a block; try again shortly", tip);
     return;
@@ -129,9 +243,7 @@ void Orders::take(const chain::NodeId& asker, std::uint64_t number, const chain:
 }
 
 void Orders::take_own(const chain::MemberOrder& order, chain::Instant now) {
-  const bool is_known = std::ranges::any_of(
-      taken_, [&](const Taken& taken) { return chain::is_same_wish(taken.order, order); });
-  if (!is_known && taken_.size() < kTakenMax)
+  if (!is_wanted(order) && taken_.size() < kTakenMax)
     taken_.push_back({members_.self_id(), 0, order, now, false, false});
 }
 
@@ -161,8 +273,12 @@ void Orders::tell(const chain::NodeId& asker, std::uint64_t number, net::OrderOu
 std::vector<chain::MemberOrder> Orders::for_block(
     const std::function<bool(const chain::MemberOrder&)>& is_ripe) {
   std::vector<chain::MemberOrder> orders;
+  const auto is_there = [&](const chain::MemberOrder& order) {
+    return std::ranges::any_of(orders,
+                               [&](const auto& one) { return chain::is_same_wish(one, order); });
+  };
   for (Taken& taken : taken_) {
-    taken.is_handed_out = is_ripe(taken.order);
+    taken.is_handed_out = !is_there(taken.order) && is_ripe(taken.order);
     if (taken.is_handed_out) orders.push_back(taken.order);
   }
   return orders;

@@ -66,7 +66,6 @@ std::string signed_by(const std::vector<int>& slots) {
   return packed;
 }
 
-const std::string k16(16, 'n');
 const std::string k31(31, 'x');
 const std::string k32(32, 'h');
 constexpr auto kTooLarge = chain::ErrorCode::kTooLarge;
@@ -166,6 +165,13 @@ TEST_CASE("each field of the messages about blocks is checked") {
   check_refused(frame(8, Wire().bytes(1, k31)), "template_request.hash");
   check_refused(frame(9, Wire().bytes(1, k31)), "share_push.template_hash");
   check_refused(frame(10, Wire().number(1, 3).bytes(2, k31)), "tip_said.id");
+  const auto tip = [] { return Wire().number(1, 3).bytes(2, std::string(32, 'i')); };
+  CHECK(decode(frame(10, tip().number(3, 7).bytes(4, k16).number(5, 1))).has_value());
+  check_refused(frame(10, tip().number(3, 7).bytes(4, k16 + "x")), "tip_said.leader");
+  check_refused(frame(10, tip().bytes(4, k16)), "tip_said.leader");
+  check_refused(frame(10, tip().number(5, 1)), "tip_said.age");
+  check_refused(frame(10, tip().number(3, 7).number(5, ~std::uint64_t{0})), "tip_said.age",
+                kTooLarge);
   check_refused(frame(11, Wire().number(1, 3)), "blocks_request.count");
   check_refused(frame(11, Wire().number(2, 65)), "blocks_request.count", kTooLarge);
   check_refused(frame(11, Wire().number(1, ~std::uint64_t{0}).number(2, 2)), "blocks_request.from");

@@ -83,6 +83,8 @@ std::map<std::string, Message> expected() {
   frames["template-request"] = TemplateRequest{template_hash, seven};
   frames["share-push"] = SharePush{template_hash, {0x0002030405060708, 0x0a0b0c0d}};
   frames["tip-said"] = TipSaid{seven, block_id};
+  frames["tip-said-leader"] = TipSaid{seven, block_id, Term{7}, filled<chain::NodeId>(0x22),
+                                      std::chrono::milliseconds(300)};
   frames["blocks-request"] = BlocksRequest{seven, 64};
   frames["blocks-reply"] =
       BlocksReply{seven, {block()}, {signed_by(1, 0x55), signed_by(258, 0x66)}};
@@ -97,6 +99,8 @@ std::map<std::string, Message> expected() {
   frames["order-ask-transfer"] = OrderAsk{6, TransferLeadership{filled<chain::NodeId>(0x22)}};
   frames["order-told"] =
       OrderTold{5, OrderOutcome::kRefused, "n1 is the last voter", chain::Height{12}};
+  frames["order-told-knows-nobody"] =
+      OrderTold{5, OrderOutcome::kNotNow, "no leader", chain::Height{}, true};
   frames["settle-ask"] = SettleAsk{Term{7}, chain::Height{12}};
   frames["settle-held"] = SettleHeld{Term{7}, chain::Height{12}};
   frames["read-told-height"] = ReadTold{5, LogIndex{0}, chain::Height{12}};

@@ -41,7 +41,7 @@ class RandomMessages {
         return SharePush{id<chain::TemplateHash>(),
                          {number<std::uint64_t>(), number<std::uint32_t>()}};
       case 9:
-        return TipSaid{chain::Height{number<std::uint64_t>()}, id<chain::BlockId>()};
+        return tip_said();
       case 10:
         return BlocksRequest{chain::Height{number<std::uint64_t>() >> 1},
                              static_cast<std::uint32_t>(1 + below(64))};
@@ -61,8 +61,7 @@ class RandomMessages {
       case 17:
         return OrderAsk{some(), order()};
       case 18:
-        return OrderTold{some(), static_cast<OrderOutcome>(1 + below(3)),
-                         std::string(below(513), 'm'), chain::Height{number<std::uint64_t>()}};
+        return order_told();
       case 19:
         return SettleAsk{consensus::Term{some()}, chain::Height{number<std::uint64_t>()}};
       case 20:
@@ -124,6 +123,22 @@ class RandomMessages {
   bool flag() { return rng_.chance(1, 2); }
   // Not 0 and not the greatest.
   std::uint64_t some() { return 1 + (number<std::uint64_t>() >> 1); }
+
+  TipSaid tip_said() {
+    TipSaid said{chain::Height{number<std::uint64_t>()}, id<chain::BlockId>()};
+    if (flag()) return said;
+    said.term = consensus::Term{some()};
+    if (flag()) said.leader = id<chain::NodeId>();
+    if (flag()) said.age = std::chrono::milliseconds(below(1'000'000));
+    return said;
+  }
+
+  OrderTold order_told() {
+    OrderTold told{some(), static_cast<OrderOutcome>(1 + below(3)), std::string(below(513), 'm'),
+                   chain::Height{number<std::uint64_t>()}};
+    told.knows_nobody = told.outcome == OrderOutcome::kNotNow && flag();
+    return told;
+  }
 
   Signatures signatures() {
     return {chain::Height{some()}, id<chain::BlockId>(), certificate(1 + below(7))};
