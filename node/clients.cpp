@@ -25,6 +25,7 @@ bool is_settled(const EventOutcome& outcome, WaitFor wait) {
     case State::kVersionConflict:
     case State::kPoolFull:
     case State::kDiskFull:
+    case State::kDraining:
       return true;
   }
   return true;

@@ -113,6 +113,7 @@ chain::Instant NodeCore::next_wakeup() const {
   consider(state_->reads.next_deadline());
   consider(state_->orders.next_deadline());
   consider(state_->steward.next_deadline(state_->is_leading()));
+  consider(state_->next_drain());
   for (const auto& [node, until] : state_->leaving) consider(until);
   for (const auto& peer : state_->deaf_to) consider(state_->conduct.find(peer)->shunned_until);
   consider(state_->catch_up.next_deadline(state_->standing()));
@@ -208,6 +209,7 @@ void NodeCore::State::follow_up() {
   try_adopt();
   steer();
   lead();
+  drain();
   settle();
   forwarding.follow_up(leader, now.steady);
   catch_up.follow_up(standing(), now);

@@ -45,13 +45,14 @@ EventOutcome NodeCore::State::outcome_of(const chain::HeldEvent& event, const Ho
 void NodeCore::State::on(ClientSubmit input) {
   std::vector<Clients::Waiting> waiting;
   waiting.reserve(input.events.size());
-  const bool full = is_pool_full();
+  const bool is_open = takes_events();
   for (auto& event : input.events) {
-    if (disk_nearly_full || full) {
+    if (!is_open) {
       EventOutcome refused;
       refused.key = event.facts.key;
-      refused.state =
-          disk_nearly_full ? EventOutcome::State::kDiskFull : EventOutcome::State::kPoolFull;
+      refused.state = drain_newest       ? EventOutcome::State::kDraining
+                      : disk_nearly_full ? EventOutcome::State::kDiskFull
+                                         : EventOutcome::State::kPoolFull;
       waiting.push_back({refused, {}});
       continue;
     }

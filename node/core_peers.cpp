@@ -364,7 +364,8 @@ NodeStatus NodeCore::status() const {
   status.pending_events = core.ledger.pool().size();
   status.pending_bytes = core.ledger.pool().bytes();
   status.pool_events_max = core.ledger.pool().limits().events_max;
-  status.intake_open = !core.disk_nearly_full;
+  status.intake_open = !core.disk_nearly_full && !core.drain_newest;
+  status.drain = core.drain_status();
   for (const auto& member : core.members.all()) {
     if (member.node == status.node) continue;
     PeerStatus peer{member.node, member.name, core.members.is_linked(member.node)};

@@ -64,8 +64,7 @@ void NodeCore::State::accept(chain::HeldEvent event) {
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, net::EventsSubmit message) {
-  const bool is_full = disk_nearly_full || is_pool_full();
-  const bool is_refused = !is_voter() || is_full || !forwarding.has_room(peer, message);
+  const bool is_refused = !is_voter() || !takes_events() || !forwarding.has_room(peer, message);
   std::vector<Forwarding::Taken> taken;
   taken.reserve(message.events.size());
   bool gate_may_open = false;

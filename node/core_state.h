@@ -34,14 +34,17 @@ struct NodeCore::State {
   static constexpr std::chrono::seconds kTellEvery{1};
   // A removed node's links stay for so long, so that it learns of its removal and stops.
   static constexpr std::chrono::seconds kFarewell{5};
+  // How often a leader that drains tries to hand over.
+  static constexpr std::chrono::milliseconds kHandOverEvery{250};
 
   State(const CoreOptions& core_options, store::Store& store);
 
-  // --- inputs (core.cpp, core_clients.cpp, core_peers.cpp, core_relay.cpp) ----------------------
+  // --- inputs (core.cpp, core_clients.cpp, core_drain.cpp, core_peers.cpp, core_relay.cpp) ------
   void on(ClientSubmit input);
   void on(const ClientAsksPending& input);
   void on(const ClientReads& input);
   void on(ClientOrders input);
+  void on(const OperatorDrains& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
   void on(PeerSaid input);
@@ -93,6 +96,9 @@ struct NodeCore::State {
   void take_order(const chain::NodeId& asker, const net::OrderAsk& ask);
   std::vector<chain::MemberOrder> orders_for_block();
   void steer();
+  void drain();
+  [[nodiscard]] std::optional<chain::Instant> next_drain() const;
+  [[nodiscard]] std::optional<DrainStatus> drain_status() const;
   void propose_seal();
   void try_adopt();
   void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
@@ -101,6 +107,9 @@ struct NodeCore::State {
   net::SettleResult take_submitted(chain::HeldEvent& event, const Holding& holding);
   // Intake stops here so that what peers accepted still finds room.
   [[nodiscard]] bool is_pool_full() const { return ledger.pool().is_above(80); }
+  [[nodiscard]] bool takes_events() const {
+    return !disk_nearly_full && !is_pool_full() && !drain_newest;
+  }
   void role_changed(const chain::MemberSet& before);
   void relay_template(const CheckedTemplate& checked);
   void relay_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
@@ -163,6 +172,9 @@ struct NodeCore::State {
   bool is_followed_up = false;                  // no input since follow_up()
   std::optional<chain::Instant> patient_until;  // how long the turn in hand may stay open
   bool disk_nearly_full = false;
+  // While this node drains: the newest arrival that it waits for, and when it tries to hand over.
+  std::optional<std::uint64_t> drain_newest;
+  chain::Instant hand_over_at;
   // The template to take up once its bodies are here, and shares for templates not in hand.
   std::optional<chain::TemplateHeader> adopting;
   chain::NodeId adopting_from;

@@ -144,6 +144,7 @@ std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
 Result<void> Daemon::Parts::start_api() {
   api::ApiOptions options;
   options.genesis = genesis;
+  options.self = config.node;
   options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
   options.order_right = !config.api_tls                   ? api::OrderRight::kEverybody
                         : config.api_tls_files.ca.empty() ? api::OrderRight::kNobody

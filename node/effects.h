@@ -24,6 +24,7 @@ struct EventOutcome {
     kVersionConflict,  // the stream stands past the expected version: `version` tells where
     kPoolFull,         // come back later
     kDiskFull,
+    kDraining,  // go to another node
   };
   chain::EventKey key;
   State state = State::kReceived;

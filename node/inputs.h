@@ -49,6 +49,12 @@ struct ClientOrders {
   chain::Instant deadline;
 };
 
+// This node is to be stopped soon, or not any more: no new events, no leadership. Not remembered
+// over a restart.
+struct OperatorDrains {
+  bool wants = true;
+};
+
 struct PeerUp {  // authenticated link; first frame exchanged
   chain::NodeId peer;
   chain::StoreId store{};           // the disk it says it has
@@ -73,7 +79,7 @@ struct DiskSpace {
 
 struct Woke {};  // next_wakeup() has come
 
-using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, ClientOrders, PeerUp,
-                           PeerDown, PeerSaid, MinerFound, DiskSpace, Woke>;
+using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, ClientOrders,
+                           OperatorDrains, PeerUp, PeerDown, PeerSaid, MinerFound, DiskSpace, Woke>;
 
 }  // namespace eventchain::node

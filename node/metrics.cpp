@@ -67,6 +67,12 @@ void add_chain(Families& families, const NodeStatus& status) {
   gauge(families, "pending_bytes", "Bodies of pending events.", number(status.pending_bytes));
   gauge(families, "pending_events_limit", "Pending events that fit the pool.",
         number(status.pool_events_max));
+  gauge(families, "draining", "0: takes in events; 1: drains; 2: has drained and may be stopped.",
+        !status.drain           ? 0
+        : status.drain->is_done ? 2
+                                : 1);
+  gauge(families, "drain_events", "Events that a node that drains still waits for.",
+        status.drain ? number(status.drain->events) : 0);
   gauge(families, "working_on_height", "Height of the template being mined; 0: none.",
         status.working_on ? number(status.working_on->value) : 0);
   gauge(families, "shares_found", "Shares found for the template in hand.",

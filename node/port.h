@@ -29,6 +29,8 @@ class NodePort {
   // with why not.
   virtual void order(net::Order order, std::chrono::milliseconds timeout,
                      std::function<void(OrderAnswer)> done) = 0;
+  // This node is to be stopped soon, or not any more. A status asked for afterwards shows it.
+  virtual void drain(bool wants) = 0;
   // How long ago this node last knew that it had applied all that was committed, but for the time
   // that a message takes; nullopt if it never did.
   [[nodiscard]] virtual std::optional<std::chrono::milliseconds> age() const = 0;

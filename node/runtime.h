@@ -66,6 +66,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   void ask_read(std::chrono::milliseconds timeout, std::function<void(bool)> done) override;
   void order(net::Order order, std::chrono::milliseconds timeout,
              std::function<void(OrderAnswer)> done) override;
+  void drain(bool wants) override { inbox_.post(Input{OperatorDrains{wants}}); }
   [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override;
   [[nodiscard]] chain::Height certified() const override {
     return chain::Height{certified_.load()};

@@ -23,6 +23,13 @@ struct PeerStatus {
   bool shunned = false;
 };
 
+// What a node that drains still waits for.
+struct DrainStatus {
+  std::uint64_t events = 0;    // pending since before it began
+  std::uint64_t requests = 0;  // of clients, unanswered
+  bool is_done = false;        // nothing, and it does not lead: it may be stopped
+};
+
 struct NodeStatus {
   chain::NodeId node;
   std::string name;
@@ -48,6 +55,7 @@ struct NodeStatus {
   std::uint64_t pending_bytes = 0;
   std::uint64_t pool_events_max = 0;
   bool intake_open = true;
+  std::optional<DrainStatus> drain;  // while it drains
   std::vector<PeerStatus> peers;
 
   struct Counters {

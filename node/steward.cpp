@@ -258,8 +258,9 @@ void Steward::step(const chain::Now& now) {
     if (server.suffrage != Suffrage::kVoter ||
         (aim != nullptr && aim->suffrage == Suffrage::kVoter))
       continue;
-    // Handing over drops no vote; whoever leads next goes on.
-    if (server.id == server_of(members_.self_id())) return hand_over(now);
+    // A leader does not take its own vote: another one leads, and does it.
+    if (server.id == server_of(members_.self_id()))
+      return hand_over(now, "this node leaves the voters");
     ask_to_settle(now);
     if (!is_settled() || !keeps_raft_quorum(server.id)) return;
     if (aim != nullptr) {
@@ -272,8 +273,7 @@ void Steward::step(const chain::Now& now) {
   }
 }
 
-// A leader does not take its own vote: another one leads, and does it.
-void Steward::hand_over(const chain::Now& now) {
+void Steward::hand_over(const chain::Now& now, const char* why) {
   const chain::Member* best = nullptr;
   consensus::LogIndex farthest;
   for (const auto& voter : members_.voters()) {
@@ -286,8 +286,7 @@ void Steward::hand_over(const chain::Now& now) {
   }
   if (best == nullptr) return;
   if (replica_.transfer(server_of(best->node), now))
-    outbox_.notice(Notice::Level::kInfo,
-                   fmt::format("this node leaves the voters and hands over to={}", best->name));
+    outbox_.notice(Notice::Level::kInfo, fmt::format("{} and hands over to={}", why, best->name));
 }
 
 // Since the order for it was given voters may have been lost: dropping another vote must leave a

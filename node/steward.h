@@ -54,6 +54,8 @@ class Steward {
   // Somebody wants the voters changed: they are asked to settle.
   void prepare() { is_wanted_ = true; }
   chain::Result<void> transfer(const chain::NodeId& to, const chain::Now& now);
+  // To the voter that has most of the log, if one is linked.
+  void hand_over(const chain::Now& now, const char* why);
   // What the policy wants next, if anything; else a higher feature level, once all voters can.
   [[nodiscard]] std::optional<chain::MemberOrder> wish(const chain::Now& now) const;
   void follow_up(bool leads, const chain::Now& now);
@@ -93,7 +95,6 @@ class Steward {
   void step(const chain::Now& now);
   void ask_to_settle(const chain::Now& now);
   [[nodiscard]] bool is_settled() const;
-  void hand_over(const chain::Now& now);
   [[nodiscard]] bool keeps_raft_quorum(consensus::ServerId without) const;
   [[nodiscard]] std::optional<chain::MemberOrder> way_back(const chain::Now& now) const;
   void change(const consensus::Configuration& to, const chain::Now& now);

@@ -33,6 +33,7 @@ using IssueCertificate =
 
 struct ApiOptions {
   chain::Genesis genesis;
+  chain::NodeId self;
   std::chrono::seconds wait_default{30};  // when the client says nothing
   std::chrono::seconds wait_max{60};
   // Text for /metrics; called on a server thread with the node's present state.

@@ -28,6 +28,9 @@ void patch_member(const CallPtr& call);
 void delete_member(const CallPtr& call);
 void put_policy(const CallPtr& call);
 void post_leader(const CallPtr& call);
+// drain.cpp
+void post_drain(const CallPtr& call);
+void delete_drain(const CallPtr& call);
 // join.cpp
 void post_member(const CallPtr& call);
 // read_node.cpp

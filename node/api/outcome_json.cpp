@@ -31,6 +31,8 @@ Words words_of(const EventOutcome& outcome) {
       return {"refused", "pool-full"};
     case EventOutcome::State::kDiskFull:
       return {"refused", "disk-full"};
+    case EventOutcome::State::kDraining:
+      return {"refused", "draining"};
   }
   return {"refused", "unknown"};
 }
@@ -100,6 +102,8 @@ std::optional<Problem> refusal_of(const EventOutcome& outcome) {
       return Problem::kPoolFull;
     case EventOutcome::State::kDiskFull:
       return Problem::kDiskFull;
+    case EventOutcome::State::kDraining:
+      return Problem::kDraining;
   }
   return Problem::kInternal;
 }
@@ -112,6 +116,8 @@ std::string explain(Problem problem, const EventOutcome& outcome) {
     return "the pool of waiting events is full; try again after a block was mined";
   if (problem == Problem::kDiskFull)
     return "the disk is nearly full and no events are taken in; free space or use another node";
+  if (problem == Problem::kDraining)
+    return "this node is to be stopped and takes in no new events; send them to another node";
   if (outcome.rejection == chain::RejectionReason::kExpectationExpired)
     return "the expected version was not reached in time; submit the missing events first";
   if (outcome.version && *outcome.version == chain::kEmptyStream)

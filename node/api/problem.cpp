@@ -29,6 +29,7 @@ constexpr Kind kKinds[] = {
     {Problem::kInternal, 500, "internal", "The node failed"},
     {Problem::kNotReady, 503, "not-ready", "The cluster cannot decide at present"},
     {Problem::kNotNow, 503, "not-now", "The cluster cannot carry out this order yet"},
+    {Problem::kDraining, 503, "draining", "The node takes no new events"},
     {Problem::kDiskFull, 507, "disk-full", "The node's disk is nearly full"},
 };
 
@@ -63,7 +64,8 @@ net::http::Response close_problem(Problem problem, JsonText document) {
   response.content_type = "application/problem+json";
   response.body = document.close_object().take();
   // Long enough for a block to make room, short enough not to idle.
-  if (problem == Problem::kPoolFull || problem == Problem::kNotReady || problem == Problem::kNotNow)
+  if (problem == Problem::kPoolFull || problem == Problem::kNotReady ||
+      problem == Problem::kNotNow || problem == Problem::kDraining)
     response.headers.push_back({"Retry-After", "1"});
   return response;
 }

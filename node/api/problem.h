@@ -28,6 +28,7 @@ enum class Problem : std::uint8_t {
   kInternal,
   kNotReady,
   kNotNow,
+  kDraining,
   kDiskFull,
 };
 int status_of(Problem problem);

@@ -1,6 +1,7 @@
 #include <string>
 #include <utility>
 
+#include "node/api/drain.h"
 #include "node/api/handlers.h"
 
 namespace eventchain::node::api {
@@ -94,6 +95,7 @@ std::string status_json(const NodeStatus& status) {
       .big("events_max", status.pool_events_max)
       .close_object()
       .boolean("intake_open", status.intake_open);
+  if (status.drain) append_drain(out.key("drain"), status.drain);
   append_peers(out, status);
   append_counters(out, status.counters);
   return out.close_object().take();
@@ -128,6 +130,9 @@ void get_livez(const CallPtr& call) {
 
 void get_readyz(const CallPtr& call) {
   with_status(call, [](const NodeStatus& status) {
+    if (status.drain)
+      return problem_response(Problem::kDraining,
+                              "this node is to be stopped; send clients to other nodes");
     if (status.ready) return text_response("application/json", R"({"status":"ready"})");
     return problem_response(Problem::kNotReady,
                             "no leader is known or reachable; events are held here but cannot "

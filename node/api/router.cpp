@@ -37,6 +37,8 @@ const std::vector<Route>& routes() {
        {}},
       {"PUT", "/v1/cluster/policy", "put_policy", put_policy, {}},
       {"POST", "/v1/cluster/leader", "post_leader", post_leader, {}},
+      {"POST", "/v1/node/drain", "post_drain", post_drain, {}},
+      {"DELETE", "/v1/node/drain", "delete_drain", delete_drain, {}},
       {"GET", "/v1/genesis", "get_genesis", get_genesis, {}},
       {"GET", "/livez", "livez", get_livez, {}},
       {"GET", "/readyz", "readyz", get_readyz, {}},

@@ -181,6 +181,19 @@ std::optional<Waiting> read_waiting(const CallPtr& call) {
   return waiting;
 }
 
+// Where else the events can go, as far as the members tell.
+void append_other_nodes(JsonText& document, const CallPtr& call, Problem problem) {
+  if (problem != Problem::kDraining) return;
+  store::ChainReader& reader = call->context->reader;
+  const auto members = reader.members(reader.tip().height.next());
+  if (!members) return;
+  document.key("nodes").open_array();
+  for (const chain::Member& member : (*members)->members)
+    if (!member.api_address.empty() && member.node != call->context->options.self)
+      document.text(member.api_address);
+  document.close_array();
+}
+
 void answer_one(const CallPtr& call, const Answer& answer, const Waiting& waiting) {
   const EventOutcome& outcome = answer.outcomes.front();
   net::http::Response response;
@@ -189,6 +202,7 @@ void answer_one(const CallPtr& call, const Answer& answer, const Waiting& waitin
     if (outcome.version) document.number("version", outcome.version->value);
     document.key("event");
     append_outcome(document, outcome);
+    append_other_nodes(document, call, *problem);
     response = close_problem(*problem, std::move(document));
   } else {
     const bool is_over = outcome.state == EventOutcome::State::kCompleted && answer.reached;
@@ -232,6 +246,7 @@ void answer_many(const CallPtr& call, const Answer& answer, const Waiting& waiti
   document.number("accepted", static_cast<std::int64_t>(accepted)).key("events").open_array();
   for (const EventOutcome& outcome : answer.outcomes) append_outcome(document, outcome);
   document.close_array();
+  if (gravest) append_other_nodes(document, call, *gravest);
   if (gravest) return call->answer(close_problem(*gravest, std::move(document)));
   const bool is_over = completed == answer.outcomes.size() && answer.reached;
   const int status = is_over ? status_of_completed(waiting) : 202;

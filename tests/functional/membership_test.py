@@ -215,6 +215,56 @@ class ChangingTest(unittest.TestCase):
                 cluster.order("transfer", heir.name)
                 wait_until(lambda: cluster.leader() is heir, f"{heir} leads")
 
+    def test_an_order_at_an_observer_reaches_whoever_leads(self):
+        with GrowingCluster() as cluster:
+            voters = list(cluster.nodes)
+            observer = cluster.take_in("watcher", "observer")
+            # It is linked to two of them at most, and so not to each of these leaders.
+            for number, heir in enumerate(voters):
+                if cluster.leader() is not heir:
+                    cluster.order("transfer", heir.name, at=observer)
+                wait_until(lambda: cluster.leader() is heir, f"{heir} leads")
+                cluster.order("policy", "--voters", 3, "--grace", 60 + number, at=observer)
+                heirs_id = heir.status()["node"]
+                wait_until(
+                    lambda: observer.status().get("leader") == heirs_id,
+                    f"the observer knows that {heir} leads",
+                )
+            done = cluster.order("promote", "n1", at=observer, check=False)
+            self.assertEqual(done.returncode, EXIT_REFUSED, done.stderr)
+            cluster.order("promote", "watcher", at=observer)
+            cluster.wait_role("watcher", "standby")
+
+    def test_an_observer_tells_how_old_its_answers_are(self):
+        with GrowingCluster() as cluster:
+            observer = cluster.take_in("watcher", "observer")
+            with observer.client() as client:
+
+                def age():
+                    text = client.get("/v1/tips").headers.get("EventChain-Age", "unknown")
+                    return None if text == "unknown" else int(text)
+
+                wait_until(lambda: age() is not None, "the observer knows its age")
+                for node in cluster.nodes[:3]:
+                    node.kill()
+                wait_until(lambda: age() >= 3000, "it grows when nobody tells anything")
+
+    def test_who_is_removed_drains_first_if_it_can_be_reached(self):
+        with GrowingCluster() as cluster:
+            dead = cluster.follower()
+            dead.kill()
+            leader = cluster.leader()
+            done = eventchain("cluster", "remove", dead.name, *cluster.access(leader))
+            self.assertIn("not drained first", done.stderr)
+            leaving = next(node for node in cluster.running() if node is not leader)
+            done = eventchain(
+                *("cluster", "remove", leaving.name),
+                *(*cluster.access(leader), *cluster.access(leaving)),
+            )
+            self.assertNotIn("not drained", done.stderr)
+            wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
+            self.assertIn("this node drains", leaving.log.read_text())
+
     def test_what_the_rules_refuse_is_told_and_changes_nothing(self):
         with GrowingCluster() as cluster:
             before = cluster.roles(cluster.nodes[0])

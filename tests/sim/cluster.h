@@ -77,6 +77,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] std::vector<std::size_t> members() const;
   [[nodiscard]] std::vector<std::size_t> voters() const;
   [[nodiscard]] bool is_member(std::size_t node) const;
+  [[nodiscard]] bool is_voter(std::size_t node) const;
   // It was removed, knows it, and has ended.
   [[nodiscard]] bool is_gone(std::size_t node) const { return is_gone_[node]; }
   // With these nodes alone everything goes on: they are a majority of the voters, and of the voters

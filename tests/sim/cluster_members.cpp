@@ -37,6 +37,11 @@ bool Cluster::is_majority(const chain::MemberSet& set, const HostTest& has) cons
   return 2 * static_cast<std::size_t>(having) > voters.size();
 }
 
+bool Cluster::is_voter(std::size_t node) const {
+  const chain::Member* member = chain::find_member(*membership_.newest(), roster_.node(node));
+  return member != nullptr && member->role == chain::MemberRole::kVoter;
+}
+
 // Somebody has the newest voters as Raft's configuration, and committed.
 bool Cluster::raft_follows() const {
   std::vector<consensus::ServerId> wanted;

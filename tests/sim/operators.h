@@ -26,6 +26,8 @@ class Operators {
   // Nothing that was ordered may still come into force by surprise.
   [[nodiscard]] bool knows_all() const;
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
+  // Of them, given at nodes without a vote.
+  [[nodiscard]] std::uint64_t relayed() const { return relayed_; }
 
  private:
   // What became of an order could not be told: it may come into force until then and there.
@@ -54,6 +56,7 @@ class Operators {
   bool is_open_ = false;
   std::vector<Doubt> doubts_;
   std::uint64_t orders_ = 0;
+  std::uint64_t relayed_ = 0;
 };
 
 }  // namespace eventchain::sim

@@ -38,6 +38,8 @@ const char* name_of(node::EventOutcome::State state) {
       return "pool-full";
     case State::kDiskFull:
       return "disk-full";
+    case State::kDraining:
+      return "draining";
   }
   return "";
 }

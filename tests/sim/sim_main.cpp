@@ -68,10 +68,10 @@ class Run {
     fmt::print(
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
         "rejections={} requests={} promises={} reads={} revived={} orders_asked={} "
-        "orders_in_blocks={} levels_raised={}\n",
+        "orders_relayed={} orders_in_blocks={} levels_raised={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
         sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived,
-        sum_.asked, sum_.orders, sum_.levels);
+        sum_.asked, sum_.relayed, sum_.orders, sum_.levels);
   }
 
  private:
@@ -113,6 +113,7 @@ class Run {
     sum_.strikes += one.strikes;
     sum_.messages += one.messages;
     sum_.asked += one.asked;
+    sum_.relayed += one.relayed;
     sum_.orders += one.orders;
     sum_.levels += one.levels;
   }

@@ -218,6 +218,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.reads = cluster.reads().reads();
   totals.revived = cluster.promises().revived();
   totals.asked = operators.orders();
+  totals.relayed = operators.relayed();
   totals.orders = cluster.membership().orders();
   totals.strikes = nemesis.strikes();
   totals.levels = cluster.membership().newest()->feature_level - 1U;

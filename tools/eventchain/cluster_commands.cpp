@@ -59,13 +59,22 @@ std::string in_work_text(const json::value& status) {
                      text_of(*work, "shares_needed"));
 }
 
+// The role, and what keeps the node from its work.
+std::string role_text(const json::value& status) {
+  std::string text = text_of(status, "role");
+  if (text_of(status, "ready") != "true") text += " (not ready)";
+  if (const json::value* drain = find(status, "drain"))
+    text += " (" + text_of(*drain, "state") + ")";
+  return text;
+}
+
 std::vector<std::string> row_of(const Heard& heard) {
   if (heard.status.is_null())
     return {"?", "unreachable", "-", "-", "-", "-", "-", "-", heard.endpoint};
   const json::value& status = heard.status;
   const json::value* pool = find(status, "pool");
   return {text_of(status, "name"),
-          text_of(status, "role") + (text_of(status, "ready") == "true" ? "" : " (not ready)"),
+          role_text(status),
           text_of(status, "term"),
           text_of(status, "height"),
           text_of(status, "log_size"),
@@ -158,6 +167,7 @@ void add_cluster_commands(CLI::App& app, Session& session) {
         const json::value status = fetch(session, "/v1/cluster");
         fmt::print("{}", session.as_json ? pretty(status) : listing(status));
       });
+  add_drain_command(*node, session);
 }
 
 }  // namespace eventchain::tools

@@ -6,6 +6,7 @@
 #include "chain/member_orders.h"
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/cluster_client.h"
+#include "tools/eventchain/drain.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/session.h"
 
@@ -16,6 +17,8 @@ namespace eventchain::tools {
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::chrono::seconds kDrainTime{30};
 
 json::value fetch_members(ClusterClient& client) {
   return fetch_json(client, "/v1/members?consistency=linearizable");
@@ -114,12 +117,40 @@ void set_role(const Session& session, const std::string& name, std::string role,
             fmt::format("{} is {} now", text_of(member, "name"), role));
 }
 
+// A node that runs first gets rid of its clients, its lead and its events. Where it cannot be told
+// to, it may be lost, and is removed all the same. The endpoint that drains; "" if none does.
+std::string drain_first(const Session& session, const json::value& member) {
+  const std::string name = text_of(member, "name");
+  const auto endpoint = find_endpoint(session, member);
+  if (!endpoint) {
+    fmt::print(stderr, "{} is not drained first: no endpoint is known at which it answers\n", name);
+    return {};
+  }
+  try {
+    set_drain(session, *endpoint, true);
+  } catch (const CommandFailed& failure) {
+    fmt::print(stderr, "{} is not drained first: {}\n", name, failure.message);
+    return {};
+  }
+  if (!wait_drained(session, *endpoint, kDrainTime))
+    fmt::print(stderr, "{} has not drained within {} s; it is removed all the same\n", name,
+               kDrainTime.count());
+  return *endpoint;
+}
+
 void remove(const Session& session, const std::string& name) {
   ClusterClient client(session);
   const json::value member = member_named(client, name);
+  const std::string drained = drain_first(session, member);
   const std::string target = "/v1/members/" + text_of(member, "node");
-  show_done(session, give_order(client, "DELETE", target, nullptr),
-            fmt::format("{} is no member any more", text_of(member, "name")));
+  try {
+    show_done(session, give_order(client, "DELETE", target, nullptr),
+              fmt::format("{} is no member any more", text_of(member, "name")));
+  } catch (const CommandFailed& failure) {
+    // What is known not to come leaves a member that works.
+    if (!drained.empty() && failure.exit != Exit::kUnreachable) set_drain(session, drained, false);
+    throw;
+  }
 }
 
 void transfer(const Session& session, const std::string& name) {

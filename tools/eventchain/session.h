@@ -54,6 +54,7 @@ void add_chain_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);
 void add_join_command(CLI::App& cluster, Session& session);
+void add_drain_command(CLI::App& node, Session& session);
 
 // What a node's configuration leaves to choose; `plan` outlives the parsing.
 struct NodePlan;

@@ -44,7 +44,8 @@ enum class Fate { kFinal, kFar, kNotYet };
 Fate fate_of(const std::string& status, const std::string& detail, WaitLevel level) {
   if (status == "completed" || status == "rejected" || status == "erased") return Fate::kFinal;
   if (status == "refused")
-    return detail == "pool-full" || detail == "disk-full" ? Fate::kNotYet : Fate::kFinal;
+    return detail == "pool-full" || detail == "disk-full" || detail == "draining" ? Fate::kNotYet
+                                                                                  : Fate::kFinal;
   const bool is_far =
       level == WaitLevel::kReceived || (level == WaitLevel::kDurable && detail == "durable");
   return is_far ? Fate::kFar : Fate::kNotYet;

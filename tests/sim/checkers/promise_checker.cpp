@@ -46,6 +46,7 @@ void PromiseChecker::check_outcome(std::size_t node, const Submitted& event,
     case State::kReceived:
     case State::kPoolFull:
     case State::kDiskFull:
+    case State::kDraining:
       return;
     case State::kDurable:
       promise(about);

@@ -46,6 +46,10 @@ class FakePort final : public node::NodePort {
     orders.push_back(std::move(order));
     done(order_answer);
   }
+  void drain(bool wants) override {
+    status.drain.reset();
+    if (wants) status.drain = drain_status;
+  }
   void ask_read(std::chrono::milliseconds, std::function<void(bool)> done) override {
     ++reads;
     if (before_read) before_read();
@@ -83,6 +87,7 @@ class FakePort final : public node::NodePort {
   std::function<void()> before_read;
   std::optional<std::chrono::milliseconds> how_old;
   node::NodeStatus status;
+  node::DrainStatus drain_status;  // once it drains
   std::vector<chain::HeldEvent> submitted;
   node::WaitFor waited_for = node::WaitFor::kReceived;
   std::chrono::milliseconds waited{0};

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -111,7 +112,7 @@ struct Crew {
       for (std::size_t carried = 0; !mail.empty() && carried < 2000; ++carried) {
         const auto letter = std::move(mail.front());
         mail.pop_front();
-        if (is_cut(letter.from, letter.to)) continue;
+        if (is_cut(letter.from, letter.to) || (is_lost && is_lost(letter))) continue;
         handle(letter.to, PeerSaid{voter_id(letter.from), letter.message});
       }
       for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -225,6 +226,7 @@ struct Crew {
   chain::Now now{chain::Instant{std::chrono::seconds(5)}, {1'750'000'000'000}};
   std::vector<std::unique_ptr<Node>> nodes;
   std::deque<Letter> mail;
+  std::function<bool(const Letter&)> is_lost;
   std::set<std::pair<std::size_t, std::size_t>> cuts;
   std::set<std::size_t> dead;
   std::set<std::size_t> removed;
