@@ -66,6 +66,7 @@ std::string signed_by(const std::vector<int>& slots) {
   return packed;
 }
 
+const std::string k16(16, 'n');
 const std::string k31(31, 'x');
 const std::string k32(32, 'h');
 constexpr auto kTooLarge = chain::ErrorCode::kTooLarge;
@@ -234,6 +235,15 @@ TEST_CASE("each field of what was seen of a disk is checked") {
   CHECK(decode(seen(k16, 1)).has_value());
   check_refused(seen(k32, 1), "seen.store");
   check_refused(seen(k16, 0), "seen.term");
+}
+
+TEST_CASE("whoever knows nobody says not now and nothing else") {
+  const auto told = [](std::uint64_t outcome) {
+    return frame(19, Wire().number(1, 5).number(2, outcome).number(5, 1));
+  };
+  CHECK(decode(told(3)).has_value());
+  check_refused(told(1), "order_told.knows_nobody");
+  check_refused(told(2), "order_told.knows_nobody");
 }
 
 TEST_CASE("what Raft takes for impossible never reaches it") {
