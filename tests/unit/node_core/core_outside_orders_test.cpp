@@ -44,11 +44,14 @@ struct Outside {
   std::size_t count(const chain::MemberOrder& order) {
     std::size_t found = 0;
     auto& store = crew.nodes[leader]->store.chain();
-    for (chain::Height height{1}; height <= crew.height(leader); height = height.next())
-      for (const auto& item : store.block(height)->content.annex) {
+    for (chain::Height height{1}; height <= crew.height(leader); height = height.next()) {
+      const auto block = store.block(height);
+      REQUIRE(block.has_value());
+      for (const auto& item : block->content.annex) {
         const auto* placed = std::get_if<chain::MemberOrder>(&item);
         if (placed != nullptr && chain::is_same_wish(*placed, order)) ++found;
       }
+    }
     return found;
   }
 
