@@ -128,6 +128,7 @@ std::optional<chain::NodeId> Orders::whom(const Open& open,
 std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
                                              const std::optional<chain::NodeId>& leader) {
   std::vector<net::OrderAsk> own;
+  if (open_.empty()) return own;
   can_ask_ = whom({}, leader, now).has_value();
   if (!leader || whom({}, leader, now) != leader) turn_away();
   if (!can_ask_) return own;
