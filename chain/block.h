@@ -131,6 +131,14 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
+// A block without its entries: what a light member keeps. The annex is there because members change
+// in it.
+struct LightBlock {
+  SealedHeader sealed;
+  std::vector<AnnexItem> annex;
+  bool operator==(const LightBlock&) const = default;
+};
+
 // The block at height 0: derived from genesis, no content, no seal shares.
 SealedHeader genesis_block(const Genesis& genesis);
 

@@ -45,4 +45,25 @@ bool may_certify(Slot slot, const MemberSet& before, const MemberSet& after) {
   return is_voter(before, slot) || is_voter(after, slot);
 }
 
+Certificate sound_signatures(Signing& signing, const MemberSet& before, const MemberSet& after,
+                             ByteView statement, const Certificate& certificate) {
+  Certificate result;
+  for (const SlotSignature& one : certificate) {
+    const bool is_known = std::any_of(result.begin(), result.end(),
+                                      [&](const auto& known) { return known.slot == one.slot; });
+    const Member* member = member_at(before, one.slot);
+    if (!is_known && member != nullptr && may_certify(one.slot, before, after) &&
+        signing.verify(member->signing_key, statement, one.signature))
+      result.push_back(one);
+  }
+  return result;
+}
+
+bool is_proven_by(Signing& signing, const MemberSet& before, const MemberSet& after,
+                  const SealedHeader& sealed, const BlockId& id, const Certificate& certificate) {
+  const Bytes statement = certified_statement(sealed.header, id);
+  return is_certified(sound_signatures(signing, before, after, statement, certificate), before,
+                      after);
+}
+
 }  // namespace eventchain::chain

@@ -23,7 +23,6 @@ using Certificate = std::vector<SlotSignature>;
 
 // A majority of the voters: as many as it takes to commit.
 std::size_t certificate_quorum(const MemberSet& members);
-
 // Whether sound signatures are a block's certificate: of a majority of the voters that its header
 // names (`before`), or of those in force after it. Raft commits a block that changes the voters
 // with the ones or with the others, and where the difference is a voter that died before Raft knew
@@ -31,5 +30,10 @@ std::size_t certificate_quorum(const MemberSet& members);
 bool is_certified(const Certificate& sound, const MemberSet& before, const MemberSet& after);
 // Whose signature on a block counts.
 bool may_certify(Slot slot, const MemberSet& before, const MemberSet& after);
+// Those of the certificate that count and that their members' keys made, once each.
+Certificate sound_signatures(Signing& signing, const MemberSet& before, const MemberSet& after,
+                             ByteView statement, const Certificate& certificate);
+bool is_proven_by(Signing& signing, const MemberSet& before, const MemberSet& after,
+                  const SealedHeader& sealed, const BlockId& id, const Certificate& certificate);
 
 }  // namespace eventchain::chain

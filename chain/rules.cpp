@@ -17,17 +17,19 @@ constexpr Verdict leader(Rule rule) {
   return Verdict{rule, Blame::kLeader};
 }
 
+Verdict check_annex_root(const TemplateHeader& header, const std::vector<AnnexItem>& annex) {
+  if (annex.size() > kBlockAnnexLimit) return leader(Rule::kTooManyEvents);
+  return annex_root(annex) == header.annex_root ? kGood : leader(Rule::kWrongAnnexRoot);
+}
+
 Verdict check_sizes(const ChainState& state, const Template& candidate, const ContentFacts& facts) {
   const BlockContent& content = candidate.content;
   if (content.entries.size() != candidate.header.log_size - state.log.size())
     return leader(Rule::kWrongLogSize);
-  if (content.annex.size() > kBlockAnnexLimit) return leader(Rule::kTooManyEvents);
   std::uint64_t bytes = 0;
   for (const EventFacts& entry : facts.entries) bytes += entry.body_bytes;
   if (bytes > state.genesis.block_bytes_max) return leader(Rule::kTooManyBytes);
-  if (annex_root(content.annex) != candidate.header.annex_root)
-    return leader(Rule::kWrongAnnexRoot);
-  return kGood;
+  return check_annex_root(candidate.header, content.annex);
 }
 
 Verdict check_key(BlockOverlay& overlay, const EntryRef& entry, const EventFacts& facts) {
@@ -94,19 +96,20 @@ Verdict check_rejections(BlockOverlay& overlay, const std::vector<AnnexItem>& an
 }
 
 // Fills `after`: the state's own set if the annex has no order.
-Verdict check_orders(const ChainState& state, const Template& candidate, MembersRef& after) {
+Verdict check_orders(const HeaderState& state, const TemplateHeader& header,
+                     const std::vector<AnnexItem>& annex, MembersRef& after) {
   std::optional<MemberChange> change;
-  for (const AnnexItem& item : candidate.content.annex) {
+  for (const AnnexItem& item : annex) {
     const auto* order = std::get_if<MemberOrder>(&item);
     if (order == nullptr) continue;
-    if (!change) change.emplace(state.members, candidate.header.height, candidate.header.time);
+    if (!change) change.emplace(state.members, header.height, header.time);
     if (!change->apply(*order)) return leader(Rule::kWrongMemberOrder);
   }
   after = change ? change->take() : state.members;
   return kGood;
 }
 
-Rule share_fault(const ChainState& state, const TemplateHeader& header, const U256& target,
+Rule share_fault(const HeaderState& state, const TemplateHeader& header, const U256& target,
                  const Nonce& nonce) {
   if (member_at(*state.members, nonce.slot()) == nullptr) return Rule::kShareSlotUnknown;
   return share_meets(header, nonce, target) ? Rule::kOk : Rule::kShareMissesTarget;
@@ -168,22 +171,25 @@ const char* to_string(Rule rule) {
   return "unknown";
 }
 
-ChainState initial_state(const Genesis& genesis) {
+HeaderState initial_header_state(const Genesis& genesis) {
   const SealedHeader block = genesis_block(genesis);
-  ChainState state{genesis,
-                   block.header.chain,
-                   std::make_shared<const MemberSet>(first_members(genesis)),
-                   block.header.member_set,
-                   block_id(block),
-                   block,
-                   LogTree(),
-                   History()};
+  HeaderState state{genesis,
+                    block.header.chain,
+                    std::make_shared<const MemberSet>(first_members(genesis)),
+                    block.header.member_set,
+                    block_id(block),
+                    block,
+                    History()};
   state.history.append(
       history_leaf(state.tip, block_work(block.header), block.header.time, block.seal.sealed_at));
   return state;
 }
 
-Verdict check_header(const ChainState& state, const TemplateHeader& header) {
+ChainState initial_state(const Genesis& genesis) {
+  return {initial_header_state(genesis), LogTree()};
+}
+
+Verdict check_header(const HeaderState& state, const TemplateHeader& header) {
   const SealedHeader& parent = state.tip_header;
   if (header.chain != state.chain) return Verdict{Rule::kWrongChain, Blame::kSender};
   // Another parent is what an honest peer has who is a block ahead or behind.
@@ -196,8 +202,8 @@ Verdict check_header(const ChainState& state, const TemplateHeader& header) {
   if (header.share_count != state.genesis.share_count) return leader(Rule::kWrongShareCount);
   if (header.member_set != state.member_set) return leader(Rule::kWrongMemberSet);
   if (header.history_root != state.history.root()) return leader(Rule::kWrongHistoryRoot);
-  if (header.log_size < state.log.size()) return leader(Rule::kWrongLogSize);
-  if (header.log_size - state.log.size() > state.genesis.block_events_max)
+  if (header.log_size < parent.header.log_size) return leader(Rule::kWrongLogSize);
+  if (header.log_size - parent.header.log_size > state.genesis.block_events_max)
     return leader(Rule::kTooManyEvents);
   return kGood;
 }
@@ -215,7 +221,7 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
   if (!placing.ok()) return placing;
   const Verdict refusing = check_rejections(overlay, content.annex, facts.rejections);
   if (!refusing.ok()) return refusing;
-  const Verdict ordering = check_orders(state, candidate, result.members);
+  const Verdict ordering = check_orders(state, candidate.header, content.annex, result.members);
   if (!ordering.ok()) return ordering;
   // A leaf for each entry, and a root for each complete subtree of 256.
   result.tree_hashes.reserve(content.entries.size() + content.entries.size() / 255 + 2);
@@ -228,17 +234,27 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
 
 MembersRef members_after(const ChainState& state, const Template& candidate) {
   MembersRef after;
-  return check_orders(state, candidate, after).ok() ? after : state.members;
+  const Verdict ordering = check_orders(state, candidate.header, candidate.content.annex, after);
+  return ordering.ok() ? after : state.members;
 }
 
-Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce) {
+Verdict check_annex(const HeaderState& state, const TemplateHeader& header,
+                    const std::vector<AnnexItem>& annex, MembersRef* after) {
+  if (const Verdict verdict = check_annex_root(header, annex); !verdict.ok()) return verdict;
+  MembersRef members;
+  const Verdict ordering = check_orders(state, header, annex, members);
+  if (ordering.ok() && after != nullptr) *after = std::move(members);
+  return ordering;
+}
+
+Verdict check_share(const HeaderState& state, const TemplateHeader& header, const Nonce& nonce) {
   const Result<U256> target = expand(header.share_target);
   if (!target) return leader(Rule::kWrongTarget);
   const Rule rule = share_fault(state, header, *target, nonce);
   return rule == Rule::kOk ? kGood : Verdict{rule, Blame::kSender};
 }
 
-Verdict check_seal(const ChainState& state, const SealedHeader& sealed) {
+Verdict check_seal(const HeaderState& state, const SealedHeader& sealed) {
   const TemplateHeader& header = sealed.header;
   const std::vector<Nonce>& shares = sealed.seal.shares;
   if (shares.size() != state.genesis.share_count) return leader(Rule::kWrongShareCount);
@@ -255,22 +271,26 @@ Verdict check_seal(const ChainState& state, const SealedHeader& sealed) {
   return kGood;
 }
 
-Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after,
-                 MembersRef members_after) {
+void advance_headers(HeaderState& state, const SealedHeader& sealed, MembersRef members_after,
+                     std::vector<HistoryNode>* made) {
   const TemplateHeader& header = sealed.header;
   EC_ASSERT(header.parent == state.tip, "a block goes on top of its parent");
-  EC_ASSERT(log_after.size() == header.log_size, "the log is the one after this block");
-  Advanced result{state, {}};
-  result.state.tip = block_id(sealed);
-  result.state.tip_header = sealed;
-  result.state.log = std::move(log_after);
+  state.tip = block_id(sealed);
+  state.tip_header = sealed;
   if (members_after != state.members) {
-    result.state.member_set = member_set_hash(*members_after);
-    result.state.members = std::move(members_after);
+    state.member_set = member_set_hash(*members_after);
+    state.members = std::move(members_after);
   }
-  result.state.history.append(
-      history_leaf(result.state.tip, block_work(header), header.time, sealed.seal.sealed_at),
-      &result.history_nodes);
+  state.history.append(
+      history_leaf(state.tip, block_work(header), header.time, sealed.seal.sealed_at), made);
+}
+
+Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after,
+                 MembersRef members_after) {
+  EC_ASSERT(log_after.size() == sealed.header.log_size, "the log is the one after this block");
+  Advanced result{state, {}};
+  advance_headers(result.state, sealed, std::move(members_after), &result.history_nodes);
+  result.state.log = std::move(log_after);
   return result;
 }
 

@@ -51,19 +51,25 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// The chain as of a tip: all that the rules need besides lookups by key and stream. A value;
-// O(log n) memory. Copy it to look ahead.
-struct ChainState {
+// The chain as of a tip, as far as headers and annexes tell it: all that the rules need for which
+// no entry has to be known. A value; O(log n) memory.
+struct HeaderState {
   Genesis genesis;
   ChainId chain;
   MembersRef members;  // in force at the next height
   Hash member_set;     // hash of `members`
   BlockId tip;
   SealedHeader tip_header;
-  LogTree log;
   History history;  // over all blocks up to and including the tip
 
   [[nodiscard]] Height height() const { return tip_header.header.height; }
+};
+HeaderState initial_header_state(const Genesis& genesis);
+
+// The chain as of a tip: all that the rules need besides lookups by key and stream. A value;
+// O(log n) memory. Copy it to look ahead.
+struct ChainState : HeaderState {
+  LogTree log;
 };
 ChainState initial_state(const Genesis& genesis);
 
@@ -93,15 +99,20 @@ struct Projection {
 };
 
 // Needs no content: everything a header says about its parent, clock and difficulty.
-Verdict check_header(const ChainState& state, const TemplateHeader& header);
+Verdict check_header(const HeaderState& state, const TemplateHeader& header);
+// Needs no entry: what a header that passed check_header says of its annex, and the orders in that.
+// Fills `after`, in force after the block, when ok and not null. Whether rejections are justified
+// cannot be told without events.
+Verdict check_annex(const HeaderState& state, const TemplateHeader& header,
+                    const std::vector<AnnexItem>& annex, MembersRef* after);
 // All rules for a template on top of `state`; fills `projection` when ok and not null.
 Verdict check_template(const ChainState& state, ChainView& view, const Template& candidate,
                        const ContentFacts& facts, Projection* projection);
 // In force after the block, if its orders are allowed; the state's own otherwise.
 MembersRef members_after(const ChainState& state, const Template& candidate);
-Verdict check_share(const ChainState& state, const TemplateHeader& header, const Nonce& nonce);
+Verdict check_share(const HeaderState& state, const TemplateHeader& header, const Nonce& nonce);
 // The seal of a header that passed check_header.
-Verdict check_seal(const ChainState& state, const SealedHeader& sealed);
+Verdict check_seal(const HeaderState& state, const SealedHeader& sealed);
 
 // The state after a checked block. Pre: the block's parent is state.tip.
 struct Advanced {
@@ -110,5 +121,8 @@ struct Advanced {
 };
 Advanced advance(const ChainState& state, const SealedHeader& sealed, LogTree log_after,
                  MembersRef members_after);
+// The same where no log is kept; the nodes it makes go to `made` if it is not null.
+void advance_headers(HeaderState& state, const SealedHeader& sealed, MembersRef members_after,
+                     std::vector<HistoryNode>* made = nullptr);
 
 }  // namespace eventchain::chain

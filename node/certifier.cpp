@@ -17,7 +17,8 @@ void Certifier::applied(const Committed& block) {
   open.after = block.after;
   open.statement = chain::certified_statement(block.sealed.header, block.id);
   for (const auto& kept :
-       sound(*open.before, *open.after, open.statement, store_.signatures(height)))
+       chain::sound_signatures(*signing_, *open.before, *open.after, open.statement,
+                               store_.signatures(height)))
     open.signatures[kept.slot] = kept.signature;
   for (const auto& brought : block.certificate) take(height, open, brought);
   const chain::Member* self = chain::find_member(*open.before, members_.self_id());
@@ -66,9 +67,9 @@ void Certifier::follow_up() {
     if (found == open_.end()) continue;
     found->second.is_passed_on = is_complete(found->second);
     if (chain::is_planted(chain::Mistake::kSignedBeforeApply)) {
-      outbox_.send_ahead(members_.linked(), message_of(height, found->second));
+      outbox_.send_ahead(members_.linked_all(), message_of(height, found->second));
     } else {
-      outbox_.send(members_.linked(), message_of(height, found->second));
+      outbox_.send(members_.linked_all(), message_of(height, found->second));
     }
   }
   pass_on();
@@ -80,7 +81,7 @@ void Certifier::pass_on() {
   Open& open = tip->second;
   if (open.is_passed_on || !is_complete(open)) return;
   open.is_passed_on = true;
-  std::vector<chain::NodeId> to = members_.linked();
+  std::vector<chain::NodeId> to = members_.linked_all();
   std::erase_if(to, [this](const chain::NodeId& peer) {
     const auto shown = shown_.find(peer);
     return members_.is_voter(peer) || (shown != shown_.end() && shown->second >= tip_);
@@ -106,18 +107,6 @@ bool Certifier::holds(const chain::MemberSet& before, const chain::MemberSet& af
          signing_->verify(member->signing_key, statement, one.signature);
 }
 
-chain::Certificate Certifier::sound(const chain::MemberSet& before, const chain::MemberSet& after,
-                                    chain::ByteView statement,
-                                    const chain::Certificate& certificate) const {
-  chain::Certificate result;
-  for (const auto& one : certificate) {
-    const bool is_known = std::any_of(result.begin(), result.end(),
-                                      [&](const auto& known) { return known.slot == one.slot; });
-    if (!is_known && holds(before, after, statement, one)) result.push_back(one);
-  }
-  return result;
-}
-
 chain::Certificate Certifier::certificate_of(const chain::SealedHeader& sealed,
                                              const chain::BlockId& id) const {
   if (signing_ == nullptr) return {};
@@ -127,17 +116,16 @@ chain::Certificate Certifier::certificate_of(const chain::SealedHeader& sealed,
   const chain::MembersRef before = store_.members(height);
   const chain::MembersRef after = store_.members(height.next());
   if (!chain::is_certified(kept, *before, *after)) return {};
-  kept = sound(*before, *after, chain::certified_statement(sealed.header, id), kept);
+  kept = chain::sound_signatures(*signing_, *before, *after,
+                                 chain::certified_statement(sealed.header, id), kept);
   return chain::is_certified(kept, *before, *after) ? kept : chain::Certificate{};
 }
 
 bool Certifier::is_proof(const chain::MemberSet& before, const chain::MemberSet& after,
                          const chain::SealedHeader& sealed, const chain::BlockId& id,
                          const chain::Certificate& certificate) const {
-  if (signing_ == nullptr) return false;
-  return chain::is_certified(
-      sound(before, after, chain::certified_statement(sealed.header, id), certificate), before,
-      after);
+  return signing_ != nullptr &&
+         chain::is_proven_by(*signing_, before, after, sealed, id, certificate);
 }
 
 bool Certifier::take(chain::Height height, Open& open, const chain::SlotSignature& one) {
@@ -189,7 +177,7 @@ void Certifier::repeat() {
   for (const auto& [height, open] : open_) {
     const bool is_wanted =
         height == tip_ ? certified_ < tip_ : open.before != open.after && !is_complete(open);
-    if (is_wanted) outbox_.send(members_.linked(), message_of(height, open));
+    if (is_wanted) outbox_.send(members_.linked_all(), message_of(height, open));
   }
 }
 

@@ -91,10 +91,6 @@ class Certifier {
   void tell(chain::Height height);
   void close_old();
   void pass_on();
-  // Those of the certificate that their members' keys made, once each.
-  [[nodiscard]] chain::Certificate sound(const chain::MemberSet& before,
-                                         const chain::MemberSet& after, chain::ByteView statement,
-                                         const chain::Certificate& certificate) const;
   [[nodiscard]] bool holds(const chain::MemberSet& before, const chain::MemberSet& after,
                            chain::ByteView statement, const chain::SlotSignature& one) const;
   // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
