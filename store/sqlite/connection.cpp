@@ -76,14 +76,14 @@ tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exce
 }  // namespace
 
 Opened open_writer(const std::string& path, const chain::Genesis& genesis, const Disk& disk,
-                   const StoreOptions& options) {
+                   const StoreOptions& options, const Schema& schema) {
   try {
     auto database = open(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options);
     // A foreign file is refused before anything in it is changed, its journal mode included.
-    if (auto checked = check_foreign(*database, disk); !checked)
+    if (auto checked = check_foreign(*database, disk, schema); !checked)
       return tl::unexpected<chain::Error>(checked.error());
     configure_writer(*database, options);
-    if (auto prepared = prepare_schema(*database, genesis, disk.id); !prepared)
+    if (auto prepared = prepare_schema(*database, genesis, disk.id, schema); !prepared)
       return tl::unexpected<chain::Error>(prepared.error());
     return database;
   } catch (const SQLite::Exception& cause) {
@@ -94,11 +94,11 @@ Opened open_writer(const std::string& path, const chain::Genesis& genesis, const
 }
 
 Opened open_read_only(const std::string& path, const chain::Genesis& genesis,
-                      const StoreOptions& options) {
+                      const StoreOptions& options, const Schema& schema) {
   try {
     auto database = open(path, SQLite::OPEN_READONLY, options);
     database->exec("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0");
-    if (auto checked = check_schema(*database, genesis); !checked)
+    if (auto checked = check_schema(*database, genesis, schema); !checked)
       return tl::unexpected<chain::Error>(checked.error());
     return database;
   } catch (const SQLite::Exception& cause) {

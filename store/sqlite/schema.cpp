@@ -122,43 +122,50 @@ void insert_first_members(SQLite::Database& database, const chain::Genesis& gene
       .run(chain::sha256(encoded), encoded);
 }
 
+void fill(SQLite::Database& database, const chain::Genesis& genesis, const StoreId& id,
+          std::int64_t version, bool is_new) {
+  if (is_new) insert_genesis(database, genesis, id);
+  if (version == kMembersVersion) insert_first_members(database, genesis);
+}
+
 void migrate(SQLite::Database& database, const chain::Genesis& genesis, const StoreId& id,
-             std::int64_t version) {
-  const std::int64_t next = std::max<std::int64_t>(version + 1, kFirstVersion);
-  const auto step = static_cast<std::size_t>(next - kFirstVersion);
+             const Schema& schema, std::int64_t version) {
+  const std::int64_t next = std::max<std::int64_t>(version + 1, schema.first_version);
   database.exec("BEGIN IMMEDIATE");
-  database.exec(kMigrations[step]);
-  if (version == 0) insert_genesis(database, genesis, id);
-  if (next == kMembersVersion) insert_first_members(database, genesis);
-  database.exec(
-      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, next));
+  database.exec(schema.steps[next - schema.first_version]);
+  schema.fill(database, genesis, id, next, version == 0);
+  database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
+                            schema.application_id, next));
   database.exec("COMMIT");
 }
 
-Result<void> check_file(SQLite::Database& database) {
+Result<void> check_file(SQLite::Database& database, const Schema& schema) {
   const std::int64_t application = pragma(database, "PRAGMA application_id");
   const std::int64_t version = pragma(database, "PRAGMA user_version");
-  if (application != kApplicationId)
+  if (application != schema.application_id)
     return chain::fail(ErrorCode::kInvalid,
-                       fmt::format("{} is not a database of EventChain; name another file",
-                                   database.getFilename()));
-  if (version < kFirstVersion)
+                       fmt::format("{} is not a database of {}; name another file",
+                                   database.getFilename(), schema.what));
+  if (version < schema.first_version)
     return chain::fail(
         ErrorCode::kInvalid,
         fmt::format(
             "{} has schema version {}, from before the first release, which is not read any "
             "more; move it away and let the node fetch the chain from the others",
             database.getFilename(), version));
-  if (version > kSchemaVersion)
+  if (version > schema.version)
     return chain::fail(
         ErrorCode::kInvalid,
         fmt::format("{} has schema version {}, this program knows up to {}; use the newer program "
                     "that wrote it",
-                    database.getFilename(), version, kSchemaVersion));
+                    database.getFilename(), version, schema.version));
   return {};
 }
 
 }  // namespace
+
+const Schema kFullSchema{kApplicationId, "EventChain",       kFirstVersion,
+                         kSchemaVersion, kMigrations.data(), &fill};
 
 std::optional<StoreId> store_id_of(SQLite::Database& database) {
   if (is_empty(database)) return std::nullopt;
@@ -186,32 +193,33 @@ tl::unexpected<chain::Error> another_disk(const std::string& what, const StoreId
                                  what, to_hex(wanted)));
 }
 
-Result<void> check_foreign(SQLite::Database& database, const Disk& disk) {
+Result<void> check_foreign(SQLite::Database& database, const Disk& disk, const Schema& schema) {
   if (is_empty(database)) {
     if (!disk.may_be_new) return lost_disk(database.getFilename());
     return {};
   }
-  if (auto checked = check_file(database); !checked) return checked;
+  if (auto checked = check_file(database, schema); !checked) return checked;
   if (store_id_of(database) != disk.id) return another_disk(database.getFilename(), disk.id);
   return {};
 }
 
 Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis,
-                            const StoreId& id) {
-  for (std::int64_t version = pragma(database, "PRAGMA user_version"); version < kSchemaVersion;
+                            const StoreId& id, const Schema& schema) {
+  for (std::int64_t version = pragma(database, "PRAGMA user_version"); version < schema.version;
        version = pragma(database, "PRAGMA user_version"))
-    migrate(database, genesis, id, version);
-  return check_schema(database, genesis);
+    migrate(database, genesis, id, schema, version);
+  return check_schema(database, genesis, schema);
 }
 
-Result<void> check_schema(SQLite::Database& database, const chain::Genesis& genesis) {
-  if (auto checked = check_file(database); !checked) return checked;
+Result<void> check_schema(SQLite::Database& database, const chain::Genesis& genesis,
+                          const Schema& schema) {
+  if (auto checked = check_file(database, schema); !checked) return checked;
   const std::int64_t version = pragma(database, "PRAGMA user_version");
-  if (version != kSchemaVersion)
+  if (version != schema.version)
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} has the older schema version {}; start the node once, it "
                                    "brings the file to version {}",
-                                   database.getFilename(), version, kSchemaVersion));
+                                   database.getFilename(), version, schema.version));
   Statement select(database, "SELECT value FROM meta WHERE name = 'chain'");
   Statement::Rows rows = select.query();
   const chain::ChainId wanted = chain::chain_id(genesis);

@@ -25,6 +25,7 @@ using StoreId = chain::StoreId;
 
 // Of the database in a node's data directory.
 inline constexpr const char* kDatabaseName = "chain.db";
+inline constexpr const char* kLightDatabaseName = "light.db";  // of a light member
 
 // The store on disk: one SQLite database, of which this is the only writer. Owned by the node;
 // opened before its core and closed after it; one thread. Closing it does not commit an open turn.

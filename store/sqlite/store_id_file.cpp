@@ -47,7 +47,8 @@ Result<void> write_store_id(const fs::path& directory, const chain::StoreId& id)
     if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), error);
     if (::mkdir(directory.c_str(), 0700) != 0) return system_failure("create", directory);
   }
-  if (fs::exists(directory / kDatabaseName, error))
+  if (fs::exists(directory / kDatabaseName, error) ||
+      fs::exists(directory / kLightDatabaseName, error))
     return fail(ErrorCode::kInvalid,
                 fmt::format("{} has a database already: a node has run there; name another "
                             "directory, or keep the configuration it has",
