@@ -41,6 +41,16 @@ bool is_certified(const Certificate& sound, const MemberSet& before, const Membe
   return has_majority(sound, before) || has_majority(sound, after);
 }
 
+MembersRef members_after(const MembersRef& before, const TemplateHeader& header,
+                         const std::vector<AnnexItem>& annex) {
+  if (annex_root(annex) != header.annex_root) return before;
+  MemberChange change(before, header.height, header.time);
+  for (const auto& item : annex)
+    if (const auto* order = std::get_if<MemberOrder>(&item))
+      if (!change.apply(*order)) return before;
+  return change.take();
+}
+
 bool may_certify(Slot slot, const MemberSet& before, const MemberSet& after) {
   return is_voter(before, slot) || is_voter(after, slot);
 }

@@ -28,6 +28,10 @@ std::size_t certificate_quorum(const MemberSet& members);
 // with the ones or with the others, and where the difference is a voter that died before Raft knew
 // of it, nobody else could get past that block.
 bool is_certified(const Certificate& sound, const MemberSet& before, const MemberSet& after);
+// That set, of a block that is not checked yet: `before` if the annex is not the header's or breaks
+// a rule.
+MembersRef members_after(const MembersRef& before, const TemplateHeader& header,
+                         const std::vector<AnnexItem>& annex);
 // Whose signature on a block counts.
 bool may_certify(Slot slot, const MemberSet& before, const MemberSet& after);
 // Those of the certificate that count and that their members' keys made, once each.

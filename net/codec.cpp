@@ -47,6 +47,8 @@ Result<void> check_counts(ByteView bytes) {
                                     wire::EventsSubmit::kEventsFieldNumber};
   static constexpr int kBlocks[]{wire::Frame::kBlocksReplyFieldNumber,
                                  wire::BlocksReply::kBlocksFieldNumber};
+  static constexpr int kHeaders[]{wire::Frame::kHeadersReplyFieldNumber,
+                                  wire::HeadersReply::kBlocksFieldNumber};
   static constexpr int kEntries[]{wire::Frame::kRaftFieldNumber,
                                   wire::Raft::kAppendEntriesFieldNumber,
                                   wire::AppendEntries::kEntriesFieldNumber};
@@ -54,6 +56,7 @@ Result<void> check_counts(ByteView bytes) {
   check.limit(count_at(bytes, kEvents) <= limits::kEventsCountMax, "events", "too many");
   check.limit(count_at(bytes, kSubmitted) <= limits::kEventsCountMax, "events", "too many");
   check.limit(count_at(bytes, kBlocks) <= limits::kBlocksPerReplyMax, "blocks", "too many");
+  check.limit(count_at(bytes, kHeaders) <= limits::kHeadersPerReplyMax, "blocks", "too many");
   check.limit(count_at(bytes, kEntries) <= limits::kRaftEntriesMax, "entries", "too many");
   if (!check.ok()) return tl::unexpected(check.take_error());
   return {};
@@ -109,6 +112,12 @@ Result<Message> decode_frame(wire::Frame& frame) {
       return decode_from(*frame.mutable_events_submit());
     case wire::Frame::kEventsSettled:
       return decode_from(frame.events_settled());
+    case wire::Frame::kHeadersRequest:
+      return decode_from(frame.headers_request());
+    case wire::Frame::kHeadersReply:
+      return decode_from(frame.headers_reply());
+    case wire::Frame::kTemplateHeaderPush:
+      return decode_from(frame.template_header_push());
     case wire::Frame::SAID_NOT_SET:
       break;
   }

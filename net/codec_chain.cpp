@@ -27,6 +27,14 @@ chain::Certificate unpack_signatures(ByteView packed, FieldCheck& check, const c
   return signatures;
 }
 
+// What is left of a content without its entries. An empty one is not written.
+std::vector<chain::AnnexItem> annex_alone(ByteView bytes, FieldCheck& check, const char* field) {
+  chain::BlockContent content = check.nested(chain::decode_content(bytes), field);
+  check.require(!check.ok() || content.entries.empty(), field, "must have no entries");
+  check.require(!check.ok() || !content.annex.empty(), field, "must be absent or have items");
+  return std::move(content.annex);
+}
+
 }  // namespace
 
 Result<Message> decode_from(const wire::TemplatePush& from) {
@@ -97,6 +105,47 @@ Result<Message> decode_from(const wire::BlocksReply& from) {
   check.require(from.certificate().empty() || !message.blocks.empty(), "certificate",
                 "must be of a block");
   message.certificate = unpack_signatures(from.certificate(), check, "certificate");
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::HeadersRequest& from) {
+  FieldCheck check("headers_request");
+  check.require(from.from() != 0, "from", "must not be 0");
+  check.require(from.count() != 0, "count", "must not be 0");
+  check.limit(from.count() <= limits::kHeadersPerReplyMax, "count", "is too large");
+  check.require(from.from() <= std::numeric_limits<std::uint64_t>::max() - from.count(), "from",
+                "leaves no room for `count`");
+  return checked(check, HeadersRequest{chain::Height{from.from()}, from.count()});
+}
+
+Result<Message> decode_from(const wire::HeadersReply& from) {
+  FieldCheck check("headers_reply");
+  HeadersReply message;
+  message.from = chain::Height{from.from()};
+  message.blocks.reserve(static_cast<std::size_t>(from.blocks_size()));
+  chain::Height expected = message.from;
+  for (const wire::LightBlock& item : from.blocks()) {
+    chain::LightBlock block;
+    block.sealed.header = check.nested(chain::decode_header(item.header()), "header");
+    if (check.ok()) block.sealed.seal = check.nested(chain::decode_seal(item.seal()), "seal");
+    if (check.ok() && !item.annex().empty())
+      block.annex = annex_alone(item.annex(), check, "annex");
+    check.require(block.sealed.header.height == expected, "blocks",
+                  "must ascend from `from` without gaps");
+    if (!check.ok()) break;
+    expected = expected.next();
+    message.blocks.push_back(std::move(block));
+  }
+  check.require(from.certificate().empty() == message.blocks.empty(), "certificate",
+                "must be there if and only if there are blocks");
+  message.certificate = unpack_signatures(from.certificate(), check, "certificate");
+  return checked(check, std::move(message));
+}
+
+Result<Message> decode_from(const wire::TemplateHeaderPush& from) {
+  FieldCheck check("template_header_push");
+  TemplateHeaderPush message;
+  message.header = check.nested(chain::decode_header(from.header()), "header");
   return checked(check, std::move(message));
 }
 

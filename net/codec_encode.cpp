@@ -139,6 +139,28 @@ void encode_into(const BlocksReply& from, wire::Frame& frame) {
   into.set_certificate(pack_signatures(from.certificate));
 }
 
+void encode_into(const HeadersRequest& from, wire::Frame& frame) {
+  wire::HeadersRequest& into = *frame.mutable_headers_request();
+  into.set_from(from.from.value);
+  into.set_count(from.count);
+}
+
+void encode_into(const HeadersReply& from, wire::Frame& frame) {
+  wire::HeadersReply& into = *frame.mutable_headers_reply();
+  into.set_from(from.from.value);
+  for (const chain::LightBlock& block : from.blocks) {
+    wire::LightBlock& item = *into.add_blocks();
+    item.set_header(chain::encode_header(block.sealed.header));
+    item.set_seal(chain::encode_seal(block.sealed.seal));
+    if (!block.annex.empty()) item.set_annex(chain::encode_content({{}, block.annex}));
+  }
+  into.set_certificate(pack_signatures(from.certificate));
+}
+
+void encode_into(const TemplateHeaderPush& from, wire::Frame& frame) {
+  frame.mutable_template_header_push()->set_header(chain::encode_header(from.header));
+}
+
 void encode_into(const ReadAsk& from, wire::Frame& frame) {
   frame.mutable_read_ask()->set_question(from.question);
 }

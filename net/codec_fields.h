@@ -30,6 +30,9 @@ chain::Result<Message> decode_from(const wire::TipSaid& from);
 chain::Result<Message> decode_from(const wire::BlocksRequest& from);
 chain::Result<Message> decode_from(const wire::BlocksReply& from);
 chain::Result<Message> decode_from(const wire::Signatures& from);
+chain::Result<Message> decode_from(const wire::HeadersRequest& from);
+chain::Result<Message> decode_from(const wire::HeadersReply& from);
+chain::Result<Message> decode_from(const wire::TemplateHeaderPush& from);
 
 chain::Result<Message> decode_from(wire::Hello& from);
 chain::Result<Message> decode_from(wire::Raft& from);

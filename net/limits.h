@@ -14,6 +14,9 @@ inline constexpr std::size_t kEventsCountMax = 8192;
 inline constexpr std::size_t kRefsCountMax = 16384;
 inline constexpr std::size_t kBlocksPerReplyMax = 64;
 inline constexpr std::size_t kBlocksReplyBytesMax = std::size_t{3} * 1024 * 1024 + 512 * 1024;
+// Headers with seals and mostly empty annexes: some 0.5 KiB each where 16 shares seal a block.
+inline constexpr std::size_t kHeadersPerReplyMax = 512;
+inline constexpr std::size_t kHeadersReplyBytesMax = std::size_t{1} * 1024 * 1024;
 inline constexpr std::size_t kRaftEntriesMax = 256;
 // Far more servers than a Raft configuration can use; a bound for what a peer may claim.
 inline constexpr std::size_t kRaftServersMax = 256;

@@ -50,17 +50,41 @@ Priority priority_of(const Message& message) {
           [](const Seen&) { return Priority::kRaft; },
           [](const EventsSubmit&) { return Priority::kEvents; },
           [](const EventsSettled&) { return Priority::kEvents; },
+          [](const HeadersRequest&) { return Priority::kBlocks; },
+          [](const HeadersReply&) { return Priority::kBlocks; },
+          [](const TemplateHeaderPush&) { return Priority::kShares; },
       },
       message);
 }
 
 const char* name_of_kind(std::size_t kind) {
-  static constexpr std::array<const char*, kMessageKinds> kNames{
-      "hello",          "raft",          "events",           "events_held",   "events_announce",
-      "events_request", "template_push", "template_request", "share_push",    "tip_said",
-      "blocks_request", "blocks_reply",  "read_ask",         "read_round",    "read_round_held",
-      "read_told",      "signatures",    "order_ask",        "order_told",    "settle_ask",
-      "settle_held",    "seen",          "events_submit",    "events_settled"};
+  static constexpr std::array<const char*, kMessageKinds> kNames{"hello",
+                                                                 "raft",
+                                                                 "events",
+                                                                 "events_held",
+                                                                 "events_announce",
+                                                                 "events_request",
+                                                                 "template_push",
+                                                                 "template_request",
+                                                                 "share_push",
+                                                                 "tip_said",
+                                                                 "blocks_request",
+                                                                 "blocks_reply",
+                                                                 "read_ask",
+                                                                 "read_round",
+                                                                 "read_round_held",
+                                                                 "read_told",
+                                                                 "signatures",
+                                                                 "order_ask",
+                                                                 "order_told",
+                                                                 "settle_ask",
+                                                                 "settle_held",
+                                                                 "seen",
+                                                                 "events_submit",
+                                                                 "events_settled",
+                                                                 "headers_request",
+                                                                 "headers_reply",
+                                                                 "template_header_push"};
   EC_ASSERT(kind < kNames.size(), "a message has a kind of the variant");
   return kNames[kind];
 }

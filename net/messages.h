@@ -217,11 +217,30 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-using Message =
-    std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest, TemplatePush,
-                 TemplateRequest, SharePush, TipSaid, BlocksRequest, BlocksReply, ReadAsk,
-                 ReadRound, ReadRoundHeld, ReadTold, Signatures, OrderAsk, OrderTold, SettleAsk,
-                 SettleHeld, Seen, EventsSubmit, EventsSettled>;
+// For light members (node/light_core.h), which keep no entries. Committed blocks [from, from +
+// count) as far as their headers and annexes tell.
+struct HeadersRequest {
+  chain::Height from;
+  std::uint32_t count = 1;
+  bool operator==(const HeadersRequest&) const = default;
+};
+struct HeadersReply {
+  chain::Height from;
+  std::vector<chain::LightBlock> blocks;  // ascending, contiguous; may be fewer than asked for
+  chain::Certificate certificate;         // of the last block; empty if and only if there is none
+  bool operator==(const HeadersReply&) const = default;
+};
+// What TemplatePush tells of a template to whoever mines and cannot check its content.
+struct TemplateHeaderPush {
+  chain::TemplateHeader header;
+  bool operator==(const TemplateHeaderPush&) const = default;
+};
+
+using Message = std::variant<Hello, RaftSaid, Events, EventsHeld, EventsAnnounce, EventsRequest,
+                             TemplatePush, TemplateRequest, SharePush, TipSaid, BlocksRequest,
+                             BlocksReply, ReadAsk, ReadRound, ReadRoundHeld, ReadTold, Signatures,
+                             OrderAsk, OrderTold, SettleAsk, SettleHeld, Seen, EventsSubmit,
+                             EventsSettled, HeadersRequest, HeadersReply, TemplateHeaderPush>;
 
 // Strict classes of a link's send queue, most urgent first.
 enum class Priority : std::uint8_t { kRaft, kShares, kBlocks, kEvents, kRepair };

@@ -89,7 +89,7 @@ void BlockWork::make(chain::UnixMillis started, const chain::Now& now,
   EC_ASSERT(checked.verdict.ok(), "the assembler's templates obey every rule");
   ++templates_made_;
   take_up(std::move(checked.made), now.steady);
-  outbox_.send(members_.linked(), net::TemplatePush{work_->checked->made});
+  push(members_.linked_all());
 }
 
 void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
@@ -164,9 +164,19 @@ std::uint32_t BlockWork::share_count() const {
   return work_ ? static_cast<std::uint32_t>(work_->shares.size()) : 0;
 }
 
+void BlockWork::push(std::vector<chain::NodeId> to) {
+  const chain::Template& made = work_->checked->made;
+  const auto light = std::stable_partition(
+      to.begin(), to.end(), [this](const chain::NodeId& peer) { return !members_.is_light(peer); });
+  outbox_.send(std::vector(light, to.end()), net::TemplateHeaderPush{made.header});
+  to.erase(light, to.end());
+  outbox_.send(std::move(to), net::TemplatePush{made});
+}
+
 void BlockWork::show(const chain::NodeId& peer) {
   if (!work_) return;
-  outbox_.send(peer, net::TemplatePush{work_->checked->made});
+  push({peer});
+  if (members_.is_light(peer)) return;  // it collects no shares of others
   for (const auto& share : shares_in_hand())
     outbox_.send(peer, net::SharePush{share.template_hash, share.nonce});
 }

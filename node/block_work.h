@@ -52,6 +52,8 @@ class BlockWork {
   [[nodiscard]] CheckedRef in_hand() const { return work_ ? work_->checked : nullptr; }
   [[nodiscard]] std::vector<mining::ShareFound> shares_in_hand() const;
   [[nodiscard]] std::uint32_t share_count() const;
+  // The template in hand, to light members its header alone. Pre: there is one.
+  void push(std::vector<chain::NodeId> to);
   // Template and shares for a peer that has just come.
   void show(const chain::NodeId& peer);
   [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leading) const;

@@ -27,17 +27,6 @@ bool is_one_chain(const net::BlocksReply& reply) {
   return true;
 }
 
-// In force after the block, if its content is what its header says.
-chain::MembersRef members_after(const chain::MembersRef& before, const chain::Block& block) {
-  const chain::TemplateHeader& header = block.sealed.header;
-  if (chain::annex_root(block.content.annex) != header.annex_root) return before;
-  chain::MemberChange change(before, header.height, header.time);
-  for (const auto& item : block.content.annex)
-    if (const auto* order = std::get_if<chain::MemberOrder>(&item))
-      if (!change.apply(*order)) return before;
-  return change.take();
-}
-
 }  // namespace
 
 void CatchUp::heard(const chain::NodeId& peer, chain::Height height, Claimed claimed,
@@ -167,7 +156,8 @@ std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& rep
     return {};
   }
   const chain::MembersRef& before = ledger_.state().members;
-  if (!certifier_.is_proof(*before, *members_after(before, reply.blocks.back()), last, id,
+  const auto after = chain::members_after(before, last.header, reply.blocks.back().content.annex);
+  if (!certifier_.is_proof(*before, *after, last, id,
                            reply.certificate))
     return "a certificate without sound signatures of a majority";
   // The request began behind the tip of its time.

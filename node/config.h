@@ -44,6 +44,7 @@ struct Config {
   std::filesystem::path data_directory;
   std::filesystem::path genesis_file;
   std::filesystem::path signing_key;  // Ed25519, PEM: signs committed blocks
+  bool light = false;                 // keeps headers and certificates only, and mines
 
   HostPort peers_listen;
   TlsFiles peers_tls;

@@ -179,6 +179,8 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
       {"node.data", path_of(&Config::data_directory)},
       {"node.genesis", path_of(&Config::genesis_file)},
       {"node.signing_key", path_of(&Config::signing_key)},
+      {"node.light", [](const Setting& s, Config& c,
+                        const std::filesystem::path&) { return put(as_bool(s), c.light); }},
       {"peers.listen", address_of(&Config::peers_listen)},
       {"peers.certificate", tls_path_of(&Config::peers_tls, &TlsFiles::certificate)},
       {"peers.key", tls_path_of(&Config::peers_tls, &TlsFiles::key)},

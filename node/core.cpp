@@ -61,6 +61,7 @@ void NodeCore::start(const chain::Now& now) {
   state_->reopen_certificates();
   state_->announce_at = now.steady + State::kAnnounceEvery;
   state_->tell_at = now.steady + State::kTellEvery;
+  state_->check_kind();
   state_->replica.start(now);
   state_->settle();
 }
@@ -179,7 +180,7 @@ void NodeCore::State::retry_fetching() {
 
 // What was told at the commit may have been lost with a link, or come when nobody could prove it.
 void NodeCore::State::announce_tip() {
-  tell_tip(members.linked());
+  tell_tip(members.linked_all());
 }
 
 // --- between the parts ----------------------------------------------------------------------
@@ -256,8 +257,8 @@ void NodeCore::State::follow_leadership() {
     return;
   }
   ++counters.elections;
-  if (const CheckedRef in_hand = work.in_hand()) {
-    outbox.send(members.linked(), net::TemplatePush{in_hand->made});
+  if (work.in_hand()) {
+    work.push(members.linked_all());
     for (const auto& share : work.shares_in_hand())
       outbox.send(members.linked(), net::SharePush{share.template_hash, share.nonce});
   }
@@ -321,7 +322,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   work.tip_moved(now);
   witness.save();
   look_at_pushed();
-  tell_tip(members.linked());
+  tell_tip(members.linked_all());
   outbox.add(TipMoved{height, block.id, block.log_size, block.settled.placed.size(),
                       block.sealed.seal.sealed_at});
 }

@@ -13,6 +13,7 @@
 #include "consensus/replica.h"
 #include "node/effects.h"
 #include "node/inputs.h"
+#include "node/machine.h"
 #include "node/status.h"
 #include "store/chain_store.h"
 
@@ -34,39 +35,21 @@ struct CoreOptions {
   chain::Signing* signing = nullptr;  // of this member, outlives the core; null: certifies nothing
 };
 
-// The whole node as one deterministic machine: the same store content, inputs and times give the
-// same effects. One caller at a time; never blocks but in the store.
-//
-// The runtime drives it in turns: store.begin(); handle() any number of inputs; take_effects();
-// store.commit(); carry out the effects. Within a turn the core sees its own writes; nothing that
-// rests on them is known to anyone before commit() returned.
-//
-// A turn may stay open for more inputs: step() says until when it may, and what may leave already.
-class NodeCore {
+// A full node as one machine (machine.h).
+class NodeCore : public Machine {
  public:
   // Recovers from the store. Call inside a turn. `store` outlives the core.
   NodeCore(const CoreOptions& options, store::Store& store);
-  ~NodeCore();
+  ~NodeCore() override;
 
-  void start(const chain::Now& now);  // inside a turn; before the first handle()
-  void handle(const chain::Now& now, Input input);
-
-  struct Step {
-    std::vector<Effect> ahead;
-    // When the turn is to be committed; not after `now` if anybody waits for it.
-    chain::Instant commit_by;
-  };
-  // Follows up on the inputs handled so far. Call after the last one that is there.
-  Step step(const chain::Now& now);
-  Effects take_effects();                            // ends the turn; follows up by itself
-  [[nodiscard]] chain::Instant next_wakeup() const;  // send Woke then, if nothing came before
-  [[nodiscard]] NodeStatus status() const;
-  // When this node last knew that it had applied all that was committed, up to the time a message
-  // takes; nullopt if it never did.
-  [[nodiscard]] std::optional<chain::Instant> as_of() const;
-
-  // The highest block with signatures of a majority of voters.
-  [[nodiscard]] chain::Height certified() const;
+  void start(const chain::Now& now) override;
+  void handle(const chain::Now& now, Input input) override;
+  Step step(const chain::Now& now) override;
+  Effects take_effects() override;
+  [[nodiscard]] chain::Instant next_wakeup() const override;
+  [[nodiscard]] NodeStatus status() const override;
+  [[nodiscard]] std::optional<chain::Instant> as_of() const override;
+  [[nodiscard]] chain::Height certified() const override;
 
   // For the simulator's checkers.
   [[nodiscard]] const consensus::Replica& replica() const;

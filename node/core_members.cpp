@@ -16,6 +16,7 @@ void NodeCore::State::members_changed(const chain::MemberSet& before) {
       leaving[member.node] = now.steady + kFarewell;
   tell_members();
   if (was_member && members.self() == nullptr) outbox.add(Removed{});
+  check_kind();
   role_changed(before);
   if (before.voters_since != members.set().voters_since)
     take_progress(durability.voters_changed(ledger));

@@ -79,6 +79,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
 
 void NodeCore::State::on(PeerSaid input) {
   if (conduct.is_shunned(input.peer, now.steady) || distrusted.contains(input.peer)) return;
+  if (members.is_light(input.peer) && !counts_of_light(input.message)) return;
   std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);
 }
 

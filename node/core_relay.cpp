@@ -188,15 +188,15 @@ void NodeCore::State::look_at_pushed() {
   }
 }
 
-// Voters have it from the leader itself.
+// Voters have it from the leader itself. Pre: it is in hand.
 void NodeCore::State::relay_template(const CheckedTemplate& checked) {
-  std::vector<chain::NodeId> to = members.linked();
+  std::vector<chain::NodeId> to = members.linked_all();
   std::erase_if(to, [&](const chain::NodeId& peer) {
     const auto known = pushed.find(peer);
     return members.is_voter(peer) ||
            (known != pushed.end() && known->second == checked.made.header);
   });
-  outbox.send(std::move(to), net::TemplatePush{checked.made});
+  work.push(std::move(to));
 }
 
 // --- shares -------------------------------------------------------------------------------------

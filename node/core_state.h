@@ -75,6 +75,10 @@ struct NodeCore::State {
   void said(const chain::NodeId& peer, const net::SettleHeld& message);
   void said(const chain::NodeId& peer, const net::Seen& message);
 
+  void said(const chain::NodeId& peer, const net::HeadersRequest& message);
+  void said(const chain::NodeId& peer, const net::HeadersReply& message);
+  void said(const chain::NodeId& peer, const net::TemplateHeaderPush& message);
+
   void said(const chain::NodeId& peer, net::EventsSubmit message);
   void said(const chain::NodeId& peer, const net::EventsSettled& message);
 
@@ -90,6 +94,7 @@ struct NodeCore::State {
   void tell_members();
   [[nodiscard]] bool ends_outdated();
   void note_level(const PeerUp& input);
+  void check_kind();
   void end_farewells();
   void take_progress(const Durability::Progress& progress);
   void lead();
@@ -137,6 +142,7 @@ struct NodeCore::State {
   void distrust(const chain::NodeId& peer, const std::string& what);
   void peer_fault(const chain::NodeId& peer, Conduct::Fault fault, const std::string& what);
   [[nodiscard]] EventOutcome outcome_of(const chain::HeldEvent& event, const Holding& holding);
+  [[nodiscard]] static bool counts_of_light(const net::Message& message);
   [[nodiscard]] bool is_leading() const { return replica.is_ready(); }
   // Also while it cannot propose yet; it may have been deposed without knowing.
   [[nodiscard]] bool has_leaders_role() const { return replica.role() == consensus::Role::kLeader; }

@@ -17,13 +17,17 @@
 #include "net/http/server.h"
 #include "node/api/api.h"
 #include "node/api/certificate_command.h"
+#include "node/core.h"
 #include "node/deployment.h"
 #include "node/genesis_json.h"
+#include "node/light_core.h"
 #include "node/log.h"
 #include "node/metrics.h"
 #include "node/neighbours.h"
 #include "node/runtime.h"
 #include "node/version.h"
+#include "store/sqlite/sqlite_light_reader.h"
+#include "store/sqlite/sqlite_light_store.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -102,9 +106,11 @@ struct Daemon::Parts {
   explicit Parts(const Config& given)
       : config(given),
         log(given.log_level, given.log_format),
-        neighbours(given.node, given.peers) {}
+        neighbours(given.node, given.peers, given.light) {}
 
   Result<void> start();
+  Result<void> open_stores(const chain::StoreId& disk);
+  std::unique_ptr<Machine> make_machine(const chain::Salt& seed);
   Result<void> start_api();
   Result<void> start_mesh();
   void stop();
@@ -116,8 +122,10 @@ struct Daemon::Parts {
   Neighbours neighbours;  // of the thread that starts, then of the core's
   chain::Genesis genesis;
   std::unique_ptr<chain::Ed25519> signing;
+  // One of the two, by the kind of node.
   std::unique_ptr<store::SqliteStore> store;
-  std::unique_ptr<store::SqliteReader> reader;
+  std::unique_ptr<store::SqliteLightStore> light_store;
+  std::unique_ptr<store::ChainReader> reader;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<api::Api> api;
@@ -145,6 +153,7 @@ Result<void> Daemon::Parts::start_api() {
   api::ApiOptions options;
   options.genesis = genesis;
   options.self = config.node;
+  options.is_light = config.light;
   options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
   options.order_right = !config.api_tls                   ? api::OrderRight::kEverybody
                         : config.api_tls_files.ca.empty() ? api::OrderRight::kNobody
@@ -186,11 +195,43 @@ Result<void> Daemon::Parts::start_api() {
   return {};
 }
 
+Result<void> Daemon::Parts::open_stores(const chain::StoreId& disk) {
+  if (config.light) {
+    const std::string database = config.data_directory / store::kLightDatabaseName;
+    auto opened = store::open_light_store(database, genesis, disk);
+    if (!opened) return tl::unexpected(opened.error());
+    light_store = std::move(*opened);
+    auto readable = store::open_light_reader(database, genesis);
+    if (!readable) return tl::unexpected(readable.error());
+    reader = std::move(*readable);
+    return {};
+  }
+  const std::string database = config.data_directory / store::kDatabaseName;
+  auto opened = store::open_store(database, genesis, disk);
+  if (!opened) return tl::unexpected(opened.error());
+  store = std::move(*opened);
+  auto readable = store::open_reader(database, genesis, config.api_threads + 1);
+  if (!readable) return tl::unexpected(readable.error());
+  reader = std::move(*readable);
+  return {};
+}
+
+std::unique_ptr<Machine> Daemon::Parts::make_machine(const chain::Salt& seed) {
+  // Without threads of its own a light member only follows.
+  if (config.light)
+    return std::make_unique<LightCore>(
+        LightOptions{config.node, config.mining_threads > 0, signing.get()}, *light_store);
+  CoreOptions options = core_options(config, genesis, seed);
+  options.signing = signing.get();
+  return std::make_unique<NodeCore>(options, *store);
+}
+
 Result<void> Daemon::Parts::start() {
   auto loaded = load_genesis(config.genesis_file);
   if (!loaded) return tl::unexpected(loaded.error());
   genesis = std::move(*loaded);
   auto checked = check_membership(config, genesis);
+  if (checked) checked = check_kind(config, genesis);
   if (!checked) return checked;
 
   auto key = load_signing_key(config, genesis);
@@ -199,13 +240,8 @@ Result<void> Daemon::Parts::start() {
 
   const auto disk = find_store(config, genesis);
   if (!disk) return tl::unexpected(disk.error());
-  const std::string database = config.data_directory / store::kDatabaseName;
-  auto opened = store::open_store(database, genesis, *disk);
-  if (!opened) return tl::unexpected(opened.error());
-  store = std::move(*opened);
-  auto readable = store::open_reader(database, genesis, config.api_threads + 1);
-  if (!readable) return tl::unexpected(readable.error());
-  reader = std::move(*readable);
+  auto opened = open_stores(*disk);
+  if (!opened) return opened;
   // The core would refuse it too, but only after clients and peers had been let in.
   const auto in_force = reader->members(reader->tip().height.next());
   if (!in_force) return tl::unexpected(in_force.error());
@@ -218,13 +254,13 @@ Result<void> Daemon::Parts::start() {
   options.disk = config.data_directory;
   options.disk_reserve_bytes = config.disk_reserve_bytes;
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
-  options.core = core_options(config, genesis, draw_salt());
-  options.core.signing = signing.get();
+  options.make_machine = [this, seed = draw_salt()] { return make_machine(seed); };
   options.members_changed = [this](const chain::MemberSet& members,
                                    const std::vector<chain::NodeId>& leaving) {
     if (mesh) mesh->set_peers(neighbours.table(members, leaving));
   };
-  runtime = std::make_unique<Runtime>(std::move(options), *store);
+  runtime = std::make_unique<Runtime>(std::move(options),
+                                      config.light ? light_store->turns() : store->turns());
   if (config.mining_threads > 0) {
     mining::ThreadMinerOptions mining;
     mining.threads = config.mining_threads;
@@ -238,7 +274,7 @@ Result<void> Daemon::Parts::start() {
   }
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
-    auto linking = mesh_options(config, genesis, store->id(), log);
+    auto linking = mesh_options(config, genesis, *disk, log);
     linking.table = neighbours.table(**in_force);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
   }
@@ -313,6 +349,8 @@ int Daemon::run() {
       return kExitRolledBack;
     case RunEnd::kOutdated:
       return kExitOutdated;
+    case RunEnd::kWrongKind:
+      return kExitWrongKind;
   }
   return kExitFailed;
 }

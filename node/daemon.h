@@ -42,6 +42,8 @@ inline constexpr int kExitRemoved = 69;  // no member any more (EX_UNAVAILABLE);
 inline constexpr int kExitRolledBack = 70;
 // The program is too old for its cluster (EX_PROTOCOL); do not restart before it is upgraded.
 inline constexpr int kExitOutdated = 76;
+// Light, and the cluster knows it as full, or the reverse (EX_CONFIG); do not restart.
+inline constexpr int kExitWrongKind = 78;
 inline constexpr int kExitDisk = 74;  // the disk failed (EX_IOERR); a restart recovers or says why
 
 }  // namespace eventchain::node

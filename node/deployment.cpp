@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "node/genesis_json.h"
+#include "store/sqlite/sqlite_store.h"
 
 namespace eventchain::node {
 
@@ -54,6 +55,22 @@ Result<void> check_membership(const Config& config, const chain::Genesis& genesi
   return {};
 }
 
+Result<void> check_kind(const Config& config, const chain::Genesis& genesis) {
+  if (config.light && find_member(genesis, config.node) != nullptr)
+    return fail(ErrorCode::kInvalid,
+                "configuration: node.light is true, but genesis names this node as a voter; set it "
+                "to false, or let a new member join with the role light");
+  const char* const other = config.light ? store::kDatabaseName : store::kLightDatabaseName;
+  std::error_code error;
+  if (!std::filesystem::exists(config.data_directory / other, error)) return {};
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("configuration: node.light is {}, but {} holds {}, the store of a {}; set "
+                  "it to {}, or let a new member join with a new data directory",
+                  config.light, config.data_directory.string(), other,
+                  config.light ? "full member" : "light member", !config.light));
+}
+
 Result<chain::StoreId> find_store(const Config& config, const chain::Genesis& genesis) {
   const chain::Member* member = find_member(genesis, config.node);
   if (member == nullptr && config.store.is_zero())
@@ -94,6 +111,7 @@ Result<void> check_deployment(const Config& config) {
   auto genesis = load_genesis(config.genesis_file);
   if (!genesis) return tl::unexpected(genesis.error());
   auto done = check_membership(config, *genesis);
+  if (done) done = check_kind(config, *genesis);
   if (done)
     if (auto disk = find_store(config, *genesis); !disk) done = tl::unexpected(disk.error());
   if (done)

@@ -23,6 +23,10 @@ chain::Result<chain::StoreId> find_store(const Config& config, const chain::Gene
 chain::Result<std::unique_ptr<chain::Ed25519>> load_signing_key(const Config& config,
                                                                 const chain::Genesis& genesis);
 
+// A member is light from its first start on: the data directory must not hold a store of the other
+// kind, and no voter of genesis is light.
+chain::Result<void> check_kind(const Config& config, const chain::Genesis& genesis);
+
 // Everything --check-config can check without starting: genesis, membership, files.
 chain::Result<void> check_deployment(const Config& config);
 

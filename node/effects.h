@@ -110,6 +110,12 @@ struct Outdated {
   std::string reason;
 };
 
+// The member record names a light member, and this program runs as a full one, or the reverse: what
+// others expect of it and what it does differ, so it must not go on.
+struct WrongKind {
+  std::string reason;
+};
+
 // Something an operator may want to read; the shell logs it.
 struct Notice {
   enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -119,7 +125,7 @@ struct Notice {
 
 using Effect =
     std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine, StopMining,
-                 TipMoved, MembersChanged, Removed, RolledBack, Notice, Outdated>;
+                 TipMoved, MembersChanged, Removed, RolledBack, Notice, Outdated, WrongKind>;
 
 // What a turn wants done.
 struct Effects {

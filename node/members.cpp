@@ -56,15 +56,34 @@ std::optional<std::uint16_t> Members::level_of(const chain::NodeId& node) const 
   return linked == linked_.end() ? std::nullopt : std::optional(linked->second);
 }
 
+bool Members::is_light(const chain::NodeId& node) const {
+  const chain::Member* member = find(node);
+  return member != nullptr && member->role == chain::MemberRole::kLight;
+}
+
 std::vector<chain::NodeId> Members::linked() const {
   std::vector<chain::NodeId> nodes;
   for (const auto& voter : voters_)
     if (linked_.contains(voter)) nodes.push_back(voter);
   for (const auto& member : set_->members)
-    if (member.role != chain::MemberRole::kVoter && linked_.contains(member.node))
+    if (member.role != chain::MemberRole::kVoter && member.role != chain::MemberRole::kLight &&
+        linked_.contains(member.node))
       nodes.push_back(member.node);
   for (const auto& [node, level] : linked_)
     if (!places_.contains(node)) nodes.push_back(node);
+  return nodes;
+}
+
+std::vector<chain::NodeId> Members::linked_light() const {
+  std::vector<chain::NodeId> nodes;
+  for (const auto& node : linked_)
+    if (is_light(node)) nodes.push_back(node);
+  return nodes;
+}
+
+std::vector<chain::NodeId> Members::linked_all() const {
+  std::vector<chain::NodeId> nodes = linked();
+  for (const auto& node : linked_light()) nodes.push_back(node);
   return nodes;
 }
 

@@ -28,6 +28,7 @@ class Members {
   void update(chain::MembersRef set);
 
   [[nodiscard]] const chain::MemberSet& set() const { return *set_; }
+  [[nodiscard]] const chain::MembersRef& set_ref() const { return set_; }
   [[nodiscard]] const std::vector<chain::Member>& all() const { return set_->members; }
   [[nodiscard]] chain::NodeId self_id() const { return self_; }
   [[nodiscard]] const chain::Member* self() const { return find(self_); }  // nullptr: no member
@@ -38,6 +39,9 @@ class Members {
   // By slot.
   [[nodiscard]] const std::vector<chain::NodeId>& voters() const { return voters_; }
   [[nodiscard]] bool is_voter(const chain::NodeId& node) const;
+  // Keeps headers only: it is told of tips, certificates and templates' headers, sends shares, and
+  // has no part in anything else.
+  [[nodiscard]] bool is_light(const chain::NodeId& node) const;
   [[nodiscard]] std::size_t majority() const { return voters_.size() / 2 + 1; }
 
   // `level`: what its program can do, as it says.
@@ -46,8 +50,12 @@ class Members {
   [[nodiscard]] bool is_linked(const chain::NodeId& peer) const { return linked_.contains(peer); }
   // The highest feature level that its program can do; nullopt if it is not linked.
   [[nodiscard]] std::optional<std::uint16_t> level_of(const chain::NodeId& node) const;
-  // Voters first, each part in the order of slots; linked nodes that are no members come last.
+  // All but light members. Voters first, each part in the order of slots; linked nodes that are no
+  // members come last.
   [[nodiscard]] std::vector<chain::NodeId> linked() const;
+  [[nodiscard]] std::vector<chain::NodeId> linked_light() const;
+  // Light members come last.
+  [[nodiscard]] std::vector<chain::NodeId> linked_all() const;
 
  private:
   const chain::NodeId self_;

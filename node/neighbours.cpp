@@ -6,7 +6,8 @@
 
 namespace eventchain::node {
 
-Neighbours::Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds) : self_(self) {
+Neighbours::Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds, bool is_light)
+    : self_(self), is_light_(is_light) {
   for (const PeerConfig& seed : seeds) seeds_.emplace(seed.node, seed.address);
 }
 
@@ -17,6 +18,8 @@ net::PeerTable Neighbours::table(const chain::MemberSet& members,
   table.self_is_voter = self != nullptr && self->role == chain::MemberRole::kVoter;
   for (const chain::Member& member : members.members) {
     if (member.node == self_) continue;
+    const bool is_light = member.role == chain::MemberRole::kLight;
+    if (is_light && is_light_) continue;
     net::Peer peer{member.node, "", 0, member.role == chain::MemberRole::kVoter, member.site};
     peer.valid_from = member.valid_from;
     peer.valid_until = member.valid_until;
@@ -25,7 +28,7 @@ net::PeerTable Neighbours::table(const chain::MemberSet& members,
     if (is_seed) named_.insert(member.node);
     auto address =
         is_seed ? chain::Result<HostPort>(seed->second) : parse_host_port(member.peers_address);
-    if (address) {  // without one it dials us
+    if (address && !is_light) {  // without one it dials us
       peer.host = std::move(address->host);
       peer.port = address->port;
     }

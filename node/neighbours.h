@@ -14,10 +14,12 @@ namespace eventchain::node {
 // have told, and the seeds of its configuration, by which it finds the cluster. A seed's address
 // goes before the member's own. A seed that is no member is linked like one that does not vote,
 // until a member set has named it, or while this node is no member itself and may know an old set
-// only. Owned by the daemon; one caller at a time.
+// only. Light members dial the others and are not dialled: they are no way to anybody. Owned by the
+// daemon; one caller at a time.
 class Neighbours {
  public:
-  Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds);
+  // `is_light`: this node is a light member, and links with no other one.
+  Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds, bool is_light = false);
 
   // `leaving`: no members any more, whose links stay for now; nobody dials them.
   net::PeerTable table(const chain::MemberSet& members,
@@ -25,6 +27,7 @@ class Neighbours {
 
  private:
   const chain::NodeId self_;
+  const bool is_light_;
   std::map<chain::NodeId, HostPort> seeds_;
   std::set<chain::NodeId> named_;  // seeds that are or were members
 };

@@ -32,6 +32,9 @@ std::size_t approximate_bytes(const net::Message& message) {
   } else if (const auto* reply = std::get_if<net::BlocksReply>(&message)) {
     for (const auto& block : reply->blocks)
       bytes += block.content.entries.size() * sizeof(chain::EntryRef) + 1024;
+  } else if (const auto* headers = std::get_if<net::HeadersReply>(&message)) {
+    for (const auto& block : headers->blocks)
+      bytes += 512 + 16 * block.sealed.seal.shares.size() + 512 * block.annex.size();
   } else if (const auto* announce = std::get_if<net::EventsAnnounce>(&message)) {
     bytes += announce->entries.size() * sizeof(chain::EntryRef);
   } else if (const auto* request = std::get_if<net::EventsRequest>(&message)) {
@@ -42,8 +45,8 @@ std::size_t approximate_bytes(const net::Message& message) {
 
 }  // namespace
 
-Runtime::Runtime(RuntimeOptions options, store::Store& store)
-    : options_(std::move(options)), store_(store), inbox_(kPeerBytesMax) {}
+Runtime::Runtime(RuntimeOptions options, store::Turns& turns)
+    : options_(std::move(options)), turns_(turns), inbox_(kPeerBytesMax) {}
 
 Runtime::~Runtime() {
   stop();
@@ -80,8 +83,8 @@ void Runtime::stop() {
 }
 
 void Runtime::run() {
-  store_.turns().begin();
-  core_ = std::make_unique<NodeCore>(options_.core, store_);
+  turns_.begin();
+  core_ = options_.make_machine();
   core_->start(now());
   commit(core_->take_effects());
   while (true) {
@@ -100,7 +103,7 @@ void Runtime::turn(std::vector<Inbox::Item> items) {
   const auto began = std::chrono::steady_clock::now();
   std::vector<StatusQuestion> questions;
   if (!commit_by_) {
-    store_.turns().begin();
+    turns_.begin();
     inputs_of_turn_ = 0;
   }
   inputs_of_turn_ += items.size();
@@ -135,7 +138,7 @@ void Runtime::turn(std::vector<Inbox::Item> items) {
 std::chrono::nanoseconds Runtime::commit(Effects effects) {
   carry_out_all(effects.ahead);
   const auto committing = std::chrono::steady_clock::now();
-  store_.turns().commit();
+  turns_.commit();
   const auto waited = std::chrono::steady_clock::now() - committing;
   certified_.store(core_->certified().value);
   if (const auto as_of = core_->as_of()) as_of_.store(as_of->since_start.count());
@@ -200,6 +203,8 @@ void Runtime::carry_out(Effect& effect) {
           ended_(RunEnd::kRolledBack, std::move(one.reason));
         } else if constexpr (std::is_same_v<Kind, Outdated>) {
           ended_(RunEnd::kOutdated, std::move(one.reason));
+        } else if constexpr (std::is_same_v<Kind, WrongKind>) {
+          ended_(RunEnd::kWrongKind, std::move(one.reason));
         } else {
           static_assert(std::is_same_v<Kind, Notice>);
           options_.log(one);

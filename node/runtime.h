@@ -12,9 +12,10 @@
 
 #include "mining/work.h"
 #include "net/asio/mesh.h"
-#include "node/core.h"
 #include "node/inbox.h"
+#include "node/machine.h"
 #include "node/port.h"
+#include "store/chain_store.h"
 
 namespace eventchain::node {
 
@@ -22,7 +23,8 @@ namespace eventchain::node {
 chain::Salt draw_salt();
 
 struct RuntimeOptions {
-  CoreOptions core;
+  // Makes the machine on its store: on the core thread, inside the first turn.
+  std::function<std::unique_ptr<Machine>()> make_machine;
   std::filesystem::path disk;            // whose free space is watched
   std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
   std::function<void(const Notice&)> log = [](const Notice&) {};
@@ -37,18 +39,20 @@ enum class RunEnd : std::uint8_t {
   kRemoved,     // it is no member any more
   kRolledBack,  // its disk is an older copy of itself
   kOutdated,    // its program cannot do the cluster's feature level
+  kWrongKind,   // a light member that runs as a full one, or the reverse
 };
 
-// The shell around the core: one thread that drives turns, and the hand-over to links, miner and
-// API. It decides nothing. begin turn -> inputs -> effects taken -> commit -> effects carried out.
-// A turn for which nobody waits stays open until its time has come or somebody does.
+// The shell around the core, a full node's or a light member's: one thread that drives turns, and
+// the hand-over to links, miner and API. It decides nothing. begin turn -> inputs -> effects taken
+// -> commit -> effects carried out. A turn for which nobody waits stays open until its time has
+// come or somebody does.
 //
-// Lifecycle: construct; give it links and miner with attach(); start(); stop(). The store, the mesh
-// and the miner outlive it. `ended` is called on the core thread when the node cannot go on or must
-// not; the process is expected to exit then.
+// Lifecycle: construct; give it links and miner with attach(); start(); stop(). The store whose
+// turns it drives, the mesh and the miner outlive it. `ended` is called on the core thread when the
+// node cannot go on or must not; the process is expected to exit then.
 class Runtime : public NodePort, public net::MeshHandler {
  public:
-  Runtime(RuntimeOptions options, store::Store& store);
+  Runtime(RuntimeOptions options, store::Turns& turns);
   ~Runtime() override;
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -108,19 +112,19 @@ class Runtime : public NodePort, public net::MeshHandler {
 
   // constant after construction or attach()
   const RuntimeOptions options_;
-  store::Store& store_;
+  store::Turns& turns_;
   net::Mesh* mesh_ = nullptr;
   mining::Miner* miner_ = nullptr;
   std::function<void(RunEnd, std::string)> ended_;
 
   Inbox inbox_;
-  // NodeCore::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.
+  // Machine::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.
   std::atomic<std::int64_t> as_of_{0};
   std::atomic<std::uint64_t> certified_{0};
   std::thread thread_;
 
   // owned by the core thread
-  std::unique_ptr<NodeCore> core_;
+  std::unique_ptr<Machine> core_;
   chain::Instant disk_checked_;
   bool disk_nearly_full_ = false;
   std::optional<chain::Instant> commit_by_;  // of a turn that stays open

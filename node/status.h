@@ -35,6 +35,8 @@ struct NodeStatus {
   std::string name;
   chain::ChainId chain;
   std::string chain_name;
+  bool is_light =
+      false;  // a light member, outside Raft: what is said of Raft and the pool is empty
   consensus::Role role = consensus::Role::kFollower;
   consensus::Term term;
   std::optional<chain::NodeId> leader;

@@ -41,6 +41,21 @@ void handle_linearizable(const CallPtr& call, const Route& route) {
   });
 }
 
+// Names those that can answer, as far as they have told where they are.
+void refuse_as_light(const Call& call) {
+  std::string where;
+  store::ChainReader& reader = call.context->reader;
+  if (const auto members = reader.members(reader.tip().height.next()))
+    for (const chain::Member& member : (*members)->members) {
+      if (member.role == chain::MemberRole::kLight || member.api_address.empty()) continue;
+      where += (where.empty() ? "" : ", ") + member.name + " at " + member.api_address;
+    }
+  call.answer(Problem::kLightMember,
+              "this node is a light member: it keeps headers and certificates, and neither events "
+              "nor the log; ask " +
+                  (where.empty() ? "a voter, standby or observer" : where));
+}
+
 }  // namespace
 
 void Api::handle(net::http::Request request, std::shared_ptr<net::http::Responder> responder) {
@@ -51,6 +66,8 @@ void Api::handle(net::http::Request request, std::shared_ptr<net::http::Responde
   const Route* route = find_route(*call);
   if (route == nullptr) return;
   const auto consistency = call->parameter("consistency").value_or("local");
+  if (state_->context->options.is_light && (!route->is_light || consistency == "linearizable"))
+    return refuse_as_light(*call);
   if (consistency == "local") return route->handle(call);
   if (consistency == "linearizable") return handle_linearizable(call, *route);
   call->answer(Problem::kMalformedRequest,

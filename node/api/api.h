@@ -39,6 +39,9 @@ struct ApiOptions {
   // Text for /metrics; called on a server thread with the node's present state.
   std::function<std::string(const NodeStatus&)> metrics;
 
+  // A light member: what needs events, the log or orders is answered with where to ask.
+  bool is_light = false;
+
   OrderRight order_right = OrderRight::kNobody;
   std::set<std::string, std::less<>> operators;
   // By which invitations run out; empty: the system's.

@@ -23,6 +23,7 @@ constexpr Kind kKinds[] = {
     {Problem::kTooLarge, 413, "too-large", "More than the limits allow"},
     {Problem::kUnsupportedMediaType, 415, "unsupported-media-type",
      "Not a media type that this path takes"},
+    {Problem::kLightMember, 421, "light-member", "This node keeps headers only"},
     {Problem::kInvalidEvent, 422, "invalid-event", "The event breaks a rule"},
     {Problem::kPoolFull, 429, "pool-full", "Too many events are waiting"},
     {Problem::kCorrupt, 500, "corrupt", "Stored data is damaged and is not served"},

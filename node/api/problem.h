@@ -22,6 +22,7 @@ enum class Problem : std::uint8_t {
   kOrderRefused,
   kTooLarge,
   kUnsupportedMediaType,
+  kLightMember,
   kInvalidEvent,
   kPoolFull,
   kCorrupt,

@@ -68,7 +68,7 @@ std::string status_json(const NodeStatus& status) {
       .text("name", status.name)
       .text("chain", to_hex(status.chain))
       .text("chain_name", status.chain_name)
-      .text("role", name_of(status.role))
+      .text("role", status.is_light ? "light" : name_of(status.role))
       .big("term", status.term.value)
       .boolean("ready", status.ready);
   if (status.leader) out.text("leader", to_hex(*status.leader));
@@ -134,6 +134,8 @@ void get_readyz(const CallPtr& call) {
       return problem_response(Problem::kDraining,
                               "this node is to be stopped; send clients to other nodes");
     if (status.ready) return text_response("application/json", R"({"status":"ready"})");
+    if (status.is_light)
+      return problem_response(Problem::kNotReady, "no member but light ones is linked");
     return problem_response(Problem::kNotReady,
                             "no leader is known or reachable; events are held here but cannot "
                             "become durable until a majority of voters is linked");

@@ -16,6 +16,8 @@ struct Route {
   std::array<const char*, 4> query;  // names it knows; the rest is null
   // Reads what was committed: knows `consistency` too.
   bool is_read = false;
+  // A light member has what it needs.
+  bool is_light = false;
 };
 const std::vector<Route>& routes();
 

@@ -157,6 +157,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Removed& removed);
   void do_effect(NodeHost& host, node::RolledBack& rolled_back);
   void do_effect(NodeHost& host, node::Outdated& outdated);
+  void do_effect(NodeHost& host, node::WrongKind& wrong);
   void do_effect(NodeHost& host, node::Notice& notice);
   void maybe_upgrade(std::size_t node);
   void check_rise(const chain::Block& block) const;

@@ -251,6 +251,11 @@ void Cluster::do_effect(NodeHost& host, node::RolledBack& rolled_back) {
   throw Violation("honesty", fmt::format("n{} says: {}", host.index(), rolled_back.reason));
 }
 
+// Every node runs as what it was invited as.
+void Cluster::do_effect(NodeHost& host, node::WrongKind& wrong) {
+  throw Violation("members", fmt::format("n{} says: {}", host.index(), wrong.reason));
+}
+
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
   // Nobody lies here and no disk is damaged, so nothing may ever look like it.

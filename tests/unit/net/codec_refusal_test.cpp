@@ -200,6 +200,47 @@ TEST_CASE("each field of the messages about blocks is checked") {
                 "blocks_reply.certificate");
 }
 
+TEST_CASE("each field of the messages for light members is checked") {
+  CHECK(decode(frame(25, Wire().number(1, 3).number(2, 512))).has_value());
+  check_refused(frame(25, Wire().number(2, 1)), "headers_request.from");
+  check_refused(frame(25, Wire().number(1, 3)), "headers_request.count");
+  check_refused(frame(25, Wire().number(1, 3).number(2, 513)), "headers_request.count", kTooLarge);
+  check_refused(frame(25, Wire().number(1, ~std::uint64_t{0}).number(2, 2)),
+                "headers_request.from");
+
+  chain::TemplateHeader header;
+  header.height = chain::Height{4};
+  header.share_target.bits = 0x1cffff00;
+  const chain::Bytes head = chain::encode_header(header);
+  const chain::Bytes seal = chain::encode_seal({});
+  const chain::Rejection rejection{{}, {}, chain::RejectionReason::kVersionConflict, {5}};
+  const chain::Bytes annex = chain::encode_content({{}, {rejection}});
+  const auto reply = [&](std::uint64_t from, const Wire& block) {
+    return frame(26, Wire().number(1, from).bytes(2, block).bytes(3, signed_by({1, 2})));
+  };
+  CHECK(decode(reply(4, Wire().bytes(1, head).bytes(2, seal))).has_value());
+  CHECK(decode(reply(4, Wire().bytes(1, head).bytes(2, seal).bytes(3, annex))).has_value());
+  check_refused(reply(5, Wire().bytes(1, head).bytes(2, seal)), "headers_reply.blocks");
+  check_refused(reply(4, Wire().bytes(2, seal)), "headers_reply.header");
+  check_refused(reply(4, Wire().bytes(1, head)), "headers_reply.seal");
+  const auto with_annex = [&](const chain::BlockContent& content) {
+    return reply(4, Wire().bytes(1, head).bytes(2, seal).bytes(3, chain::encode_content(content)));
+  };
+  check_refused(with_annex({{{}}, {rejection}}), "headers_reply.annex");  // it has an entry
+  check_refused(with_annex({}), "headers_reply.annex");
+  check_refused(reply(4, Wire().bytes(1, head).bytes(2, seal).bytes(3, annex + "x")),
+                "headers_reply.annex");
+  // No blocks without a proof of the last, and no proof of nothing.
+  check_refused(frame(26, Wire().number(1, 4).bytes(2, Wire().bytes(1, head).bytes(2, seal))),
+                "headers_reply.certificate");
+  check_refused(frame(26, Wire().number(1, 4).bytes(3, signed_by({1}))),
+                "headers_reply.certificate");
+
+  CHECK(decode(frame(27, Wire().bytes(1, head))).has_value());
+  check_refused(frame(27, Wire().bytes(1, head + "x")), "template_header_push.header");
+  check_refused(frame(27, Wire()), "template_header_push.header");
+}
+
 TEST_CASE("each field of the messages about reads is checked") {
   CHECK(decode(frame(13, Wire().number(1, 1))).has_value());
   check_refused(frame(13, Wire()), "read_ask.question");
@@ -317,6 +358,7 @@ TEST_CASE("items are counted before memory is spent on them, however they are sp
   check_refused(frame(3, many(2, limits::kEventsCountMax + 1)), "frame.events", kTooLarge);
   check_refused(frame(23, many(2, limits::kEventsCountMax + 1)), "frame.events", kTooLarge);
   check_refused(frame(12, many(2, limits::kBlocksPerReplyMax + 1)), "frame.blocks", kTooLarge);
+  check_refused(frame(26, many(2, limits::kHeadersPerReplyMax + 1)), "frame.blocks", kTooLarge);
   check_refused(raft(5, many(6, limits::kRaftEntriesMax + 1)), "frame.entries", kTooLarge);
   // Protobuf merges a field that comes twice.
   const Wire half = many(2, limits::kEventsCountMax / 2 + 1);

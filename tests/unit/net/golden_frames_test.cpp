@@ -108,6 +108,11 @@ std::map<std::string, Message> expected() {
   frames["events-settled"] = EventsSettled{9,
                                            {SettleResult::kOpen, SettleResult::kDurable,
                                             SettleResult::kConflict, SettleResult::kRefused}};
+  frames["headers-request"] = HeadersRequest{seven, 512};
+  frames["headers-reply"] = HeadersReply{
+      seven, {{block().sealed, block().content.annex}}, {signed_by(1, 0x55), signed_by(258, 0x66)}};
+  frames["headers-reply-none"] = HeadersReply{chain::Height{8}, {}, {}};
+  frames["template-header-push"] = TemplateHeaderPush{block().sealed.header};
   frames["seen"] = Seen{filled<chain::StoreId>(0x23), Term{7}, LogIndex{40}};
   return frames;
 }

@@ -71,8 +71,14 @@ class RandomMessages {
                     consensus::LogIndex{number<std::uint64_t>()}};
       case 22:
         return EventsSubmit{some(), raw_events(1)};
-      default:
+      case 23:
         return settled();
+      case 24:
+        return HeadersRequest{chain::Height{some()}, static_cast<std::uint32_t>(1 + below(512))};
+      case 25:
+        return headers();
+      default:
+        return TemplateHeaderPush{header()};
     }
   }
 
@@ -276,20 +282,31 @@ class RandomMessages {
     return made;
   }
 
+  chain::SealedHeader sealed(std::uint64_t height) {
+    chain::SealedHeader made;
+    made.header = header();
+    made.header.height = chain::Height{height};
+    made.seal.sealed_at = {static_cast<std::int64_t>(some())};
+    for (std::uint32_t share = 0; share < 4; ++share)
+      made.seal.shares.push_back({number<std::uint64_t>() >> 1, share});
+    return made;
+  }
+
   BlocksReply blocks() {
     BlocksReply message;
     message.from = chain::Height{some()};
-    for (std::uint64_t i = 0, count = below(5); i < count; ++i) {
-      chain::Block block;
-      block.sealed.header = header();
-      block.sealed.header.height = chain::Height{message.from.value + i};
-      block.sealed.seal.sealed_at = {static_cast<std::int64_t>(some())};
-      for (std::uint32_t share = 0; share < 4; ++share)
-        block.sealed.seal.shares.push_back({number<std::uint64_t>() >> 1, share});
-      block.content = content();
-      message.blocks.push_back(std::move(block));
-    }
+    for (std::uint64_t i = 0, count = below(5); i < count; ++i)
+      message.blocks.push_back({sealed(message.from.value + i), content()});
     if (!message.blocks.empty()) message.certificate = certificate(below(8));
+    return message;
+  }
+
+  HeadersReply headers() {
+    HeadersReply message;
+    message.from = chain::Height{some()};
+    for (std::uint64_t i = 0, count = below(5); i < count; ++i)
+      message.blocks.push_back({sealed(message.from.value + i), content().annex});
+    if (!message.blocks.empty()) message.certificate = certificate(1 + below(7));
     return message;
   }
 

@@ -61,6 +61,12 @@ TEST_CASE("how often the Raft log is cut and how much of it stays are settings")
   CHECK(config->snapshot_trailing == 1);
 }
 
+TEST_CASE("a node is a full one unless it is said to be light") {
+  CHECK_FALSE(read(kGood)->light);
+  CHECK(read(kGood, {{"node.light", "true"}})->light);
+  CHECK(contains(error_of(kGood, {{"node.light", "yes"}}), "node.light"));
+}
+
 TEST_CASE("operators are a list of clients' names, and certificates are a program's to make") {
   const std::string api = std::string(kGood) + "operators = ";
   const auto config = read(api + "[\"alice\", \"on-call.2\"]\n[cluster]\nca_command = \"sign\"\n");
@@ -230,6 +236,7 @@ TEST_CASE("the shipped example is a valid configuration and shows every default 
   CHECK(defaults >= 10);
   const auto full = read(spelled_out);
   REQUIRE_MESSAGE(full.has_value(), full.error().message);
+  CHECK(full->light == shipped->light);
   CHECK(full->api_tls == shipped->api_tls);
   CHECK(full->api_threads == shipped->api_threads);
   CHECK(full->mining_threads == shipped->mining_threads);

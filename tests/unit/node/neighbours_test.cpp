@@ -72,3 +72,19 @@ TEST_CASE("a node that is no member keeps its seeds, whatever an old member set 
   CHECK(find(neighbours.table(set), 's') != nullptr);
   CHECK(find(neighbours.table(set), 'a') != nullptr);
 }
+
+TEST_CASE("light members dial the others, and are dialled by nobody and never by each other") {
+  constexpr auto kLight = chain::MemberRole::kLight;
+  chain::MemberSet set;
+  set.members = {member('a', kVoter, "a:1"), member('l', kLight, "l:2"),
+                 member('m', kLight, "m:3")};
+  const net::PeerTable full = Neighbours(node_id('a'), {}).table(set);
+  REQUIRE(full.peers.size() == 2);
+  CHECK(*find(full, 'l') == net::Peer{node_id('l'), "", 0, false, "site-l"});
+  const net::PeerTable light = Neighbours(node_id('l'), {}, true).table(set);
+  REQUIRE(light.peers.size() == 1);
+  CHECK(*find(light, 'a') == net::Peer{node_id('a'), "a", 1, true, "site-a"});
+  // Also while it is not in the set that it knows.
+  set.members.erase(set.members.begin() + 1);
+  CHECK(find(Neighbours(node_id('l'), {}, true).table(set), 'm') == nullptr);
+}

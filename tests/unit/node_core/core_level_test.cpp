@@ -35,7 +35,7 @@ chain::Height risen_at(Crew& crew, std::size_t at, std::uint16_t wanted) {
 }  // namespace
 
 TEST_CASE("the level rises by itself, step by step, to what the programs of all voters can do") {
-  Crew crew(3, 1, {3, 4, 3, 3});
+  Crew crew(3, 1, 0, {3, 4, 3, 3});
   CHECK(crew.run(30s, [&] { return are_at(crew, 3, 3); }));
   crew.run(5s);
   CHECK(are_at(crew, 3, 3));
@@ -55,7 +55,7 @@ TEST_CASE("programs as shipped raise nothing") {
 }
 
 TEST_CASE("a voter with an older program holds the level up, and so does one that is away") {
-  Crew crew(3, 0, {2, 2, 1});
+  Crew crew(3, 0, 0, {2, 2, 1});
   crew.elect();
   crew.run(5s);
   CHECK(are_at(crew, 3, 1));
@@ -82,7 +82,7 @@ TEST_CASE("a voter with an older program holds the level up, and so does one tha
 }
 
 TEST_CASE("the level waits until a change of voters is through, and counts the new voter") {
-  Crew crew(3, 1, {1, 1, 1, 1});
+  Crew crew(3, 1, 0, {1, 1, 1, 1});
   crew.elect();
   crew.admit(3, chain::MemberRole::kStandby);
   crew.run(3s);
@@ -100,7 +100,7 @@ TEST_CASE("the level waits until a change of voters is through, and counts the n
 }
 
 TEST_CASE("a member whose program is below the level does not become a voter") {
-  Crew crew(3, 1, {2, 2, 2, 1});
+  Crew crew(3, 1, 0, {2, 2, 2, 1});
   for (std::size_t at = 0; at < 3; ++at) crew.cut(at, 3);
   REQUIRE(crew.run(30s, [&] { return are_at(crew, 3, 2); }));
   crew.admit(3, chain::MemberRole::kStandby);
@@ -124,7 +124,7 @@ TEST_CASE("a member whose program is below the level does not become a voter") {
 }
 
 TEST_CASE("an observer with an older program ends at the block that raised the level") {
-  Crew crew(3, 1, {1, 1, 1, 1});
+  Crew crew(3, 1, 0, {1, 1, 1, 1});
   crew.elect();
   crew.admit(3, chain::MemberRole::kObserver);
   REQUIRE(crew.run(10s, [&] { return crew.height(3) == crew.height(0); }));
@@ -158,7 +158,7 @@ TEST_CASE("an observer with an older program ends at the block that raised the l
 
 TEST_CASE(
     "a voter that got an older program again at that very moment ends, and the others go on") {
-  Crew crew(3, 0, {2, 2, 1});
+  Crew crew(3, 0, 0, {2, 2, 1});
   if (crew.elect() == 2) {
     crew.order(2, net::Order(net::TransferLeadership{voter_id(0)}));
     REQUIRE(crew.run(10s, [&] { return crew.leader() == std::size_t{0}; }));

@@ -12,24 +12,36 @@
 #include <string>
 #include <vector>
 
+#include "net/messages.h"
 #include "node/core.h"
+#include "node/light_core.h"
+#include "store/memory_light_store.h"
 #include "tests/sim/signing.h"
 #include "tests/unit/node_core/node_core_fixture.h"
 
 namespace eventchain::node::testing {
 
 // Cores that mine for real and whose messages the test carries: the voters of genesis, and others
-// that join. A turn for each input. Nodes are called by their place.
+// that join; the last `lights` of these as light members. A turn for each input. Nodes are called
+// by their place.
 struct Crew {
   // `programs`: the feature levels of the nodes' programs, where they are not as shipped.
-  explicit Crew(std::size_t voters, std::size_t joiners = 0,
+  explicit Crew(std::size_t voters, std::size_t joiners = 0, std::size_t lights = 0,
                 std::vector<std::uint16_t> programs = {})
       : genesis(easy_genesis(voters)) {
     programs.resize(voters + joiners, chain::kFeatureLevelMax);
     for (std::size_t i = 0; i < voters + joiners; ++i) {
       nodes.push_back(std::make_unique<Node>(genesis, voter_key(i)));
-      nodes[i]->store.turns().begin();
-      boot(i, programs[i]);
+      Node& node = *nodes[i];
+      if (i + lights >= voters + joiners) {
+        node.light_store.turns().begin();
+        node.light = std::make_unique<LightCore>(LightOptions{voter_id(i), true, &node.signing},
+                                                 node.light_store);
+        end_turn(i);
+      } else {
+        node.store.turns().begin();
+        boot(i, programs[i]);
+      }
     }
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t peer = 0; peer < nodes.size(); ++peer)
@@ -73,13 +85,13 @@ struct Crew {
 
   void handle(std::size_t at, Input input) {
     if (dead.contains(at)) return;
-    nodes[at]->core->handle(now, std::move(input));
+    nodes[at]->machine().handle(now, std::move(input));
     end_turn(at);
   }
   void end_turn(std::size_t at) {
-    auto effects = nodes[at]->core->take_effects();
-    nodes[at]->store.turns().commit();
-    nodes[at]->store.turns().begin();
+    auto effects = nodes[at]->machine().take_effects();
+    nodes[at]->turns().commit();
+    nodes[at]->turns().begin();
     for (auto* list : {&effects.ahead, &effects.when_durable})
       for (auto& effect : *list) carry_out(at, effect);
   }
@@ -113,11 +125,12 @@ struct Crew {
         const auto letter = std::move(mail.front());
         mail.pop_front();
         if (is_cut(letter.from, letter.to) || (is_lost && is_lost(letter))) continue;
+        kinds[letter.to].insert(net::name_of(letter.message));
         handle(letter.to, PeerSaid{voter_id(letter.from), letter.message});
       }
       for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (dead.contains(i)) continue;
-        if (nodes[i]->core->next_wakeup() <= now.steady) handle(i, Woke{});
+        if (nodes[i]->machine().next_wakeup() <= now.steady) handle(i, Woke{});
         mine(i);
       }
       now.steady = now.steady + std::chrono::milliseconds(10);
@@ -127,7 +140,7 @@ struct Crew {
   }
   void mine(std::size_t at) {
     auto& work = nodes[at]->work;
-    if (!work || dead.contains(at)) return;
+    if (!work || dead.contains(at) || idle.contains(at)) return;
     chain::Nonce nonce{chain::nonce_high(work->slot, 0, ++nodes[at]->counter), 0};
     while (!chain::share_meets(work->header, nonce, work->target)) ++nonce.low;
     const mining::ShareFound found{work->template_hash, nonce};
@@ -150,7 +163,7 @@ struct Crew {
   }
   std::optional<std::size_t> leader() const {
     for (std::size_t i = 0; i < nodes.size(); ++i)
-      if (!dead.contains(i) && nodes[i]->core->replica().is_ready()) return i;
+      if (!dead.contains(i) && nodes[i]->core && nodes[i]->core->replica().is_ready()) return i;
     return std::nullopt;
   }
   std::size_t elect() {
@@ -195,10 +208,10 @@ struct Crew {
   }
 
   [[nodiscard]] const chain::MemberSet& members(std::size_t at) const {
-    return *nodes[at]->core->chain_state().members;
+    return *nodes[at]->chain_state().members;
   }
   [[nodiscard]] chain::Height height(std::size_t at) const {
-    return nodes[at]->core->chain_state().height();
+    return nodes[at]->chain_state().height();
   }
   [[nodiscard]] std::size_t raft_voters(std::size_t at) const {
     const auto& servers = nodes[at]->core->replica().configuration();
@@ -209,10 +222,17 @@ struct Crew {
 
   struct Node {
     Node(const chain::Genesis& genesis, const chain::PublicKey& key)
-        : store(genesis), signing(key) {}
+        : store(genesis), light_store(genesis), signing(key) {}
+    Machine& machine() { return core ? static_cast<Machine&>(*core) : *light; }
+    store::Turns& turns() { return core ? store.turns() : light_store.turns(); }
+    [[nodiscard]] const chain::HeaderState& chain_state() const {
+      return core ? core->chain_state() : light->chain_state();
+    }
     store::MemoryStore store;
+    store::MemoryLightStore light_store;
     sim::Signing signing;
-    std::unique_ptr<NodeCore> core;
+    std::unique_ptr<NodeCore> core;    // null for a light member
+    std::unique_ptr<LightCore> light;  // null for any other
     std::uint16_t program = chain::kFeatureLevelMax;
     std::optional<mining::WorkOrder> work;
     std::uint64_t counter = 0;
@@ -229,6 +249,8 @@ struct Crew {
   std::function<bool(const Letter&)> is_lost;
   std::set<std::pair<std::size_t, std::size_t>> cuts;
   std::set<std::size_t> dead;
+  std::set<std::size_t> idle;                          // find no shares
+  std::map<std::size_t, std::set<std::string>> kinds;  // of messages, by whom they were sent to
   std::set<std::size_t> removed;
   std::map<std::size_t, std::string> outdated;  // who ended for its program, and what it said
   std::map<std::size_t, std::vector<chain::NodeId>> leaving;  // as each node told it last
