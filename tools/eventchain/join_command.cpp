@@ -46,21 +46,21 @@ std::string kept_node(const fs::path& dir) {
 
 // Who is to join: what the token's invitation says, or the member that an earlier try became.
 struct Invited {
-  std::string name, site;
+  std::string name, site, role;
   bool is_member = false;
 };
 Invited find_invited(const Joining& joining, const json::value& members) {
   const json::array known = list_of(members, "members");
   const std::string kept = kept_node(joining.dir);
   if (const json::value* member = kept.empty() ? nullptr : find_member(known, kept))
-    return {text_of(*member, "name"), text_of(*member, "site"), true};
+    return {text_of(*member, "name"), text_of(*member, "site"), text_of(*member, "role"), true};
   const auto octets = chain::from_hex(joining.token);
   const auto token = octets ? chain::JoinToken::from(*octets) : std::nullopt;
   if (!token) throw CommandFailed{Exit::kUsage, "--token: must be 64 lower-case hex digits"};
   const std::string hash = to_hex(chain::token_hash(*token));
   for (const json::value& invited : list_of(members, "invitations"))
     if (text_of(invited, "token_hash") == hash)
-      return {text_of(invited, "name"), text_of(invited, "site"), false};
+      return {text_of(invited, "name"), text_of(invited, "site"), text_of(invited, "role"), false};
   throw CommandFailed{Exit::kError,
                       "the token is of no open invitation; it was used, revoked or mistyped"};
 }
@@ -102,11 +102,11 @@ void take_answer(const Session& session, const fs::path& dir, const json::value&
     value_or_stop(replace_file(dir / "ca.cert.pem", authority, Secrecy::kPublic));
 }
 
-// Everybody who can be dialled.
+// Everybody who can be dialled; light members are no way to anybody.
 void add_peers(NodePlan& plan, const json::value& members, const std::string& self) {
   for (const json::value& member : list_of(members, "members")) {
     const std::string address = text_of(member, "peers_address");
-    if (!address.empty() && text_of(member, "node") != self)
+    if (!address.empty() && text_of(member, "node") != self && text_of(member, "role") != "light")
       plan.peers.push_back(text_of(member, "node") + "@" + address);
   }
 }
@@ -143,14 +143,14 @@ void join(const Session& session, Joining joining) {
   take_answer(session, dir, answer);
   const std::string self = to_hex(node.member.node);
   add_peers(joining.plan, members, self);
+  joining.plan.light = invited.role == "light";
   value_or_stop(finish_join(dir, joining.plan));
 
   const std::vector<std::string> steps = what_is_left(dir, !joining.plan.peers.empty());
   if (session.as_json) {
     json::object shown{
         {"name", invited.name}, {"node", self}, {"chain", text_of(members, "chain")}};
-    if (const json::value* member = find(answer, "member"))
-      shown["role"] = text_of(*member, "role");
+    shown["role"] = invited.role;
     shown["has_certificate"] = fs::exists(dir / "cert.pem");
     shown["next"] = json::array(steps.begin(), steps.end());
     return fmt::print("{}", pretty(shown));

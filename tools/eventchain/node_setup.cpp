@@ -126,6 +126,7 @@ Result<std::string> plan_node(const NodePlan& plan) {
       fmt::format("[node]\nid = {}\nstore = {}\ndata = {}\ngenesis = {}\nsigning_key = {}\n\n",
                   toml_text(chain::to_hex(member->node)), toml_text(chain::to_hex(member->store)),
                   path(plan.data), path(plan.genesis), path(plan.home / "signing.key.pem"));
+  if (plan.light) text.insert(text.size() - 1, "light = true\n");
   text += fmt::format("[api]\nlisten = {}\ntls = {}\n", toml_text(plan.api_listen), plan.api_tls);
   if (plan.api_tls) text += tls + (plan.api_open ? "" : ca);
   std::vector<std::string> operators;

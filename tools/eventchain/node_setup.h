@@ -33,6 +33,7 @@ struct NodePlan {
   std::string peers_listen;        // HOST:PORT
   std::string api_listen;          // HOST:PORT
   std::vector<std::string> peers;  // NODE-ID@HOST:PORT, or DIRECTORY@HOST:PORT of an issued node
+  bool light = false;              // headers and certificates only
   bool api_tls = true;
   bool api_open = false;               // clients need no certificate
   std::vector<std::string> operators;  // clients that may order changes of the cluster

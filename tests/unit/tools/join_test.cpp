@@ -200,6 +200,7 @@ TEST_CASE("what a join leaves behind is what a node starts from") {
   CHECK(fs::weakly_canonical(config.genesis_file) ==
         fs::weakly_canonical(chain.home / "genesis.json"));
   CHECK(fs::weakly_canonical(config.data_directory) == fs::weakly_canonical(chain.home / "data"));
+  CHECK_FALSE(config.light);
   REQUIRE(config.peers.size() == 1);
   CHECK(config.peers[0].address.host == "db1");
   CHECK(text_of_file(chain.home / "data/store-id") == to_hex(node.member.store) + "\n");
@@ -225,4 +226,19 @@ TEST_CASE("a join that is run again after the node has run gives it no second di
   fs::remove_all(chain.home / "data");
   must(finish_join(chain.home, plan));
   CHECK_FALSE(fs::exists(chain.home / "data/store-id"));
+}
+
+TEST_CASE("a join as a light member leaves behind what a light member starts from") {
+  Chain chain;
+  const JoiningNode node = chain.prepare();
+  NodePlan plan;
+  plan.light = true;
+  plan.peers_listen = "127.0.0.1:7104";
+  plan.api_listen = "127.0.0.1:8104";
+  plan.api_tls = false;
+  must(finish_join(chain.home, plan));
+  const auto config = must(node::load_config(chain.home / "node.toml", {}, {}));
+  CHECK(config.light);
+  CHECK(config.store == node.member.store);
+  CHECK(config.api_listen.port == 8104);
 }
