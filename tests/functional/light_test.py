@@ -68,6 +68,7 @@ class LightTest(unittest.TestCase):
             self.assertEqual(status["counters"]["peer_faults"], "0", status)
             self.assertGreater(int(status["counters"]["shares_own"]), 0)
             height = int(status["height"])
+            wait_until(lambda: cluster.nodes[0].height() >= height, "the first voter is there")
             self.assertEqual(client.header(height), full.header(height))
             members = client.get("/v1/members").json()
             self.assertEqual(members, full.get("/v1/members").json())
