@@ -29,8 +29,8 @@ chain::Genesis make_genesis(const ClusterOptions& options) {
   genesis.easiest_target = chain::compact(chain::target_for(chain::U256(2)));
   for (std::size_t i = 0; i < options.nodes; ++i) {
     genesis.voters.push_back({draw_octets<chain::NodeId>(rng), draw_octets<chain::PublicKey>(rng),
-                              chain::Slot{static_cast<std::uint16_t>(i)}, fmt::format("n{}", i), "",
-                              draw_octets<chain::StoreId>(rng)});
+                              chain::Slot{static_cast<std::uint16_t>(i)}, fmt::format("n{}", i),
+                              site_of(i, options.sites), draw_octets<chain::StoreId>(rng)});
   }
   const auto checked = chain::check_genesis(genesis);
   EC_ASSERT(checked.has_value(), "the simulation's genesis obeys the rules");
@@ -44,6 +44,12 @@ std::vector<consensus::ServerId> servers_of(const Roster& roster) {
   return servers;
 }
 
+Network::Options network_options(const ClusterOptions& options) {
+  Network::Options network = options.network;
+  network.dials = !options.is_sparse;
+  return network;
+}
+
 }  // namespace
 
 std::uint64_t hash_rate(const ClusterOptions& options) {
@@ -55,20 +61,29 @@ std::uint64_t hash_rate(const ClusterOptions& options) {
 Cluster::Cluster(const ClusterOptions& options, bool prints)
     : options_(options),
       genesis_(make_genesis(options)),
-      roster_(genesis_, options.joiners, chain::Rng(options.seed).fork("joiners")),
+      roster_(genesis_, options.joiners, chain::Rng(options.seed).fork("joiners"), options.sites),
       trace_(scheduler_, prints),
       rng_(chain::Rng(options.seed).fork("cluster")),
       salts_(chain::Rng(options.seed).fork("salts")),
       programs_(chain::Rng(options.seed).fork("programs")),
       chain_(genesis_, registry_, roster_.size()),
       membership_(genesis_, roster_.size()),
+      work_(roster_, membership_),
       promises_(chain_, registry_),
       raft_(servers_of(roster_)),
       recovery_(roster_.size()),
-      network_(roster_.size(), options.network, scheduler_, trace_, *this, rng_.fork("network")),
-      links_(roster_, network_, membership_.newest()),
+      network_(roster_.size(), network_options(options), scheduler_, trace_, *this,
+               rng_.fork("network")),
       is_gone_(roster_.size(), false),
       is_outdated_(roster_.size(), false) {
+  if (options.is_sparse) {
+    auto mesh = std::make_unique<SparseMesh>(roster_, network_, scheduler_, membership_.newest(),
+                                             rng_.fork("mesh"));
+    mesh_ = mesh.get();
+    links_ = std::move(mesh);
+  } else {
+    links_ = std::make_unique<Links>(roster_, network_, membership_.newest());
+  }
   HostWatcher& watcher = *this;
   for (std::size_t i = 0; i < roster_.size(); ++i) {
     const chain::Member& member = roster_[i].member;
@@ -88,9 +103,8 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
     const chain::Rng rng = rng_.fork(member.name);
     hosts_.push_back(std::make_unique<NodeHost>(host, scheduler_, trace_, watcher, rng));
     miners_.push_back(std::make_unique<Miner>(
-        i, hash_rate(options), scheduler_, nonces_,
-        [this, i](const mining::ShareFound& share) { hosts_[i]->post(node::MinerFound{share}); },
-        rng.fork("miner")));
+        i, hash_rate(options), scheduler_,
+        [this, i](const mining::ShareFound& share) { found_share(i, share); }, rng.fork("miner")));
   }
 }
 
@@ -115,6 +129,7 @@ void Cluster::start(std::size_t node) {
   is_outdated_[node] = false;
   host(node).boot();
   network_.node_up(node);
+  links_->node_up(node);
 }
 
 void Cluster::revive(std::size_t node) {
@@ -141,7 +156,7 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
     host(node).disk().heal();
     host(node).spare();
     host(node).resume();
-    links_.is_told(node, *membership_.newest());
+    links_->is_told(node, *membership_.newest());
     start(node);
     host(node).post(node::DiskSpace{false});
     if (miner(node).rate() == 0) miner(node).set_rate(hash_rate(options_));

@@ -13,11 +13,13 @@
 #include "tests/sim/checkers/raft_checker.h"
 #include "tests/sim/checkers/read_checker.h"
 #include "tests/sim/checkers/recovery_checker.h"
+#include "tests/sim/checkers/work_checker.h"
 #include "tests/sim/cluster_options.h"
-#include "tests/sim/links.h"
 #include "tests/sim/miner.h"
+#include "tests/sim/onlooker.h"
 #include "tests/sim/roster.h"
 #include "tests/sim/signing.h"
+#include "tests/sim/sparse_mesh.h"
 
 namespace eventchain::sim {
 
@@ -44,6 +46,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void revive(std::size_t node);
   void start_genesis();
   void kill(std::size_t node) { host(node).kill(); }
+  // Its disk is gone as well, and the cluster must not run any further: to see what that took.
+  void scrap(std::size_t node) { hosts_[node].reset(); }
   // Cuts every link between two nodes of different groups; those not named form another group.
   void split(const std::vector<std::vector<std::size_t>>& groups);
   // Everything that a chaos did to machines and network ends; nodes that are down start.
@@ -83,6 +87,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   // With these nodes alone everything goes on: they are a majority of the voters, and of the voters
   // before as long as Raft's configuration may still be theirs.
   [[nodiscard]] bool is_quorum(const std::vector<std::size_t>& nodes) const;
+  // Somebody has the newest voters as Raft's configuration, and committed.
+  [[nodiscard]] bool raft_follows() const;
 
   // --- what is ------------------------------------------------------------------------------
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
@@ -100,6 +106,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] const PromiseChecker& promises() const { return promises_; }
   [[nodiscard]] const RaftChecker& raft() const { return raft_; }
   [[nodiscard]] const ReadChecker& reads() const { return read_checker_; }
+  [[nodiscard]] const WorkChecker& work() const { return work_; }
+  [[nodiscard]] const SparseMesh* mesh() const { return mesh_; }  // nullptr: all to all
   [[nodiscard]] chain::Rng& rng() { return rng_; }
   // The node that leads and may propose, in the highest term; nullopt if none does.
   [[nodiscard]] std::optional<std::size_t> leader() const;
@@ -112,6 +120,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] std::uint64_t commits() const;
   // The independent verifier over every node's store.
   void verify();
+  // `onlooker` outlives the cluster, or is told to look away with nullptr.
+  void show_to(Onlooker* onlooker) { onlooker_ = onlooker; }
 
  private:
   struct Request {
@@ -170,7 +180,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] bool is_majority(const chain::MemberSet& set, const HostTest& has) const;
   [[nodiscard]] std::size_t index_of(const chain::NodeId& node) const;
   void start_admitted();
-  [[nodiscard]] bool raft_follows() const;
+  void found_share(std::size_t node, const mining::ShareFound& share);
 
   const ClusterOptions options_;
   const chain::Genesis genesis_;
@@ -181,15 +191,17 @@ class Cluster : private HostWatcher, private Network::Receiver {
   chain::Rng salts_;
   chain::Rng programs_;
   Registry registry_;
-  NonceBook nonces_;
   ChainChecker chain_;
   MemberChecker membership_;
+  WorkChecker work_;
   PromiseChecker promises_;
   RaftChecker raft_;
   RecoveryChecker recovery_;
   ReadChecker read_checker_;
   Network network_;
-  Links links_;
+  std::unique_ptr<Linking> links_;
+  SparseMesh* mesh_ = nullptr;  // which links_ is then
+  Onlooker* onlooker_ = nullptr;
   std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   std::vector<std::unique_ptr<Miner>> miners_;

@@ -17,7 +17,7 @@ std::size_t Cluster::index_of(const chain::NodeId& node) const {
 void Cluster::recovered(NodeHost& host) {
   chain_.recovered(host);
   recovery_.recovered(host);
-  links_.knows(host.index(), host.core().chain_state().members);
+  links_->knows(host.index(), host.core().chain_state().members, {});
 }
 
 void Cluster::committed(NodeHost& host) {
@@ -36,6 +36,7 @@ void Cluster::committed(NodeHost& host) {
       demand_majority_holds({entry}, "committed", sets);
   }
   if (membership_.newest() != members_before) start_admitted();
+  work_.extended(fresh);
   promises_.extended(fresh);
   recovery_.committed(host);
 }
@@ -58,6 +59,7 @@ void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, 
 void Cluster::died(NodeHost& host) {
   miners_[host.index()]->stop();
   network_.node_down(host.index());
+  links_->node_down(host.index());
   std::vector<Answered> forsaken;
   for (auto it = requests_.begin(); it != requests_.end();) {
     if (it->second.node != host.index()) {
@@ -92,15 +94,18 @@ void Cluster::died(NodeHost& host) {
 
 void Cluster::link_up(std::size_t at, std::size_t peer) {
   trace_.print("n{} sees n{}", at, peer);
+  links_->link_up(at, peer);
   host(at).post(node::PeerUp{roster_.node(peer), roster_[peer].member.store, program(peer)});
 }
 
 void Cluster::link_down(std::size_t at, std::size_t peer) {
   trace_.print("n{} loses n{}", at, peer);
+  links_->link_down(at, peer);
   host(at).post(node::PeerDown{roster_.node(peer)});
 }
 
 void Cluster::said(std::size_t at, std::size_t peer, net::Message message) {
+  if (onlooker_ != nullptr) onlooker_->received(at, message);
   host(at).post(node::PeerSaid{roster_.node(peer), std::move(message)});
 }
 
@@ -163,6 +168,7 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
   if (!chain::can_follow(*host.core().chain_state().members, program(host.index())))
     throw Violation("levels", fmt::format("n{} speaks with too old a program", host.index()));
   const auto message = std::make_shared<const net::Message>(std::move(send.message));
+  std::size_t links = 0;
   for (const auto& to : send.to) {
     const std::size_t peer = index_of(to);
     if (peer == host.index()) throw Violation("members", "a core speaks to itself");
@@ -170,8 +176,9 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
       check_signatures(host, *signatures);
     if (message->index() != 1)
       trace_.print("n{} -> n{} {}", host.index(), peer, net::name_of(*message));
-    network_.send(host.index(), peer, message);
+    if (network_.send(host.index(), peer, message)) ++links;
   }
+  if (onlooker_ != nullptr && links > 0) onlooker_->sent(host.index(), *message, links);
 }
 
 void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
@@ -214,7 +221,15 @@ void Cluster::do_effect(NodeHost& host, node::HangUp& hang_up) {
 void Cluster::do_effect(NodeHost& host, node::Mine& mine) {
   trace_.print("n{} mines height={} template={:.8}", host.index(), mine.order.header.height.value,
                to_hex(mine.order.template_hash));
+  work_.mines(host.index(), mine.order);
   miners_[host.index()]->mine(mine.order);
+}
+
+void Cluster::found_share(std::size_t node, const mining::ShareFound& share) {
+  const mining::WorkOrder& order = *miners_[node]->order();
+  work_.found(node, order, share);
+  if (onlooker_ != nullptr) onlooker_->found_share(node, order);
+  hosts_[node]->post(node::MinerFound{share});
 }
 
 void Cluster::do_effect(NodeHost& host, node::StopMining&) {
@@ -227,6 +242,7 @@ void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {
   if (chain_.id_at(moved.height) != moved.id)
     throw Violation("I1", fmt::format("n{} announces another block", host.index()));
   read_checker_.seen(moved.log_size);
+  if (onlooker_ != nullptr) onlooker_->reached(host.index(), moved.height);
 }
 
 void Cluster::do_effect(NodeHost& host, node::MembersChanged& changed) {
@@ -234,7 +250,7 @@ void Cluster::do_effect(NodeHost& host, node::MembersChanged& changed) {
   trace_.print("n{} knows {} members, {} voters since {}", host.index(),
                changed.members->members.size(), chain::count_voters(*changed.members),
                changed.members->voters_since.value);
-  links_.knows(host.index(), changed.members);
+  links_->knows(host.index(), changed.members, changed.leaving);
 }
 
 // The machine ends its node, and a new one on the same disk would be refused everywhere.

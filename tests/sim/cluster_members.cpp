@@ -42,7 +42,6 @@ bool Cluster::is_voter(std::size_t node) const {
   return member != nullptr && member->role == chain::MemberRole::kVoter;
 }
 
-// Somebody has the newest voters as Raft's configuration, and committed.
 bool Cluster::raft_follows() const {
   std::vector<consensus::ServerId> wanted;
   for (const std::size_t voter : voters()) wanted.push_back(node::server_of(roster_.node(voter)));
@@ -75,7 +74,7 @@ void Cluster::start_admitted() {
     if (host(node).run() > 0) continue;
     scheduler_.after(draw_span(rng_, Span(0), kStartMax), [this, node] {
       if (host(node).run() > 0) return;
-      links_.is_told(node, *membership_.newest());
+      links_->is_told(node, *membership_.newest());
       host(node).spare();  // what was meant for a node is not for the next one
       revive(node);
     });

@@ -1,7 +1,5 @@
 #include "tests/sim/links.h"
 
-#include <utility>
-
 namespace eventchain::sim {
 
 Links::Links(const Roster& roster, Network& network, const chain::MembersRef& first)
@@ -12,9 +10,10 @@ Links::Links(const Roster& roster, Network& network, const chain::MembersRef& fi
   for (std::size_t host = 0; host < roster_.size(); ++host) reconsider(host);
 }
 
-void Links::knows(std::size_t host, chain::MembersRef applied) {
+void Links::knows(std::size_t host, const chain::MembersRef& applied,
+                  const std::vector<chain::NodeId>&) {
   if (applied_[host] == applied) return;
-  applied_[host] = std::move(applied);
+  applied_[host] = applied;
   reconsider(host);
 }
 

@@ -14,26 +14,17 @@ constexpr std::uint64_t kHashesMax = 100'000;
 constexpr std::chrono::hours kLongestWait{1};
 }  // namespace
 
-void NonceBook::record(const chain::TemplateHash& hash, chain::Slot slot, std::size_t node) {
-  const auto [owner, is_new] = owners_.emplace(std::pair(hash, slot), node);
-  if (!is_new && owner->second != node)
-    throw Violation("slots", fmt::format("n{} and n{} search the same nonces of one template",
-                                         owner->second, node));
-}
-
-Miner::Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler,
-             NonceBook& book, Found found, chain::Rng rng)
+Miner::Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler, Found found,
+             chain::Rng rng)
     : node_(node),
       rate_(hashes_per_second),
       scheduler_(scheduler),
-      book_(book),
       found_(std::move(found)),
       rng_(rng) {}
 
 void Miner::mine(const mining::WorkOrder& order) {
   if (order.template_hash != chain::template_hash(order.header))
     throw Violation("slots", fmt::format("n{} is told to mine another template", node_));
-  book_.record(order.template_hash, order.slot, node_);
   order_ = order;
   wait_for_share();
 }

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
-#include <utility>
 
 #include "chain/rng.h"
 #include "mining/work.h"
@@ -11,24 +9,14 @@
 
 namespace eventchain::sim {
 
-// Remembers who hashes where: no (template, nonce) is ever tried by two nodes. A slot is all there
-// is to check, because every nonce a miner tries begins with it.
-class NonceBook {
- public:
-  void record(const chain::TemplateHash& hash, chain::Slot slot, std::size_t node);
-
- private:
-  std::map<std::pair<chain::TemplateHash, chain::Slot>, std::size_t> owners_;
-};
-
 // A node's miner in virtual time. When a share is due is drawn from the hash rate and the target;
 // then a nonce is really searched for, which at the targets of a simulation takes a few hashes.
 class Miner {
  public:
   using Found = std::function<void(const mining::ShareFound&)>;
 
-  Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler, NonceBook& book,
-        Found found, chain::Rng rng);
+  Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler, Found found,
+        chain::Rng rng);
 
   void mine(const mining::WorkOrder& order);
   void stop();
@@ -45,7 +33,6 @@ class Miner {
   const std::size_t node_;
   std::uint64_t rate_;
   Scheduler& scheduler_;
-  NonceBook& book_;
   const Found found_;
   chain::Rng rng_;
   std::optional<mining::WorkOrder> order_;

@@ -66,21 +66,38 @@ void Network::node_down(std::size_t node) {
 }
 
 void Network::dial(Link& link) {
+  if (!options_.dials) return;
   const Time from = std::max(scheduler_.now(), link.ready_at);
   scheduler_.at(from + draw_span(rng_, milliseconds(1), kDialMax),
                 [this, &link] { connect(link); });
 }
 
+bool Network::may_connect(const Link& link) const {
+  if (link.is_up || scheduler_.now() < link.ready_at) return false;
+  if (!is_alive_[link.ends[0]] || !is_alive_[link.ends[1]]) return false;
+  return link.is_allowed && !link.to[0].is_cut && !link.to[1].is_cut;
+}
+
+bool Network::may_join(std::size_t a, std::size_t b) const {
+  return may_connect(link(a, b));
+}
+
 void Network::connect(Link& link) {
-  if (link.is_up || scheduler_.now() < link.ready_at) return;
-  if (!is_alive_[link.ends[0]] || !is_alive_[link.ends[1]]) return;
-  if (!link.is_allowed || link.to[0].is_cut || link.to[1].is_cut) return;
+  if (may_connect(link)) open(link, kNoticeMax / 10);
+}
+
+void Network::join(std::size_t a, std::size_t b) {
+  EC_ASSERT(may_join(a, b), "a link comes up only where it can");
+  open(link(a, b), Span(0));
+}
+
+void Network::open(Link& link, Span notice_max) {
   link.is_up = true;
   const auto epoch = ++link.epoch;
   for (std::size_t end = 0; end < 2; ++end) {
     link.to[end].last_arrival = {};
     link.to[end].stalled.clear();
-    link.up_at[end] = scheduler_.now() + draw_span(rng_, Span(0), kNoticeMax / 10);
+    link.up_at[end] = scheduler_.now() + draw_span(rng_, Span(0), notice_max);
     scheduler_.at(link.up_at[end], [this, &link, end, epoch] {
       if (epoch != link.epoch) return;
       link.sees_up[end] = true;
@@ -124,15 +141,16 @@ void Network::allow(std::size_t a, std::size_t b, bool is_allowed) {
   }
 }
 
-void Network::send(std::size_t from, std::size_t to, const Said& message) {
+bool Network::send(std::size_t from, std::size_t to, const Said& message) {
   Link& one = link(from, to);
   const std::size_t end = one.ends[0] == to ? 0 : 1;
-  if (!one.is_up || !one.sees_up[1 - end]) return;
+  if (!one.is_up || !one.sees_up[1 - end]) return false;
   if (one.to[end].is_cut) {
     one.to[end].stalled.push_back(message);
-    return;
+  } else {
+    transmit(one, end, message);
   }
-  transmit(one, end, message);
+  return true;
 }
 
 void Network::transmit(Link& link, std::size_t end, const Said& message) {

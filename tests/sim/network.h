@@ -27,6 +27,7 @@ class Network {
     std::uint32_t duplicate_one_in = 0;
     std::uint32_t reorder_one_in = 0;
     bool uses_codec = false;  // every message passes through its wire form
+    bool dials = true;        // every link that may be comes up; else somebody calls join()
   };
   // Of one end: up, down, or what the other end said.
   class Receiver {
@@ -42,7 +43,14 @@ class Network {
 
   void node_up(std::size_t node);
   void node_down(std::size_t node);
-  void send(std::size_t from, std::size_t to, const std::shared_ptr<const net::Message>& message);
+  // The link comes up now, and both ends see it. Pre: may_join().
+  void join(std::size_t a, std::size_t b);
+  [[nodiscard]] bool may_join(std::size_t a, std::size_t b) const;
+  // From then on a link that is down could come up again.
+  [[nodiscard]] Time ready_at(std::size_t a, std::size_t b) const { return link(a, b).ready_at; }
+  [[nodiscard]] bool is_up(std::size_t a, std::size_t b) const { return link(a, b).is_up; }
+  // False: there is no link, and the message is lost.
+  bool send(std::size_t from, std::size_t to, const std::shared_ptr<const net::Message>& message);
   void break_link(std::size_t a, std::size_t b);
   // Whether the two let each other in; they do until they are told not to.
   void allow(std::size_t a, std::size_t b, bool is_allowed);
@@ -80,7 +88,9 @@ class Network {
   Link& link(std::size_t a, std::size_t b);
   [[nodiscard]] const Link& link(std::size_t a, std::size_t b) const;
   void dial(Link& link);
+  [[nodiscard]] bool may_connect(const Link& link) const;
   void connect(Link& link);
+  void open(Link& link, Span notice_max);
   void break_up(Link& link);
   void transmit(Link& link, std::size_t end, const Said& message);
   void arrive(Link& link, std::size_t end, Time when, const Said& message);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "chain/genesis.h"
@@ -16,10 +18,13 @@ struct Machine {
   chain::JoinToken token;
 };
 
+// The failure domain of a host; none where there are no sites.
+std::string site_of(std::size_t host, std::size_t sites);
+
 // All hosts of a simulation, members or not. A host is its index; nothing here changes.
 class Roster {
  public:
-  Roster(const chain::Genesis& genesis, std::size_t joiners, chain::Rng rng);
+  Roster(const chain::Genesis& genesis, std::size_t joiners, chain::Rng rng, std::size_t sites = 0);
 
   [[nodiscard]] std::size_t size() const { return machines_.size(); }
   [[nodiscard]] const Machine& operator[](std::size_t host) const { return machines_[host]; }
@@ -35,6 +40,7 @@ class Roster {
 
  private:
   std::vector<Machine> machines_;
+  std::unordered_map<chain::NodeId, std::size_t, chain::FixedBytesHash> hosts_;
   std::size_t seeds_ = 0;
 };
 

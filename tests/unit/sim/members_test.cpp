@@ -81,12 +81,12 @@ TEST_CASE("a link lives while each end knows the other as a member, or a strange
   CHECK_FALSE(world.are_linked(0, 3));
 
   admit(checker, world.roster()[3]);
-  links.knows(0, checker.newest());
+  links.knows(0, checker.newest(), {});
   world.pass(2s);
   CHECK(world.are_linked(0, 3));
   CHECK_FALSE(world.are_linked(1, 3));
 
-  links.knows(0, first);
+  links.knows(0, first, {});
   world.pass(2s);
   CHECK_FALSE(world.are_linked(0, 3));
 }
@@ -99,13 +99,13 @@ TEST_CASE("a stranger is told of members that are no seeds") {
   admit(checker, world.roster()[3]);
   Links links(world.roster(), network, first);
   // The voter n1 knows n3 alone; n3 is behind and knows the genesis only.
-  links.knows(1, checker.newest());
+  links.knows(1, checker.newest(), {});
   chain::MemberSet others = *checker.newest();
   std::erase_if(others.members,
                 [&](const auto& one) { return one.node == world.roster().node(0); });
   CHECK(links.are_allowed(1, 3));
-  links.knows(3, std::make_shared<const chain::MemberSet>(others));
-  links.knows(0, checker.newest());
+  links.knows(3, std::make_shared<const chain::MemberSet>(others), {});
+  links.knows(0, checker.newest(), {});
   CHECK_FALSE(links.are_allowed(0, 3));
   links.is_told(3, *checker.newest());
   CHECK(links.are_allowed(0, 3));
