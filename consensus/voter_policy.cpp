@@ -11,10 +11,20 @@ namespace {
 using chain::Member;
 using chain::MemberRole;
 
+// The leader asks in every turn, and there may be hundreds of members: nothing here goes through
+// all of them for each of them.
 struct View {
+  View(const chain::MemberSet& members, const std::map<chain::NodeId, MemberHealth>& known,
+       const chain::NodeId& leader)
+      : set(members), health(known), self(leader) {
+    for (const Member& member : set.members)
+      if (member.role == MemberRole::kVoter && !is_lost(member)) ++voters_at[member.site];
+  }
+
   const chain::MemberSet& set;
   const std::map<chain::NodeId, MemberHealth>& health;
   const chain::NodeId& self;
+  std::map<std::string, std::size_t> voters_at;  // by site, without the lost ones
 
   [[nodiscard]] MemberHealth of(const Member& member) const {
     if (member.node == self) return {true, true, {}};
@@ -25,10 +35,9 @@ struct View {
     const MemberHealth known = of(member);
     return !known.is_linked && known.away_for >= std::chrono::milliseconds(set.policy.grace_ms);
   }
-  [[nodiscard]] std::size_t voters_at(const std::string& site) const {
-    return static_cast<std::size_t>(std::ranges::count_if(set.members, [&](const Member& member) {
-      return member.role == MemberRole::kVoter && member.site == site && !is_lost(member);
-    }));
+  [[nodiscard]] std::size_t voters_of(const std::string& site) const {
+    const auto found = voters_at.find(site);
+    return found == voters_at.end() ? 0 : found->second;
   }
 };
 
@@ -37,7 +46,7 @@ const Member* candidate(const View& view) {
   const Member* best = nullptr;
   const auto rank = [&](const Member& member) {
     // Standbys before observers, then sites with few voters, then the lowest slot.
-    return std::pair(member.role == MemberRole::kStandby ? 0 : 1, view.voters_at(member.site));
+    return std::pair(member.role == MemberRole::kStandby ? 0 : 1, view.voters_of(member.site));
   };
   for (const Member& member : view.set.members) {
     const bool may = member.role == MemberRole::kStandby || member.role == MemberRole::kObserver;
@@ -52,7 +61,7 @@ const Member* candidate(const View& view) {
 const Member* dispensable(const View& view, bool lost_only) {
   const Member* worst = nullptr;
   const auto rank = [&](const Member& member) {
-    return std::pair(view.is_lost(member) ? 1 : 0, view.voters_at(member.site));
+    return std::pair(view.is_lost(member) ? 1 : 0, view.voters_of(member.site));
   };
   for (const Member& member : view.set.members) {
     if (member.role != MemberRole::kVoter || member.node == view.self) continue;
@@ -69,7 +78,7 @@ std::optional<chain::SetRole> next_voter_step(const chain::MemberSet& set,
                                               const std::map<chain::NodeId, MemberHealth>& health,
                                               const chain::NodeId& self) {
   if (set.policy.wanted == 0) return std::nullopt;
-  const View view{set, health, self};
+  const View view(set, health, self);
   const std::size_t voters = chain::count_voters(set);
   std::size_t linked = 0;
   std::size_t lost = 0;
@@ -80,9 +89,9 @@ std::optional<chain::SetRole> next_voter_step(const chain::MemberSet& set,
   }
   const auto keeps_majority = [](std::size_t alive, std::size_t of) { return alive > of / 2; };
 
-  const Member* fresh = candidate(view);
   const bool is_short = voters < set.policy.wanted;
   const bool is_hurt = lost > 0 && voters <= set.policy.wanted;
+  const Member* fresh = is_short || is_hurt ? candidate(view) : nullptr;
   if ((is_short || is_hurt) && fresh != nullptr && voters < chain::kVotersMax &&
       keeps_majority(linked + 1, voters + 1))
     return chain::SetRole{fresh->node, MemberRole::kVoter};
