@@ -157,8 +157,7 @@ std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& rep
   }
   const chain::MembersRef& before = ledger_.state().members;
   const auto after = chain::members_after(before, last.header, reply.blocks.back().content.annex);
-  if (!certifier_.is_proof(*before, *after, last, id,
-                           reply.certificate))
+  if (!certifier_.is_proof(*before, *after, last, id, reply.certificate))
     return "a certificate without sound signatures of a majority";
   // The request began behind the tip of its time.
   if (reply.from > tip.next()) return {};

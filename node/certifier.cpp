@@ -16,9 +16,8 @@ void Certifier::applied(const Committed& block) {
   open.before = block.before;
   open.after = block.after;
   open.statement = chain::certified_statement(block.sealed.header, block.id);
-  for (const auto& kept :
-       chain::sound_signatures(*signing_, *open.before, *open.after, open.statement,
-                               store_.signatures(height)))
+  for (const auto& kept : chain::sound_signatures(*signing_, *open.before, *open.after,
+                                                  open.statement, store_.signatures(height)))
     open.signatures[kept.slot] = kept.signature;
   for (const auto& brought : block.certificate) take(height, open, brought);
   const chain::Member* self = chain::find_member(*open.before, members_.self_id());

@@ -74,7 +74,8 @@ class LightCore : public Machine {
   void on(const PeerDown& input);
   void on(const PeerSaid& input);
   void on(const MinerFound& input) { work_.share(input.share); }
-  void on(const DiskSpace&) {}  // it takes nothing in
+  void on(const DiskSpace&) {}       // it takes nothing in, so that there is nothing to
+  void on(const OperatorDrains&) {}  // drain either
   void on(const Woke&);
 
   void said(const chain::NodeId& peer, const net::TipSaid& message);

@@ -76,7 +76,7 @@ std::vector<chain::NodeId> Members::linked() const {
 
 std::vector<chain::NodeId> Members::linked_light() const {
   std::vector<chain::NodeId> nodes;
-  for (const auto& node : linked_)
+  for (const auto& [node, level] : linked_)
     if (is_light(node)) nodes.push_back(node);
   return nodes;
 }

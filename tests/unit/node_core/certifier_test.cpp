@@ -149,7 +149,7 @@ TEST_CASE("of several blocks in one turn the last is told, and it makes the othe
   Voter voter;
   for (std::uint64_t height = 1; height <= 3; ++height) {
     const auto sealed = Voter::block(height);
-    voter.certifier.applied({sealed, chain::block_id(sealed), voter.set, false, {}});
+    voter.certifier.applied({sealed, chain::block_id(sealed), voter.set, voter.set, {}});
   }
   voter.certifier.follow_up();
   const auto told = voter.sent();
@@ -159,13 +159,40 @@ TEST_CASE("of several blocks in one turn the last is told, and it makes the othe
   CHECK(voter.certifier.certified() == chain::Height{3});
 }
 
+TEST_CASE("a block that takes a vote away is final by those who keep theirs") {
+  // Four voters, of whom two are gone for good; the block demotes one of these.
+  const auto genesis = easy_genesis(4);
+  const auto before = members_of(genesis);
+  auto roles = *before;
+  roles.members[3].role = chain::MemberRole::kObserver;
+  const auto after = std::make_shared<const chain::MemberSet>(roles);
+  const auto sealed = Voter::block(1);
+  const auto signature_of = [&](std::size_t voter) {
+    const auto& member = genesis.voters[voter];
+    return chain::SlotSignature{
+        member.slot, sim::Signing(member.signing_key)
+                         .sign(chain::certified_statement(sealed.header, chain::block_id(sealed)))};
+  };
+  sim::Signing signing{genesis.voters[0].signing_key};
+  const auto is_proof = [&](const chain::MemberSet& then, const chain::Certificate& certificate) {
+    return chain::is_proven_by(signing, *before, then, sealed, chain::block_id(sealed),
+                               certificate);
+  };
+  CHECK_FALSE(is_proof(*before, {signature_of(0), signature_of(1)}));
+  CHECK(is_proof(*after, {signature_of(0), signature_of(1)}));
+  CHECK(is_proof(*after, {signature_of(0), signature_of(1), signature_of(3)}));
+  // Who has lost the vote is none of those who keep theirs, and nobody counts twice.
+  CHECK_FALSE(is_proof(*after, {signature_of(0), signature_of(3)}));
+  CHECK_FALSE(is_proof(*after, {signature_of(0), signature_of(0)}));
+}
+
 TEST_CASE("a restart signs the same again and stores nothing twice") {
   Voter voter;
   const auto first = Voter::block(1);
   voter.apply(first);
   const auto before = voter.sent();
   Certifier again(voter.members, voter.outbox, voter.store.chain(), &voter.signing);
-  again.applied({first, chain::block_id(first), voter.set, false, {}});
+  again.applied({first, chain::block_id(first), voter.set, voter.set, {}});
   again.follow_up();
   CHECK(voter.sent() == before);
   CHECK(voter.store.chain().signatures(chain::Height{1}).size() == 1);
