@@ -46,10 +46,14 @@ bool Cluster::raft_follows() const {
   std::vector<consensus::ServerId> wanted;
   for (const std::size_t voter : voters()) wanted.push_back(node::server_of(roster_.node(voter)));
   std::ranges::sort(wanted);
-  return std::ranges::any_of(hosts_, [&wanted](const auto& host) {
+  // Who was left behind may still have a configuration of long ago that looks like the newest.
+  consensus::LogIndex newest;
+  for (const auto& host : hosts_)
+    if (host->is_alive()) newest = std::max(newest, host->core().replica().commit_index());
+  return std::ranges::any_of(hosts_, [&wanted, newest](const auto& host) {
     if (!host->is_alive()) return false;
     const auto& replica = host->core().replica();
-    if (replica.commit_index() != replica.last_index()) return false;
+    if (replica.commit_index() != newest || replica.last_index() != newest) return false;
     std::vector<consensus::ServerId> voting;
     for (const consensus::Server& server : replica.configuration())
       if (server.suffrage == consensus::Suffrage::kVoter) voting.push_back(server.id);
