@@ -19,6 +19,17 @@ using chain::MemberRole;
 using chain::Result;
 using consensus::Suffrage;
 
+bool votes(const consensus::Configuration& configuration, const chain::NodeId& node) {
+  const consensus::Server* server = consensus::find_server(configuration, server_of(node));
+  return server != nullptr && server->suffrage == Suffrage::kVoter;
+}
+
+consensus::Configuration without(consensus::Configuration configuration,
+                                 consensus::ServerId server) {
+  std::erase_if(configuration, [server](const auto& one) { return one.id == server; });
+  return configuration;
+}
+
 }  // namespace
 
 // --- as the leader ------------------------------------------------------------------------------
@@ -104,16 +115,14 @@ Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
   const chain::Member* member = members_.find(role.node);
   if (member == nullptr) return {};  // the rules will say so
   const bool becomes = role.role == MemberRole::kVoter;
-  const consensus::Server* server =
-      consensus::find_server(replica_.configuration(), server_of(member->node));
-  const bool votes = server != nullptr && server->suffrage == Suffrage::kVoter;
+  const bool has_vote = votes(replica_.configuration(), member->node);
   // Back to what Raft has already is always a way out: the change that is under way may be the very
   // reason why it does not come through.
-  if (!is_in_step() && becomes != votes)
+  if (!is_in_step() && becomes != has_vote)
     return fail(ErrorCode::kUnavailable,
                 "the last change of voters is not through yet; try again shortly");
   if (becomes) {
-    if (votes) return {};
+    if (has_vote) return {};
     if (is_caught_up(*member)) return is_new_enough(*member);
     return fail(ErrorCode::kUnavailable,
                 fmt::format("{} is not linked to the leader or lags behind; a voter must hold "
@@ -125,9 +134,8 @@ Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
 
 bool Steward::is_ripe(const chain::MemberOrder& order) const {
   if (const auto* removal = std::get_if<chain::RemoveMember>(&order.what)) {
-    const auto* server = consensus::find_server(replica_.configuration(), server_of(removal->node));
     return !replica_.is_changing() && !members_.is_voter(removal->node) &&
-           (server == nullptr || server->suffrage != Suffrage::kVoter);
+           !votes(replica_.configuration(), removal->node);
   }
   if (!is_fit(order)) return false;
   // Out of step it can only be the way back, which settled voters stand behind already.
@@ -176,11 +184,10 @@ std::optional<chain::MemberOrder> Steward::voters_wish(const chain::Now& now) co
 std::optional<chain::MemberOrder> Steward::way_back(const chain::Now& now) const {
   const auto grace = std::chrono::milliseconds(members_.set().policy.grace_ms);
   for (const auto& voter : members_.voters()) {
-    const consensus::Server* server =
-        consensus::find_server(replica_.configuration(), server_of(voter));
-    const bool votes = server != nullptr && server->suffrage == Suffrage::kVoter;
     const auto away = away_since_.find(voter);
-    if (votes || members_.is_linked(voter) || away == away_since_.end()) continue;
+    if (votes(replica_.configuration(), voter) || members_.is_linked(voter) ||
+        away == away_since_.end())
+      continue;
     if (now.steady - away->second >= grace)
       return chain::MemberOrder{std::string(kPolicyName),
                                 chain::SetRole{voter, MemberRole::kStandby}};
@@ -239,11 +246,8 @@ void Steward::step(const chain::Now& now) {
   }
   for (auto& server : next) {
     const consensus::Server* aim = consensus::find_server(goal, server.id);
-    if (aim == nullptr && server.suffrage != Suffrage::kVoter) {
-      const consensus::ServerId leaves = server.id;
-      std::erase_if(next, [&](const auto& one) { return one.id == leaves; });
-      return change(next, now);
-    }
+    if (aim == nullptr && server.suffrage != Suffrage::kVoter)
+      return change(without(next, server.id), now);
     if (aim != nullptr && aim->suffrage == Suffrage::kVoter &&
         server.suffrage != Suffrage::kVoter) {
       const auto node = members_.node_of(server.id);
@@ -263,12 +267,8 @@ void Steward::step(const chain::Now& now) {
       return hand_over(now, "this node leaves the voters");
     ask_to_settle(now);
     if (!is_settled() || !keeps_raft_quorum(server.id)) return;
-    if (aim != nullptr) {
-      server.suffrage = Suffrage::kStandby;
-    } else {
-      const consensus::ServerId leaves = server.id;
-      std::erase_if(next, [&](const auto& one) { return one.id == leaves; });
-    }
+    if (aim == nullptr) return change(without(next, server.id), now);
+    server.suffrage = Suffrage::kStandby;
     return change(next, now);
   }
 }
@@ -329,10 +329,8 @@ bool Steward::is_settled() const {
       round_->voters_since != members_.set().voters_since)
     return false;
   const consensus::Configuration& configuration = replica_.configuration();
-  const auto count = std::ranges::count_if(settled_, [&](const chain::NodeId& node) {
-    const consensus::Server* server = consensus::find_server(configuration, server_of(node));
-    return server != nullptr && server->suffrage == Suffrage::kVoter;
-  });
+  const auto count = std::ranges::count_if(
+      settled_, [&](const chain::NodeId& node) { return votes(configuration, node); });
   return static_cast<std::size_t>(count) > consensus::voter_count(configuration) / 2;
 }
 
