@@ -58,9 +58,9 @@ TEST_CASE("a light member refuses what needs events or orders, and names who can
       member("n3", chain::MemberRole::kObserver, "10.0.0.3:8100"),
       member("l1", chain::MemberRole::kLight, "10.0.0.9:8100"),
   };
-  for (const auto& [method, target] : refused) {
-    INFO(method, " ", target);
-    const auto answer = fixture.order(method, target, "{}");
+  for (const auto& one : refused) {
+    INFO(one.first, " ", one.second);
+    const auto answer = fixture.order(one.first, one.second, "{}");
     CHECK(answer.status == 421);
     CHECK(contains(answer.body, "urn:eventchain:problem:light-member"));
     CHECK(contains(answer.body, "n1 at 10.0.0.1:8100, n3 at 10.0.0.3:8100"));
