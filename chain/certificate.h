@@ -26,10 +26,11 @@ std::size_t certificate_quorum(const MemberSet& members);
 // Whether sound signatures are a block's certificate: of a majority of the voters that its header
 // names (`before`), or of those in force after it. Raft commits a block that changes the voters
 // with the ones or with the others, and where the difference is a voter that died before Raft knew
-// of it, nobody else could get past that block.
+// of it, nobody else could get past that block. The price: where the voters before are even in
+// number, those who keep their vote certify that block with one signature less.
 bool is_certified(const Certificate& sound, const MemberSet& before, const MemberSet& after);
-// That set, of a block that is not checked yet: `before` if the annex is not the header's or breaks
-// a rule.
+// The set in force after a block that is not checked yet: `before` if the annex is not the header's
+// or breaks a rule.
 MembersRef members_after(const MembersRef& before, const TemplateHeader& header,
                          const std::vector<AnnexItem>& annex);
 // Whose signature on a block counts.

@@ -17,7 +17,7 @@ namespace eventchain::node {
 // What it cannot see: whether events belong where they stand, whether rejections are justified, and
 // whether the log root is that of the entries. For those it takes the word of the voters' majority.
 //
-// Invariant: the tip has a certificate of the voters that its header names.
+// Invariant: the tip has a certificate (chain/certificate.h).
 class HeaderChain {
  public:
   // Recovers from the store; call inside a turn. Both outlive it. Throws StoreFailure where what is
