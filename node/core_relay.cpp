@@ -27,8 +27,9 @@ void NodeCore::State::tell_tip(const std::vector<chain::NodeId>& to) {
   if (is_voter()) {
     word.term = replica.term();
     word.leader = leader;
-    // Rounded up, so that nobody takes it for younger than it is.
-    if (as_of)
+    // Rounded up, so that nobody takes it for younger than it is. A new voter that Raft has not
+    // reached yet has no term to say it in, although it knows from others how fresh it is.
+    if (as_of && word.term.value > 0)
       word.age =
           std::chrono::ceil<std::chrono::milliseconds>(now.steady.since_start - as_of->since_start);
   }

@@ -154,3 +154,29 @@ TEST_CASE("a node without a vote takes nothing that others submit") {
   CHECK(answers[0].second == net::EventsSettled{9, {net::SettleResult::kRefused}});
   CHECK(one.voter.core->pool().size() == 0);
 }
+
+TEST_CASE("a new voter that Raft has not reached says no age, for it has no term to say it in") {
+  Behind one(true, voter_id(0), 0);
+  auto& ledger = one.history.ledger;
+  ledger.commit({role(0, chain::MemberRole::kObserver)});
+  ledger.commit({role(0, chain::MemberRole::kVoter)});
+  one.ask(1, 1);
+  one.said(1, one.reply(1, 1, {1, 2}));
+  REQUIRE(one.height() == 1);
+  net::TipSaid word{chain::Height{1}, chain::block_id(one.history.sealed(1))};
+  word.term = consensus::Term{3};
+  word.leader = voter_id(1);
+  word.age = 5ms;
+  one.said(1, word);
+  REQUIRE(one.voter.core->as_of().has_value());
+
+  one.ask(1, 2);
+  one.voter.said(1, one.reply(2, 2, {1, 2}));
+  const auto tips = sent<net::TipSaid>(one.voter.end_turn());
+  REQUIRE(one.height() == 2);
+  CHECK_FALSE(tips.empty());
+  for (const auto& [to, tip] : tips) {
+    CHECK(tip.term == consensus::Term{0});
+    CHECK_FALSE(tip.age.has_value());
+  }
+}
