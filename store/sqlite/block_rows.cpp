@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "chain/hash.h"
 
 namespace eventchain::store {
@@ -77,9 +79,13 @@ Result<chain::MembersRef> decode_members(Statement::Rows rows) {
 
 chain::Certificate read_signatures(Statement::Rows rows) {
   chain::Certificate certificate;
-  while (rows.next())
-    certificate.push_back({chain::Slot{static_cast<std::uint16_t>(rows.integer(0))},
-                           rows.fixed<chain::Signature>(1)});
+  while (rows.next()) {
+    const std::uint64_t slot = rows.number(0);
+    if (slot > std::numeric_limits<std::uint16_t>::max())
+      throw StoreFailure(fmt::format("the database is damaged: no member has slot {}", slot));
+    certificate.push_back(
+        {chain::Slot{static_cast<std::uint16_t>(slot)}, rows.fixed<chain::Signature>(1)});
+  }
   return certificate;
 }
 

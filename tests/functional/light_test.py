@@ -5,9 +5,11 @@ import unittest
 
 from client import event
 from membership_test import GrowingCluster
+from programs import eventchain
 from waiting import wait_until
 
 EXIT_FAILED = 1
+EXIT_TAMPERED = 3
 EXIT_WRONG_KIND = 78
 MARK = "a body that must not come to a light member"
 
@@ -58,6 +60,7 @@ class LightTest(unittest.TestCase):
             self.check_answers(cluster, light)
             light.stop()
             self.check_files(light)
+            self.check_verification(cluster, light)
 
     def check_answers(self, cluster, light):
         """Headers and members are those of the others; what needs events names where to ask."""
@@ -96,6 +99,18 @@ class LightTest(unittest.TestCase):
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         database.close()
         self.assertFalse(tables & {"event", "stream_chunk", "tile", "raft_entry"}, tables)
+
+    def check_verification(self, cluster, light):
+        verify = ("chain", "verify", "--genesis", cluster.genesis, "--data", light.data)
+        done = eventchain(*verify, check=False)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("no events", done.stdout)
+        with sqlite3.connect(light.data / "light.db") as database:
+            database.execute("UPDATE block SET annex = zeroblob(9) WHERE height = 1")
+        database.close()
+        done = eventchain(*verify, check=False)
+        self.assertEqual(done.returncode, EXIT_TAMPERED, done)
+        self.assertIn("BAD block 1:", done.stdout)
 
     def test_it_goes_on_where_it_stopped_and_past_changes_of_members(self):
         with LightCluster() as cluster:

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "node/genesis_json.h"
+#include "store/sqlite/light_scan.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tools/eventchain/cluster_client.h"
 #include "tools/eventchain/json_text.h"
@@ -78,14 +79,31 @@ struct Verification {
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
 };
 
-void print(const Session& session, const VerifyReport& report, double seconds) {
+void print_bodies(const VerifyReport& report, double seconds) {
   const double rate = static_cast<double>(report.events) / std::max(seconds, 1e-9);
+  fmt::print("events    {} ({} rejected)\nlog root  {}\nwork      {} hashes\n", report.events,
+             report.rejected, to_hex(report.log_root), report.work.to_decimal());
+  fmt::print("speed     {:.0f} events/s, {:.2f} s\n", rate, seconds);
+}
+
+void print_headers(const VerifyReport& report, double seconds) {
+  fmt::print("kept      headers, members and {} sound signatures on the tip; no events\n",
+             report.signatures);
+  fmt::print("events    {} by the headers, not seen\nlog root  {} by the headers, not seen\n",
+             report.events, to_hex(report.log_root));
+  fmt::print("work      {} hashes\nspeed     {:.0f} headers/s, {:.2f} s\n",
+             report.work.to_decimal(), static_cast<double>(report.blocks) / std::max(seconds, 1e-9),
+             seconds);
+}
+
+void print(const Session& session, const VerifyReport& report, double seconds) {
   if (session.as_json) {
     json::array findings;
     for (const Finding& finding : report.findings.kept())
       findings.push_back(
           json::object{{"thing", finding.thing}, {"place", finding.place}, {"text", finding.text}});
     fmt::print("{}", pretty(json::object{{"chain", to_hex(report.chain)},
+                                         {"headers_only", report.headers_only},
                                          {"blocks", report.blocks},
                                          {"events", report.events},
                                          {"rejected", report.rejected},
@@ -105,22 +123,27 @@ void print(const Session& session, const VerifyReport& report, double seconds) {
     fmt::print("... and {} more\n", report.findings.total() - report.findings.kept().size());
   if (!report.versions_judged)
     fmt::print("stream versions could not be judged from the first damaged event on\n");
-  fmt::print("chain     {}\nblocks    {} (tip {} at height {})\nevents    {} ({} rejected)\n",
-             to_hex(report.chain), report.blocks, to_hex(report.tip), report.height.value,
-             report.events, report.rejected);
-  fmt::print("log root  {}\nwork      {} hashes\nspeed     {:.0f} events/s, {:.2f} s\n",
-             to_hex(report.log_root), report.work.to_decimal(), rate, seconds);
+  fmt::print("chain     {}\nblocks    {} (tip {} at height {})\n", to_hex(report.chain),
+             report.blocks, to_hex(report.tip), report.height.value);
+  report.headers_only ? print_headers(report, seconds) : print_bodies(report, seconds);
   fmt::print("{}\n", report.findings.total() == 0
                          ? "verified: everything is as it was committed"
                          : fmt::format("NOT verified: {} things are not as they were committed",
                                        report.findings.total()));
 }
 
+// A node has one of the two (node/deployment.h). Neither: the full node's is named as missing.
+std::filesystem::path database_in(const std::filesystem::path& data) {
+  if (!std::filesystem::is_directory(data)) return data;
+  const std::filesystem::path full = data / store::kDatabaseName;
+  const std::filesystem::path light = data / store::kLightDatabaseName;
+  return !std::filesystem::exists(full) && std::filesystem::exists(light) ? light : full;
+}
+
 void verify(Session& session, const Verification& chosen) {
   const std::filesystem::path data = chosen.data;
   VerifyOptions options;
-  options.database =
-      (std::filesystem::is_directory(data) ? data / store::kDatabaseName : data).string();
+  options.database = database_in(data).string();
   options.genesis = value_or_stop(node::load_genesis(chosen.genesis));
   options.threads = chosen.threads;
   for (const std::string& text : chosen.known_blocks) {
@@ -129,7 +152,8 @@ void verify(Session& session, const Verification& chosen) {
     if (!id) throw CommandFailed{Exit::kUsage, "'" + text + "' is no block id (64 hex digits)"};
     options.known_blocks.push_back(*id);
   }
-  Progress progress("verifying", "events", 0);
+  Progress progress("verifying", store::is_light_database(options.database) ? "headers" : "events",
+                    0);
   options.progress = [&progress](std::uint64_t done, std::uint64_t total) {
     progress.set_total(total);
     progress.update(done);

@@ -11,7 +11,8 @@
 #include "chain/u256.h"
 
 // Offline verification of a node's whole database against nothing but its genesis: every body is
-// read and hashed, every block recomputed from them, whoever wrote it.
+// read and hashed, every block recomputed from them, whoever wrote it. Of a light member's, which
+// keeps no bodies, every header, member set and the certificate of its tip.
 namespace eventchain::tools {
 
 // One thing that is not as it must be.
@@ -44,7 +45,11 @@ struct VerifyReport {
   std::uint64_t events = 0;
   std::uint64_t rejected = 0;
   bool versions_judged = true;  // false: not above the first event whose stream is unknown
-  chain::Height height;         // of the tip
+  // A light member's database: it keeps neither events nor bodies, and `events` are those that its
+  // headers speak of. What is wrong in the log itself cannot be seen in it.
+  bool headers_only = false;
+  std::size_t signatures = 0;  // sound ones on the tip; counted for a light member only
+  chain::Height height;        // of the tip
   chain::BlockId tip;
   chain::Hash log_root;
   chain::U256 work;
@@ -63,7 +68,7 @@ struct VerifyOptions {
 };
 
 // An error only when nothing can be verified at all (no such file, another chain). Needs about
-// 200 octets of memory for each event.
+// 200 octets of memory for each event. What kind of database it is, the file says.
 chain::Result<VerifyReport> verify_chain(const VerifyOptions& options);
 
 }  // namespace eventchain::tools
