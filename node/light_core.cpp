@@ -95,7 +95,7 @@ void LightCore::on(const PeerUp& input) {
     outbox_.add(HangUp{input.peer, "light members have nothing to tell each other"});
     return;
   }
-  members_.link_up(input.peer);
+  members_.link_up(input.peer, input.feature_level);
   work_.peer_up(input.peer);
 }
 
@@ -229,7 +229,7 @@ void LightCore::members_changed() {
 
 // What this program cannot follow, and what it is not meant to be.
 void LightCore::check_kind() {
-  if (const auto can = chain::check_program(members_.set(), chain::kFeatureLevelMax); !can)
+  if (const auto can = chain::check_program(members_.set(), options_.feature_level); !can)
     outbox_.add(Outdated{can.error().message});
   const chain::Member* self = members_.self();
   if (self == nullptr || self->role == chain::MemberRole::kLight) return;
@@ -254,6 +254,8 @@ NodeStatus LightCore::status() const {
   status.chain = chain.chain;
   status.chain_name = chain.genesis.name;
   status.is_light = true;
+  status.feature_level = members_.set().feature_level;
+  status.program_level = options_.feature_level;
   status.ready = !members_.linked().empty();
   status.height = chain.height();
   status.tip = chain.tip;
@@ -276,6 +278,7 @@ NodeStatus LightCore::status() const {
     }
     if (const auto tip = peer_tips_.find(member.node); tip != peer_tips_.end())
       peer.tip = tip->second;
+    peer.program_level = members_.level_of(member.node);
     status.peers.push_back(std::move(peer));
   }
   status.counters = counters_;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
+#include "chain/features.h"
 #include "chain/genesis.h"
 #include "chain/signing.h"
 #include "node/conduct.h"
@@ -21,6 +23,7 @@ struct LightOptions {
   chain::NodeId self;
   bool mines = true;
   chain::Signing* signing = nullptr;  // checks signatures; outlives the core, never null
+  std::uint16_t feature_level = chain::kFeatureLevelMax;  // that this program can do
 };
 
 // A light member as one machine (machine.h): follows the chain by headers, annexes and
