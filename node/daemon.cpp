@@ -71,7 +71,7 @@ CoreOptions core_options(const Config& config, const chain::Genesis& genesis,
 }
 
 net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesis,
-                              const chain::StoreId& disk, Log& log) {
+                              const chain::StoreId& disk, std::uint16_t feature_level, Log& log) {
   net::MeshOptions options;
   options.listen_host = config.peers_listen.host;
   options.listen_port = config.peers_listen.port;
@@ -84,7 +84,7 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
   options.store = disk;
   options.chain = chain::chain_id(genesis);
   options.software = kVersion;
-  options.feature_level = chain::kFeatureLevelMax;
+  options.feature_level = feature_level;
   options.seed = chain::FixedBytesHash()(config.node);
   options.log = [&log](net::LogLevel level, const std::string& text) {
     switch (level) {
@@ -103,8 +103,9 @@ net::MeshOptions mesh_options(const Config& config, const chain::Genesis& genesi
 
 // Members in order of dependency; destroyed in the reverse.
 struct Daemon::Parts {
-  explicit Parts(const Config& given)
+  Parts(const Config& given, std::uint16_t can)
       : config(given),
+        feature_level(can),
         log(given.log_level, given.log_format),
         neighbours(given.node, given.peers, given.light) {}
 
@@ -117,6 +118,7 @@ struct Daemon::Parts {
   std::string render_metrics(const NodeStatus& status);
 
   const Config config;
+  const std::uint16_t feature_level;
   Log log;
   Metrics metrics;
   Neighbours neighbours;  // of the thread that starts, then of the core's
@@ -220,9 +222,11 @@ std::unique_ptr<Machine> Daemon::Parts::make_machine(const chain::Salt& seed) {
   // Without threads of its own a light member only follows.
   if (config.light)
     return std::make_unique<LightCore>(
-        LightOptions{config.node, config.mining_threads > 0, signing.get()}, *light_store);
+        LightOptions{config.node, config.mining_threads > 0, signing.get(), feature_level},
+        *light_store);
   CoreOptions options = core_options(config, genesis, seed);
   options.signing = signing.get();
+  options.feature_level = feature_level;
   return std::make_unique<NodeCore>(options, *store);
 }
 
@@ -245,7 +249,7 @@ Result<void> Daemon::Parts::start() {
   // The core would refuse it too, but only after clients and peers had been let in.
   const auto in_force = reader->members(reader->tip().height.next());
   if (!in_force) return tl::unexpected(in_force.error());
-  if (auto can = chain::check_program(**in_force, chain::kFeatureLevelMax); !can) {
+  if (auto can = chain::check_program(**in_force, feature_level); !can) {
     end = RunEnd::kOutdated;
     return can;
   }
@@ -274,7 +278,7 @@ Result<void> Daemon::Parts::start() {
   }
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
-    auto linking = mesh_options(config, genesis, *disk, log);
+    auto linking = mesh_options(config, genesis, *disk, feature_level, log);
     linking.table = neighbours.table(**in_force);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
   }
@@ -309,9 +313,10 @@ Daemon::~Daemon() {
   parts_->stop();
 }
 
-tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(const Config& config) {
+tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(
+    const Config& config, std::uint16_t feature_level) {
   // From here on a failed start stops whatever had started.
-  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>(config)));
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>(config, feature_level)));
   auto started = daemon->parts_->start();
   if (!started) {
     const bool is_outdated = daemon->parts_->end == RunEnd::kOutdated;

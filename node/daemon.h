@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "chain/result.h"
@@ -17,8 +18,10 @@ class Daemon {
     int exit_code = 0;
   };
 
-  // Reads genesis, opens the store, starts everything.
-  static tl::expected<std::unique_ptr<Daemon>, StartFailure> start(const Config& config);
+  // Reads genesis, opens the store, starts everything. `feature_level` is what this program can do
+  // (chain/features.h).
+  static tl::expected<std::unique_ptr<Daemon>, StartFailure> start(const Config& config,
+                                                                   std::uint16_t feature_level);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

@@ -42,7 +42,7 @@ class Node:
     """A node of a Cluster: its files, its process, and what it says of itself.
 
     `data` is the node's data directory, `configuration` its TOML file. All output goes to `log`.
-    `environment` is added to the next process's.
+    `environment` is added to the next process's, which is an `executable`.
     """
 
     def __init__(self, name, home, data, settings, client_options):
@@ -54,6 +54,7 @@ class Node:
         self.api_port = free_port()
         self.peers_port = free_port()
         self.environment = {}
+        self.executable = "eventchaind"
         self._settings = settings
         self._client_options = client_options
         self._process = None
@@ -83,7 +84,7 @@ class Node:
     def start(self):
         """Starts the process and returns at once; wait_ready() says when it can be used."""
         assert not self.is_running, f"{self.name} runs already"
-        command = [program("eventchaind"), "--config", str(self.configuration)]
+        command = [program(self.executable), "--config", str(self.configuration)]
         for key, value in self._settings.items():
             command += ["--set", f"{key}={value}"]
         with open(self.log, "ab") as output:

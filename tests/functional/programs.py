@@ -14,7 +14,8 @@ def build_directory():
 
 def program(name):
     """Path of a built program, or an error that says how to build it."""
-    path = build_directory() / {"eventchaind": "node", "eventchain": "tools"}[name] / name
+    folders = {"eventchaind": "node", "eventchain": "tools", "eventchaind-next": "tests"}
+    path = build_directory() / folders[name] / name
     if not os.access(path, os.X_OK):
         raise FileNotFoundError(
             f"{path} is missing: build it, or name another build with --build DIR"

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-SHELLS = r"^(net/asio/|net/http/|node/(api/|runtime|main|metrics|log|miner_)|tools/)"
+SHELLS = r"^(net/asio/|net/http/|node/(api/|runtime|main|program|metrics|log|miner_)|tools/)"
 
 # (what, pattern, files it looks at, files where it is allowed, remedy)
 CODE_RULES = [
@@ -28,7 +28,7 @@ CODE_RULES = [
      r".", SHELLS + r"|^mining/(thread_)?miner|^store/sqlite/|^tests/",
      "core code runs on one thread; threads belong to the shells"),
     ("exit", r"\b(std::)?(exit|abort|_exit|quick_exit)\s*\(",
-     r".", r"^(node/(main|runtime)|tools/|tests/|chain/result\.cpp)",
+     r".", r"^(node/(main|program|runtime)|tools/|tests/|chain/result\.cpp)",
      "return an error; only the outermost edge ends the process"),
 ]
 TEXT_RULES = [

@@ -1,0 +1,90 @@
+#include "node/program.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "node/config.h"
+#include "node/daemon.h"
+#include "node/deployment.h"
+#include "node/version.h"
+
+extern char** environ;
+
+namespace eventchain::node {
+namespace {
+
+int complain(const chain::Error& error) {
+  fmt::print(stderr, "eventchaind: {}\n", error.message);
+  return kExitFailed;
+}
+
+// Signals wait for Daemon::run(); a peer or client that goes away is no signal at all.
+void arrange_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+// A batch or a block takes and returns megabytes many times a second. Given back to the kernel each
+// time, they would return as page faults.
+void keep_freed_memory() {
+  constexpr int kMegabyte = 1024 * 1024;
+  mallopt(M_MMAP_THRESHOLD, 32 * kMegabyte);
+  mallopt(M_TRIM_THRESHOLD, 128 * kMegabyte);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, std::uint16_t feature_level) {
+  std::string file;
+  std::vector<std::string> settings;
+  bool check_only = false;
+  CLI::App app("EventChain node: a private, tamper-evident chain of events.", "eventchaind");
+  app.set_version_flag("--version", kVersion);
+  app.add_option("--config", file, "configuration (TOML)")->required()->type_name("FILE");
+  app.add_option("--set", settings, "a setting that overrides file and environment")
+      ->type_name("KEY=VALUE");
+  app.add_flag("--check-config", check_only, "check configuration, genesis and files, then exit");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  Overrides flags;
+  for (const auto& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos)
+      return complain(
+          {chain::ErrorCode::kInvalid,
+           fmt::format("--set {}: write KEY=VALUE, e.g. api.listen=127.0.0.1:8100", setting)});
+    flags[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  const auto environment = overrides_from_environment(environ);
+  if (!environment) return complain(environment.error());
+  const auto config = load_config(file, *environment, flags);
+  if (!config) return complain(config.error());
+  if (check_only) {
+    const auto checked = check_deployment(*config);
+    if (!checked) return complain(checked.error());
+    fmt::print("{}: ok\n", file);
+    return kExitOk;
+  }
+  arrange_signals();
+  keep_freed_memory();
+  auto daemon = Daemon::start(*config, feature_level);
+  if (!daemon) {
+    complain(daemon.error().error);
+    return daemon.error().exit_code;
+  }
+  return (*daemon)->run();
+}
+
+}  // namespace eventchain::node
