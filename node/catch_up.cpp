@@ -136,6 +136,24 @@ void CatchUp::found_nothing(const chain::NodeId& peer, const chain::Now& now) {
   claim.again = now.steady + claim.wait;
 }
 
+// Pre: it is proven, and begins at the next height at the latest.
+void CatchUp::tell_of_fork(const net::BlocksReply& reply) {
+  const chain::HeaderState& state = ledger_.state();
+  outbox_.notice(Notice::Level::kError,
+                 fmt::format("a majority of voters certified another history than this node's "
+                             "height={}: one of the two is wrong",
+                             state.height().value));
+  Evidence evidence;
+  evidence.own = state.tip_header;
+  evidence.own_signatures = certifier_.signatures_on_tip();
+  const auto first = static_cast<std::ptrdiff_t>(state.height().next().value - reply.from.value);
+  for (auto block = reply.blocks.begin() + first; block != reply.blocks.end(); ++block)
+    evidence.others.push_back(block->sealed);
+  evidence.others_signatures = reply.certificate;
+  evidence.members = state.members;
+  outbox_.add(std::move(evidence));
+}
+
 std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& reply,
                           const chain::Now& now) {
   if (!fetcher_.got_blocks(reply.from)) return {};
@@ -164,11 +182,7 @@ std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& rep
   const auto& next = reply.blocks[tip.next().value - reply.from.value].sealed.header;
   if (next.parent != ledger_.state().tip) {
     found_nothing(peer, now);
-    if (!std::exchange(was_told_of_fork_, true))
-      outbox_.notice(Notice::Level::kError,
-                     fmt::format("a majority of voters certified another history than this node's "
-                                 "height={}: one of the two is wrong",
-                                 tip.value));
+    if (!std::exchange(was_told_of_fork_, true)) tell_of_fork(reply);
     return {};
   }
   decider_.follow(reply, {{last.header.height, id}, reply.certificate, peer});

@@ -82,6 +82,7 @@ class CatchUp {
   [[nodiscard]] std::optional<chain::NodeId> pick_highest(const chain::Now& now) const;
   [[nodiscard]] std::optional<chain::NodeId> pick_in_turn(const chain::Now& now) const;
   void found_nothing(const chain::NodeId& peer, const chain::Now& now);
+  void tell_of_fork(const net::BlocksReply& reply);
 
   const Ledger& ledger_;
   Fetcher& fetcher_;

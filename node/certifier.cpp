@@ -120,6 +120,11 @@ chain::Certificate Certifier::certificate_of(const chain::SealedHeader& sealed,
   return chain::is_certified(kept, *before, *after) ? kept : chain::Certificate{};
 }
 
+chain::Certificate Certifier::signatures_on_tip() const {
+  const auto tip = open_.find(tip_);
+  return tip == open_.end() ? chain::Certificate{} : signatures_of(tip->second);
+}
+
 bool Certifier::is_proof(const chain::MemberSet& before, const chain::MemberSet& after,
                          const chain::SealedHeader& sealed, const chain::BlockId& id,
                          const chain::Certificate& certificate) const {

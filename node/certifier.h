@@ -56,6 +56,8 @@ class Certifier {
   // The certificate of an applied block, verified; empty if there is none, or no key to tell.
   [[nodiscard]] chain::Certificate certificate_of(const chain::SealedHeader& sealed,
                                                   const chain::BlockId& id) const;
+  // Those that are held, sound ones; fewer than a majority while the block is new.
+  [[nodiscard]] chain::Certificate signatures_on_tip() const;
   // Whether this is the certificate of a block, which need not be held here. Without a key it
   // cannot be told, and nothing proves anything.
   [[nodiscard]] bool is_proof(const chain::MemberSet& before, const chain::MemberSet& after,

@@ -19,6 +19,7 @@
 #include "node/api/certificate_command.h"
 #include "node/core.h"
 #include "node/deployment.h"
+#include "node/evidence_file.h"
 #include "node/genesis_json.h"
 #include "node/light_core.h"
 #include "node/log.h"
@@ -115,6 +116,7 @@ struct Daemon::Parts {
   Result<void> start_api();
   Result<void> start_mesh();
   void stop();
+  void keep(const Evidence& evidence);
   std::string render_metrics(const NodeStatus& status);
 
   const Config config;
@@ -258,6 +260,7 @@ Result<void> Daemon::Parts::start() {
   options.disk = config.data_directory;
   options.disk_reserve_bytes = config.disk_reserve_bytes;
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
+  options.keep_evidence = [this](const Evidence& evidence) { keep(evidence); };
   options.make_machine = [this, seed = draw_salt()] { return make_machine(seed); };
   options.members_changed = [this](const chain::MemberSet& members,
                                    const std::vector<chain::NodeId>& leaving) {
@@ -296,6 +299,15 @@ Result<void> Daemon::Parts::start() {
     if (!linked) return linked;
   }
   return start_api();
+}
+
+void Daemon::Parts::keep(const Evidence& evidence) {
+  const auto file =
+      keep_evidence(std::filesystem::path(config.data_directory) / kEvidenceFolder, evidence);
+  log.write(
+      Notice::Level::kError,
+      file ? fmt::format("evidence of two histories is kept file={}", file->string())
+           : fmt::format("evidence of two histories is lost why=\"{}\"", file.error().message));
 }
 
 void Daemon::Parts::stop() {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "node/evidence.h"
 #include "node/inputs.h"
 
 // Answers of the core. Effects of a turn are carried out after the turn's transaction is durable,
@@ -123,9 +124,9 @@ struct Notice {
   std::string text;  // "what happened key=value ..."
 };
 
-using Effect =
-    std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine, StopMining,
-                 TipMoved, MembersChanged, Removed, RolledBack, Notice, Outdated, WrongKind>;
+using Effect = std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine,
+                            StopMining, TipMoved, MembersChanged, Removed, RolledBack, Notice,
+                            Outdated, WrongKind, Evidence>;
 
 // What a turn wants done.
 struct Effects {

@@ -188,6 +188,18 @@ void LightCore::found_nothing(const chain::NodeId& peer) {
   claim.again = now_.steady + claim.wait;
 }
 
+// Pre: it is proven, and begins at the next height.
+void LightCore::tell_of_fork(const net::HeadersReply& reply) {
+  const chain::HeaderState& state = chain_.state();
+  outbox_.notice(Notice::Level::kError,
+                 fmt::format("a majority of voters certified another history than this node's "
+                             "height={}: one of the two is wrong",
+                             state.height().value));
+  Evidence evidence{state.tip_header, chain_.certificate(), {}, reply.certificate, state.members};
+  for (const chain::LightBlock& block : reply.blocks) evidence.others.push_back(block.sealed);
+  outbox_.add(std::move(evidence));
+}
+
 void LightCore::said(const chain::NodeId& peer, const net::HeadersReply& message) {
   // What comes when it was given up is not worth a second look: somebody else was asked.
   if (!question_ || question_->peer != peer || question_->from != message.from) return;
@@ -197,11 +209,7 @@ void LightCore::said(const chain::NodeId& peer, const net::HeadersReply& message
   if (!taken.wrong.empty()) return fault(peer, taken.wrong);
   if (taken.is_fork) {
     found_nothing(peer);
-    if (!std::exchange(was_told_of_fork_, true))
-      outbox_.notice(Notice::Level::kError,
-                     fmt::format("a majority of voters certified another history than this node's "
-                                 "height={}: one of the two is wrong",
-                                 chain_.state().height().value));
+    if (!std::exchange(was_told_of_fork_, true)) tell_of_fork(message);
     return;
   }
   applied(taken.applied);

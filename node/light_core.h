@@ -88,6 +88,7 @@ class LightCore : public Machine {
   // What peers say to everybody, or to somebody whom they do not know to be light yet.
   template <class Other>
   void said(const chain::NodeId&, const Other&) {}
+  void tell_of_fork(const net::HeadersReply& reply);
 
   void claims(const chain::NodeId& peer, chain::Height height, chain::Instant ask_at,
               bool has_proof);

@@ -205,6 +205,8 @@ void Runtime::carry_out(Effect& effect) {
           ended_(RunEnd::kOutdated, std::move(one.reason));
         } else if constexpr (std::is_same_v<Kind, WrongKind>) {
           ended_(RunEnd::kWrongKind, std::move(one.reason));
+        } else if constexpr (std::is_same_v<Kind, Evidence>) {
+          options_.keep_evidence(one);
         } else {
           static_assert(std::is_same_v<Kind, Notice>);
           options_.log(one);

@@ -28,6 +28,8 @@ struct RuntimeOptions {
   std::filesystem::path disk;            // whose free space is watched
   std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
   std::function<void(const Notice&)> log = [](const Notice&) {};
+  // On the core thread, once for each fork that is met: may write a small file.
+  std::function<void(const Evidence&)> keep_evidence = [](const Evidence&) {};
   // On the core thread: must only hand over.
   std::function<void(const chain::MemberSet&, const std::vector<chain::NodeId>& leaving)>
       members_changed;

@@ -169,6 +169,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Outdated& outdated);
   void do_effect(NodeHost& host, node::WrongKind& wrong);
   void do_effect(NodeHost& host, node::Notice& notice);
+  void do_effect(NodeHost& host, node::Evidence& evidence);
   void maybe_upgrade(std::size_t node);
   void check_rise(const chain::Block& block) const;
   void check_program(const NodeHost& host) const;

@@ -272,6 +272,12 @@ void Cluster::do_effect(NodeHost& host, node::WrongKind& wrong) {
   throw Violation("members", fmt::format("n{} says: {}", host.index(), wrong.reason));
 }
 
+// Nobody lies in here.
+void Cluster::do_effect(NodeHost& host, node::Evidence& evidence) {
+  throw Violation("I13", fmt::format("n{} met a certified history beside its own at height {}",
+                                     host.index(), evidence.own.header.height.value));
+}
+
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
   // Nobody lies here and no disk is damaged, so nothing may ever look like it.

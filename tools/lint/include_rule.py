@@ -16,7 +16,7 @@ import sys
 ROOMS = ["chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/", "store/",
          "store/sqlite/", "node/", "node/api/", "node/runtime/", "tools/", "tests/"]
 SHELL_OF_NODE = re.compile(
-    r"^node/(api|runtime|inbox|daemon|program|deployment|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|"
+    r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|"
     r"disk_|clock|options|setup|service)")
 
 CONSENSUS_TYPES = {"consensus/types.h", "consensus/log_store.h"}
@@ -42,7 +42,7 @@ MAY_INCLUDE = {
 
 # Foreign header -> where it may be included, and what to do instead.
 FENCES = [
-    (r"^boost/", r"^(net/(asio|http)/|node/(api|runtime|genesis_json|config|json_|main)|tools/|tests/)",
+    (r"^boost/", r"^(net/(asio|http)/|node/(api|runtime|genesis_json|evidence_file|config|json_|main)|tools/|tests/)",
      "Boost lives in net/asio, net/http, the node's runtime and API, and tools"),
     (r"^(sqlite3\.h|SQLiteCpp/)", r"^(store/sqlite/|tests/)", "SQLite lives behind store's ports"),
     (r"\.pb\.h$", r"^(net/(codec|raft_codec|wire)[^/]*\.(cpp|h)|tests/unit/net/|tests/fuzz/)",
@@ -64,7 +64,7 @@ FENCES = [
      r"store/sqlite/|tools/|tests/)",
      "threads belong to the shells; core code is handed its inputs one at a time"),
     (r"^(fstream|filesystem|sys/socket\.h|netinet/.*|sys/random\.h|random)$",
-     r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|main|config|genesis_json|log|metrics|disk_)|"
+     r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|evidence_file|main|config|genesis_json|log|metrics|disk_)|"
      r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner))",
      "the core ring has no files, sockets or random devices"),
 ]

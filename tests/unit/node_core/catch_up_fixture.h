@@ -57,6 +57,7 @@ struct Behind {
         if (const auto* hang_up = std::get_if<HangUp>(&effect)) hung_up.push_back(hang_up->peer);
         if (const auto* notice = std::get_if<Notice>(&effect))
           errors += notice->level == Notice::Level::kError ? 1 : 0;
+        if (const auto* found = std::get_if<Evidence>(&effect)) evidence.push_back(*found);
         const auto* send = std::get_if<Send>(&effect);
         if (send == nullptr) continue;
         if (const auto* request = std::get_if<net::BlocksRequest>(&send->message))
@@ -128,6 +129,7 @@ struct Behind {
   std::vector<Request> requests;
   std::vector<net::BlocksReply> served;
   std::vector<chain::NodeId> hung_up;
+  std::vector<Evidence> evidence;
   int errors = 0;
 };
 

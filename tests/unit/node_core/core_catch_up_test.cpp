@@ -294,6 +294,17 @@ TEST_CASE("a certified history other than one's own is told once and not followe
   CHECK(one.errors == 1);
   CHECK(one.height() == 1);
   CHECK(one.hung_up.empty());
+
+  // What proves it to anybody is kept.
+  REQUIRE(one.evidence.size() == 1);
+  const Evidence& found = one.evidence[0];
+  CHECK(found.own == one.history.sealed(1));
+  CHECK(found.own_signatures.size() == 1);  // its own: it has heard of no other yet
+  REQUIRE(found.others == std::vector{other.sealed(2), other.sealed(3)});
+  CHECK(found.others[0].header.parent != chain::block_id(found.own));
+  CHECK(chain::member_set_hash(*found.members) == found.others[1].header.member_set);
+  CHECK(chain::is_proven_by(one.signing, *found.members, *found.members, found.others[1],
+                            chain::block_id(found.others[1]), found.others_signatures));
 }
 
 TEST_CASE("blocks are served up to the highest certified one in the range, with its certificate") {

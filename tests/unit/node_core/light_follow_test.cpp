@@ -248,6 +248,12 @@ TEST_CASE("a history that is certified beside the own one is an alarm, and not t
   for (const auto& notice : light.all<Notice>())
     errors += notice.level == Notice::Level::kError ? 1 : 0;
   CHECK(errors == 1);
+  const auto evidence = light.all<Evidence>();
+  REQUIRE(evidence.size() == 1);
+  CHECK(evidence[0].own == light.history.sealed(2));
+  CHECK(evidence[0].own_signatures.size() == 2);
+  CHECK(evidence[0].others == std::vector{block.sealed});
+  CHECK(evidence[0].others_signatures == certificate(block.sealed, {1, 2}));
 }
 
 TEST_CASE("what nobody was asked for changes nothing") {
