@@ -204,6 +204,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   const bool from_leader = leader == peer;
   const bool nothing_else = !adopting && !work.in_hand();
   const bool arrived = decider.arrived(message.made);
+  const bool is_first_push = !pushed.contains(peer) || pushed.at(peer) != header;
+  if (from_leader && is_first_push) watch_clock(peer, header.time);
   pushed[peer] = header;
   if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {
     adopting = header;
@@ -356,6 +358,7 @@ NodeStatus NodeCore::status() const {
   status.certified = core.certifier.certified();
   status.feature_level = core.members.set().feature_level;
   status.program_level = core.options.feature_level;
+  if (!core.is_leading()) status.leader_clock_ahead = core.clock_watch.ahead();
   status.total_work = chain.history.total_work();
   if (const CheckedRef in_hand = core.work.in_hand()) {
     status.working_on = in_hand->made.header.height;

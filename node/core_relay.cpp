@@ -200,6 +200,11 @@ void NodeCore::State::relay_template(const CheckedTemplate& checked) {
   work.push(std::move(to));
 }
 
+void NodeCore::State::watch_clock(const chain::NodeId& from, chain::UnixMillis stamp) {
+  if (auto alarm = clock_watch.stamped(from, stamp, now))
+    outbox.notice(Notice::Level::kWarning, std::move(*alarm));
+}
+
 // --- shares -------------------------------------------------------------------------------------
 
 // Shares are for the voters, of whom one leads or will lead; voters are linked all to all.

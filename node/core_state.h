@@ -10,6 +10,7 @@
 #include "node/catch_up.h"
 #include "node/certifier.h"
 #include "node/clients.h"
+#include "node/clock_watch.h"
 #include "node/conduct.h"
 #include "node/core.h"
 #include "node/decider.h"
@@ -117,6 +118,7 @@ struct NodeCore::State {
   }
   void role_changed(const chain::MemberSet& before);
   void relay_template(const CheckedTemplate& checked);
+  void watch_clock(const chain::NodeId& from, chain::UnixMillis stamp);
   void relay_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void told_by_block(const chain::Commitment& held) {
     forwarding.settled(held, net::SettleResult::kDurable);
@@ -164,6 +166,7 @@ struct NodeCore::State {
   CatchUp catch_up;
   Orders orders;
   Hearsay hearsay;
+  ClockWatch clock_watch;
   Steward steward;
   Conduct conduct;
   Witness witness;

@@ -62,6 +62,11 @@ void add_chain(Families& families, const NodeStatus& status) {
         number(status.feature_level));
   gauge(families, "program_feature_level", "What this node's program can do.",
         number(status.program_level));
+  gauge(families, "leader_clock_ahead_seconds",
+        "The leader's wall clock less this node's, by its templates; 0 if that cannot be told.",
+        static_cast<double>(
+            status.leader_clock_ahead.value_or(std::chrono::milliseconds(0)).count()) /
+            1000);
   gauge(families, "pending_events", "Events held here without a position.",
         number(status.pending_events));
   gauge(families, "pending_bytes", "Bodies of pending events.", number(status.pending_bytes));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,8 +49,10 @@ struct NodeStatus {
   std::uint64_t log_size = 0;
   chain::Height certified;  // the highest final block
   chain::U256 total_work;
-  std::uint16_t feature_level = 1;          // of the cluster
-  std::uint16_t program_level = 1;          // that this node's program can do
+  std::uint16_t feature_level = 1;  // of the cluster
+  std::uint16_t program_level = 1;  // that this node's program can do
+  // The leader's wall clock less this node's; nothing while that cannot be told.
+  std::optional<std::chrono::milliseconds> leader_clock_ahead;
   std::optional<chain::Height> working_on;  // height of the template being mined
   std::uint32_t shares_found = 0;           // for that template
   std::uint32_t shares_needed = 0;

@@ -81,6 +81,8 @@ std::string status_json(const NodeStatus& status) {
       .text("total_work", status.total_work.to_decimal())
       .number("feature_level", status.feature_level)
       .number("program_level", status.program_level);
+  if (status.leader_clock_ahead)
+    out.number("leader_clock_ahead_ms", status.leader_clock_ahead->count());
   if (status.working_on)
     out.key("in_work")
         .open_object()

@@ -17,7 +17,7 @@ ROOMS = ["chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/", "s
          "store/sqlite/", "node/", "node/api/", "node/runtime/", "tools/", "tests/"]
 SHELL_OF_NODE = re.compile(
     r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|"
-    r"disk_|clock|options|setup|service)")
+    r"disk_|options|setup|service)")
 
 CONSENSUS_TYPES = {"consensus/types.h", "consensus/log_store.h"}
 MINING_TYPES = {"mining/work.h"}

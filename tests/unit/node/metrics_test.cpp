@@ -133,6 +133,7 @@ MetricsSample busy_sample() {
   status.total_work = chain::U256(1'000'000);
   status.feature_level = 4;
   status.program_level = 5;
+  status.leader_clock_ahead = std::chrono::milliseconds(-2500);
   status.pending_events = 56;
   status.pending_bytes = 7800;
   status.working_on = chain::Height{13};
@@ -205,6 +206,7 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_chain_work_hashes") == 1e6);
   CHECK(scraped.value("eventchain_feature_level") == 4);
   CHECK(scraped.value("eventchain_program_feature_level") == 5);
+  CHECK(scraped.value("eventchain_leader_clock_ahead_seconds") == -2.5);
   CHECK(scraped.value("eventchain_pending_events") == 56);
   CHECK(scraped.value("eventchain_pending_bytes") == 7800);
   CHECK(scraped.value("eventchain_working_on_height") == 13);
