@@ -6,8 +6,7 @@ import time
 
 from cluster import Cluster
 from disk import MEBIBYTE, SmallDisk
-from links import Links
-from node import free_port
+from links import ProxyLinks
 from seed import suite_seed
 from waiting import wait_until
 
@@ -21,18 +20,51 @@ class EndedByItself(AssertionError):
     """A node's process ended and nobody had asked for it."""
 
 
-class Arena(Cluster):
-    """Nodes that reach each other through the proxy. With `has_disk` the first of them has its
-    data on a small disk of its own.
-    """
+class LinkedCluster(Cluster):
+    """A cluster whose nodes reach each other through links of a `kind` that can be broken."""
 
-    def __init__(self, nodes=3, has_disk=False, settings=None):
-        self.links = Links(suite_seed())
-        self.disk = None
+    def __init__(self, kind, *arguments, **options):
+        self.links = kind(suite_seed())
         try:
-            self.disk = SmallDisk() if has_disk else None
+            super().__init__(*arguments, **options)
+        except BaseException:
+            self.links.close()
+            raise
+
+    def make_node(self, *parts):
+        node = super().make_node(*parts)
+        self.links.add(node)
+        return node
+
+    def listen_address(self, node):
+        return self.links.listen_address(node)
+
+    def peer_address(self, node, peer):
+        return self.links.peer_address(node, peer)
+
+    def vanish(self, node):
+        """The node's host is gone: its process, and every word that could tell of it.
+
+        links.heal() brings the host back, without the node.
+        """
+        self.links.power_off(node.name)
+        node.kill()
+
+    def _leave(self, has_failed):
+        try:
+            return super()._leave(has_failed)
+        finally:
+            self.links.close()
+
+
+class Arena(LinkedCluster):
+    """All that can be broken. With `has_disk` the first node has its data on a small disk of its own."""
+
+    def __init__(self, nodes=3, has_disk=False, settings=None, kind=ProxyLinks):
+        self.disk = SmallDisk() if has_disk else None
+        try:
             settings = {"disk.reserve_bytes": DISK_RESERVE, **(settings or {})}
-            super().__init__(nodes, settings, data=self._place)
+            super().__init__(kind, nodes, settings, data=self._place)
         except BaseException:
             self._close()
             raise
@@ -47,11 +79,6 @@ class Arena(Cluster):
             return self.disk.place / "data"
         return self.authority / name / "data"
 
-    def peer_address(self, node, peer):
-        port = free_port()
-        self.links.listen(node.name, peer.name, port, peer.peers_port)
-        return f"127.0.0.1:{port}"
-
     def _leave(self, has_failed):
         try:
             return super()._leave(has_failed)
@@ -59,7 +86,6 @@ class Arena(Cluster):
             self._close()
 
     def _close(self):
-        self.links.close()
         if self.disk is not None:
             self.disk.close()
 
@@ -113,7 +139,7 @@ class Arena(Cluster):
         """Until nobody holds on to a dead connection, and every node has a link to every other."""
 
         def linked():
-            if any(link["orphans"] for link in self.links.told().values()):
+            if self.links.orphans() > 0:
                 return False
             statuses = [node.status() for node in self.nodes]
             return all(

@@ -1,8 +1,9 @@
-"""How long nothing is completed when the leader is killed: three nodes as they are by default."""
+"""How long nothing is completed when the leader is gone: three nodes as they are by default."""
 
 import threading
 import time
 
+from arena import LinkedCluster
 from client import Unreachable
 from cluster import Cluster
 from load import Load
@@ -16,6 +17,24 @@ class Defaults(Cluster):
     """Default timeouts of elections and links; blocks as quick as in all these tests."""
 
     common_settings = {}
+
+    def take_away(self, node):
+        """What the others see at once: its links end."""
+        node.kill()
+
+    def bring_back(self, node):
+        node.start()
+
+
+class DefaultsOnHosts(LinkedCluster, Defaults):
+    """The same on hosts of their own, of which no word comes any more once they are gone."""
+
+    def take_away(self, node):
+        self.vanish(node)
+
+    def bring_back(self, node):
+        self.links.heal()
+        node.start()
 
 
 class Observer(threading.Thread):
@@ -51,13 +70,13 @@ class Observer(threading.Thread):
                 self.halt.wait(LOOK_SECONDS)
 
 
-def kill_leader(cluster):
+def take_leader(cluster):
     """(seconds to a new leader, seconds to the next completed block), each at the first survivor."""
     leader = cluster.leader()
     term = int(leader.status()["term"])
     survivors = [node for node in cluster.nodes if node is not leader]
     began = time.monotonic()
-    leader.kill()
+    cluster.take_away(leader)
     observers = [Observer(node, term, began) for node in survivors]
     for observer in observers:
         observer.start()
@@ -74,12 +93,12 @@ def kill_leader(cluster):
             observer.join()
     completed = min(one.completed for one in observers if one.completed is not None)
     elected = min(one.elected for one in observers if one.elected is not None)
+    cluster.bring_back(leader)
     catch_up(leader, survivors)
     return elected, completed
 
 
 def catch_up(node, survivors):
-    node.start()
     node.wait_ready()
     height = max(one.height() for one in survivors)
     wait_until(lambda: node.height() >= height, f"{node} has caught up")
@@ -94,23 +113,25 @@ def percentile(values, percent):
 def tell(name, values):
     print(
         f"{name}: p50 {percentile(values, 50) * 1000:.0f} ms, p99 {percentile(values, 99) * 1000:.0f}"
-        f" ms, max {max(values) * 1000:.0f} ms over {len(values)} kills"
+        f" ms, max {max(values) * 1000:.0f} ms over {len(values)} leaders"
     )
 
 
-def measure(kills, nodes, settings):
-    """Kills the leader `kills` times under a light load and prints what was seen; asserts no time."""
+def measure(times, nodes, settings, kind=None):
+    """Takes the leader away `times` times under a light load and prints what was seen; asserts no
+    time. With a `kind` of links its host vanishes, without it is killed.
+    """
     elected, completed = [], []
-    with Defaults(nodes, settings) as cluster:
+    with DefaultsOnHosts(kind, nodes, settings) if kind else Defaults(nodes, settings) as cluster:
         with Load(cluster.nodes, writers=2) as load:
-            for number in range(1, kills + 1):
+            for number in range(1, times + 1):
                 before = load.count()
                 wait_until(lambda: load.count() > before + 20, "events are taken in")
-                one = kill_leader(cluster)
+                one = take_leader(cluster)
                 elected.append(one[0])
                 completed.append(one[1])
                 if number % 10 == 0:
-                    print(f"{number} kills, the last: {one[1] * 1000:.0f} ms")
+                    print(f"{number} leaders gone, the last: {one[1] * 1000:.0f} ms")
         cluster.wait_same_tip()
     tell("new leader known", elected)
     tell("next completed block", completed)

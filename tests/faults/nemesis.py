@@ -38,8 +38,10 @@ class Limits:
         random_moment(random, seconds, seconds)
 
 
-def fault(name, needs=lambda: None):
-    """Registers a fault; `needs` returns a sentence about what is missing here, or None."""
+def fault(name, needs=lambda kind: None):
+    """Registers a fault; `needs` returns a sentence about what is missing here, or None. It is given
+    the kind of links that nodes have.
+    """
 
     def register(function):
         function.missing = needs
@@ -255,7 +257,7 @@ def half_open(arena, workload, random, limits):
 # --- the machine ----------------------------------------------------------------------------------
 
 
-@fault("disk-full", needs=lambda: None if os.geteuid() == 0 else "mounting a small disk needs root")
+@fault("disk-full", needs=lambda _: None if os.geteuid() == 0 else "mounting a small disk needs root")
 def disk_full(arena, workload, random, limits):
     """The disk of one node has less than its reserve left, or nothing at all."""
     poor = arena.poor
@@ -288,7 +290,7 @@ def block_time_ahead(arena):
 
 @fault(
     "clock-jump",
-    needs=lambda: None if library() else f"moving clocks needs libfaketime (package {PACKAGE})",
+    needs=lambda _: None if library() else f"moving clocks needs libfaketime (package {PACKAGE})",
 )
 def clock_jump(arena, workload, random, limits):
     """The wall clock of one node is off by up to an hour, forward or back, while it runs."""

@@ -5,7 +5,7 @@ import threading
 import unittest
 
 import paths  # noqa: F401  the modules of tests/functional
-from links import Links
+from links import ProxyLinks
 from node import free_port
 from waiting import wait_until
 
@@ -52,7 +52,7 @@ class Echo:
 class ProxyTest(unittest.TestCase):
     def setUp(self):
         self.echo = self.enterContext(Echo())
-        self.links = self.enterContext(Links())
+        self.links = self.enterContext(ProxyLinks())
         self.port = free_port()
         self.links.listen("a", "b", self.port, self.echo.port)
         self.links.listen("b", "a", free_port(), self.echo.port)

@@ -1,5 +1,6 @@
 """A client of one node's HTTP API, on http.client alone."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -53,13 +54,24 @@ class Client:
     """Talks to one node over one connection that is kept alive. Not to be shared by threads.
 
     With `ca` it speaks TLS and checks the node's certificate; `certificate` and `key` name the
-    client's own. A request that fails raises one of Unreachable and is not repeated, except when
-    an idle connection turns out to have been closed: then nothing was processed.
+    client's own. `within` makes a context in which to connect. A request that fails raises one of
+    Unreachable and is not repeated, except when an idle connection turns out to have been closed:
+    then nothing was processed.
     """
 
-    def __init__(self, port, host="127.0.0.1", ca=None, certificate=None, key=None, timeout=40.0):
+    def __init__(
+        self,
+        port,
+        host="127.0.0.1",
+        ca=None,
+        certificate=None,
+        key=None,
+        timeout=40.0,
+        within=contextlib.nullcontext,
+    ):
         self._address = (host, port)
         self._timeout = timeout
+        self._within = within
         self._context = None
         if ca is not None:
             self._context = ssl.create_default_context(cafile=str(ca))
@@ -86,7 +98,8 @@ class Client:
             connection = http.client.HTTPSConnection(
                 host, port, timeout=self._timeout, context=self._context
             )
-        connection.connect()
+        with self._within():
+            connection.connect()
         return connection
 
     def _send(self, method, path, body, headers):

@@ -27,8 +27,9 @@ class Cluster:
 
     `settings` are further settings of every node, `tls` serves the API with TLS and lets the
     clients that cluster.client() makes show a certificate, `data` chooses another data directory
-    (a function of the node's name). A subclass may have another `work` and `common_settings`, say by
-    peer_address() that nodes reach each other by way of something, and add genesis_options().
+    (a function of the node's name). A subclass may have another `work` and `common_settings`, place
+    a node when make_node() has made it, say by listen_address() and peer_address() that nodes reach
+    each other by way of something, and add genesis_options().
     """
 
     work = WORK
@@ -56,7 +57,7 @@ class Cluster:
             eventchain("pki", "issue", self.authority, "--node", name, "--address", "127.0.0.1")
             home = self.authority / name
             place = data(name) if data else home / "data"
-            self.nodes.append(Node(name, home, place, settings, options))
+            self.nodes.append(self.make_node(name, home, place, settings, options))
         voters = [part for name in names for part in ("--voter", name)]
         eventchain(
             *("genesis", "create", self.authority, *voters, *self.work),
@@ -71,7 +72,7 @@ class Cluster:
             ]
             eventchain(
                 *("config", "init", node.home, "--genesis", self.genesis, "--data", node.data),
-                *("--peers-listen", f"127.0.0.1:{node.peers_port}"),
+                *("--peers-listen", self.listen_address(node)),
                 *("--api-listen", f"127.0.0.1:{node.api_port}"),
                 *("--mining-duty", 20, "--out", node.configuration),
                 *([] if tls else ["--api-plain"]),
@@ -82,9 +83,16 @@ class Cluster:
         """Further arguments of `genesis create`; the nodes and their ports are there already."""
         return ()
 
+    def make_node(self, *parts):
+        return Node(*parts)
+
+    def listen_address(self, node):
+        """Where `node` listens for its peers."""
+        return f"127.0.0.1:{node.peers_port}"
+
     def peer_address(self, node, peer):
         """Where `node` reaches `peer`."""
-        return f"127.0.0.1:{peer.peers_port}"
+        return self.listen_address(peer)
 
     @staticmethod
     def make_authority(directory):

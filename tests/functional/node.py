@@ -1,5 +1,6 @@
 """One eventchaind process: started, stopped, killed and frozen by its process id."""
 
+import contextlib
 import os
 import random
 import signal
@@ -42,7 +43,8 @@ class Node:
     """A node of a Cluster: its files, its process, and what it says of itself.
 
     `data` is the node's data directory, `configuration` its TOML file. All output goes to `log`.
-    `environment` is added to the next process's, which is an `executable`.
+    `environment` is added to the next process's, which is an `executable`. `within` makes a context
+    in which the process is started and clients connect to it: a host of its own, if it has one.
     """
 
     def __init__(self, name, home, data, settings, client_options):
@@ -55,6 +57,7 @@ class Node:
         self.peers_port = free_port()
         self.environment = {}
         self.executable = "eventchaind"
+        self.within = contextlib.nullcontext
         self._settings = settings
         self._client_options = client_options
         self._process = None
@@ -87,7 +90,7 @@ class Node:
         command = [program(self.executable), "--config", str(self.configuration)]
         for key, value in self._settings.items():
             command += ["--set", f"{key}={value}"]
-        with open(self.log, "ab") as output:
+        with open(self.log, "ab") as output, self.within():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -159,7 +162,9 @@ class Node:
 
     def client(self, timeout=40.0):
         """A new client of this node."""
-        return Client(self.api_port, timeout=timeout, **self._client_options)
+        return Client(
+            self.api_port, timeout=timeout, within=self.within, **self._client_options
+        )
 
     def ask(self, question):
         """The answer to question(client), or None while the node cannot be reached."""
