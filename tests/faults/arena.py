@@ -58,7 +58,7 @@ class LinkedCluster(Cluster):
 
 
 class Arena(LinkedCluster):
-    """All that can be broken. With `has_disk` the first node has its data on a small disk of its own."""
+    """All that can be broken. With `has_disk` the first node's data is on a small disk of its own."""
 
     def __init__(self, nodes=3, has_disk=False, settings=None, kind=ProxyLinks):
         self.disk = SmallDisk() if has_disk else None

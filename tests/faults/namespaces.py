@@ -42,12 +42,16 @@ def _present():
 
 
 @contextlib.contextmanager
-def _and_back():
+def _away(call, *arguments):
+    """In this context the thread is in the namespace to which call(*arguments) took it."""
     home = _present()
     try:
-        yield
+        _checked(call(*arguments), "entering a network namespace")
+        try:
+            yield
+        finally:
+            _checked(_libc.setns(home, CLONE_NEWNET), "going back to a network namespace")
     finally:
-        _checked(_libc.setns(home, CLONE_NEWNET), "going back to a network namespace")
         os.close(home)
 
 
@@ -59,20 +63,16 @@ class Namespace:
     """
 
     def __init__(self):
-        with _and_back():
-            _checked(_libc.unshare(CLONE_NEWNET), "making a network namespace")
-            self._descriptor = _present()
+        with _away(_libc.unshare, CLONE_NEWNET):
             _set_up(b"lo")
+            self._descriptor = _present()
 
     def close(self):
         os.close(self._descriptor)
 
-    @contextlib.contextmanager
     def entered(self):
         """In this context the thread's new sockets and processes belong to the namespace."""
-        with _and_back():
-            _checked(_libc.setns(self._descriptor, CLONE_NEWNET), "entering a network namespace")
-            yield
+        return _away(_libc.setns, self._descriptor, CLONE_NEWNET)
 
     def make_device(self, address):
         """A device with `address` in a network of NETMASK; the descriptor of its other end.
@@ -122,7 +122,7 @@ def missing():
     try:
         namespace = Namespace()
     except OSError as error:
-        return f"network namespaces need root (CAP_SYS_ADMIN): {error.strerror}"
+        return f"network namespaces need root (CAP_SYS_ADMIN, CAP_NET_ADMIN): {error.strerror}"
     try:
         os.close(namespace.make_device("198.18.0.1"))
     except OSError as error:
