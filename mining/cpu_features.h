@@ -2,13 +2,13 @@
 
 namespace eventchain::mining {
 
-// What this processor can do, as far as a kernel asks for it. Read with cpuid, because clang 14
-// does not know __builtin_cpu_supports("sha").
+// What this processor can do, as far as a kernel asks for it, and the operating system lets it.
 struct CpuFeatures {
-  bool sha_ni = false;  // the SHA extensions together with SSSE3 and SSE4.1
+  bool sha_ni = false;  // x86-64: the SHA extensions together with SSSE3 and SSE4.1
+  bool avx2 = false;
 };
 
-// Asked once per process; all false on other architectures than x86-64.
+// Asked once per process.
 const CpuFeatures& cpu_features();
 
 }  // namespace eventchain::mining

@@ -8,14 +8,17 @@ namespace eventchain::mining::kernels {
 namespace {
 
 std::vector<Kernel> find_supported() {
+  [[maybe_unused]] const CpuFeatures& cpu = cpu_features();
   std::vector<Kernel> result;
+  const auto add = [&result](std::string_view name, StateLayout layout, std::uint32_t quantum,
+                             ScanFunction scan) {
+    result.push_back({.name = name, .layout = layout, .quantum = quantum, .scan = scan});
+  };
 #if defined(__x86_64__)
-  if (cpu_features().sha_ni)
-    result.push_back(
-        {.name = "sha-ni", .layout = StateLayout::kShaNi, .quantum = 64, .scan = &scan_sha_ni});
+  if (cpu.sha_ni) add("sha-ni", StateLayout::kShaNi, 64, &scan_sha_ni);
+  if (cpu.avx2) add("avx2", StateLayout::kWordMajor, 32, &scan_avx2);
 #endif
-  result.push_back(
-      {.name = "vectors", .layout = StateLayout::kWordMajor, .quantum = 16, .scan = &scan_vectors});
+  add("vectors", StateLayout::kWordMajor, 16, &scan_vectors);
   return result;
 }
 
