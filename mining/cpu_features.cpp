@@ -30,7 +30,8 @@ bool has_sha_ni() {
 CpuFeatures detect() {
   // The builtin also asks whether the operating system saves the wider registers.
   return {.sha_ni = has_sha_ni(),
-          .avx2 = __builtin_cpu_supports("avx2") != 0};
+          .avx2 = __builtin_cpu_supports("avx2") != 0,
+          .avx512f = __builtin_cpu_supports("avx512f") != 0};
 }
 
 #else

@@ -6,6 +6,7 @@ namespace eventchain::mining {
 struct CpuFeatures {
   bool sha_ni = false;  // x86-64: the SHA extensions together with SSSE3 and SSE4.1
   bool avx2 = false;
+  bool avx512f = false;
 };
 
 // Asked once per process.

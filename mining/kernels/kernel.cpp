@@ -16,6 +16,7 @@ std::vector<Kernel> find_supported() {
   };
 #if defined(__x86_64__)
   if (cpu.sha_ni) add("sha-ni", StateLayout::kShaNi, 64, &scan_sha_ni);
+  if (cpu.avx512f) add("avx512", StateLayout::kWordMajor, 64, &scan_avx512);
   if (cpu.avx2) add("avx2", StateLayout::kWordMajor, 32, &scan_avx2);
 #endif
   add("vectors", StateLayout::kWordMajor, 16, &scan_vectors);

@@ -73,6 +73,7 @@ std::size_t scan_vectors(const Tile& tile, std::uint32_t threshold, ScanRange ra
 #if defined(__x86_64__)
 std::size_t scan_sha_ni(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
 std::size_t scan_avx2(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
+std::size_t scan_avx512(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
 #endif
 
 }  // namespace eventchain::mining::kernels
