@@ -2,6 +2,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+#include <asm/hwcap.h>
 #endif
 
 namespace eventchain::mining {
@@ -32,6 +36,12 @@ CpuFeatures detect() {
   return {.sha_ni = has_sha_ni(),
           .avx2 = __builtin_cpu_supports("avx2") != 0,
           .avx512f = __builtin_cpu_supports("avx512f") != 0};
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
+
+CpuFeatures detect() {
+  return {.arm_sha2 = (getauxval(AT_HWCAP) & HWCAP_SHA2) != 0};
 }
 
 #else

@@ -7,6 +7,7 @@ struct CpuFeatures {
   bool sha_ni = false;  // x86-64: the SHA extensions together with SSSE3 and SSE4.1
   bool avx2 = false;
   bool avx512f = false;
+  bool arm_sha2 = false;  // ARMv8: the SHA-256 instructions
 };
 
 // Asked once per process.

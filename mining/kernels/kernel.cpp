@@ -19,6 +19,9 @@ std::vector<Kernel> find_supported() {
   if (cpu.avx512f) add("avx512", StateLayout::kWordMajor, 64, &scan_avx512);
   if (cpu.avx2) add("avx2", StateLayout::kWordMajor, 32, &scan_avx2);
 #endif
+#if defined(EC_HAVE_ARM_SHA2)
+  if (cpu.arm_sha2) add("arm-sha2", StateLayout::kColumnMajor, 32, &scan_arm_sha2);
+#endif
   add("vectors", StateLayout::kWordMajor, 16, &scan_vectors);
   return result;
 }
@@ -30,6 +33,10 @@ void Tile::put(std::size_t column, const State& state, StateLayout layout) {
     case StateLayout::kWordMajor:
       for (std::size_t word = 0; word < state.size(); ++word)
         states[word * kTileWidth + column] = state[word];
+      return;
+    case StateLayout::kColumnMajor:
+      for (std::size_t word = 0; word < state.size(); ++word)
+        states[column * 8 + word] = state[word];
       return;
     case StateLayout::kShaNi: {
       const auto [a, b, c, d, e, f, g, h] = state;

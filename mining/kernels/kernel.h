@@ -24,8 +24,9 @@ inline constexpr std::size_t kLastNeededRound = 60;
 
 // How a kernel wants the working states of a tile in memory.
 enum class StateLayout {
-  kWordMajor,  // [word a..h][column]: equal words of neighbouring columns side by side
-  kShaNi,      // [column][f e b a h g d c]: the two registers of sha256rnds2
+  kWordMajor,    // [word a..h][column]: equal words of neighbouring columns side by side
+  kColumnMajor,  // [column][a b c d e f g h]: the two registers of ARM's sha256h
+  kShaNi,        // [column][f e b a h g d c]: the two registers of sha256rnds2
 };
 
 // 128 columns, one per nonce.high. Column i's state is the one after rounds 0..12 of block 2 with
@@ -74,6 +75,11 @@ std::size_t scan_vectors(const Tile& tile, std::uint32_t threshold, ScanRange ra
 std::size_t scan_sha_ni(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
 std::size_t scan_avx2(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
 std::size_t scan_avx512(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
+#endif
+// Clang has the instructions only in a build for processors that all have them.
+#if defined(__aarch64__) && (!defined(__clang__) || defined(__ARM_FEATURE_SHA2))
+#define EC_HAVE_ARM_SHA2
+std::size_t scan_arm_sha2(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);
 #endif
 
 }  // namespace eventchain::mining::kernels
