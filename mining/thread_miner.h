@@ -10,6 +10,7 @@
 
 #include "mining/duty.h"
 #include "mining/handoff.h"
+#include "mining/kernel_trial.h"
 #include "mining/kernels/kernel.h"
 #include "mining/search.h"
 #include "mining/work.h"
@@ -20,7 +21,7 @@ struct ThreadMinerOptions {
   unsigned threads = 1;         // 1..256: the thread's number has 8 bits of the nonce
   unsigned duty_percent = 100;  // of one processor, for each thread; 1..100
   SearchPosition start{};       // of every thread
-  kernels::Kernel kernel = kernels::fastest_kernel();
+  kernels::Kernel kernel = fastest_kernel();
 };
 
 // Mines with threads of this process: N miner threads at idle priority and one of ordinary priority

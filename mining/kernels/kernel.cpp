@@ -52,8 +52,4 @@ std::span<const Kernel> supported_kernels() {
   return kernels;
 }
 
-const Kernel& fastest_kernel() {
-  return supported_kernels().front();
-}
-
 }  // namespace eventchain::mining::kernels

@@ -65,9 +65,9 @@ struct Kernel {
   ScanFunction scan = nullptr;
 };
 
-// Those that this processor can run, fastest first. Never empty.
+// Those that this processor can run, in the order in which they are most often the fastest;
+// kernel_trial.h finds out which one really is. Never empty.
 std::span<const Kernel> supported_kernels();
-const Kernel& fastest_kernel();
 
 // The kernels; call through Kernel::scan, which exists only where the processor has what it needs.
 std::size_t scan_vectors(const Tile& tile, std::uint32_t threshold, ScanRange range, Hit* hits);

@@ -33,23 +33,67 @@ TEST_CASE("rounds may be run in parts") {
   }
 }
 
-TEST_CASE("there is always a kernel that runs everywhere, and SHA-NI comes first where it exists") {
-  const auto supported = kernels::supported_kernels();
-  REQUIRE_FALSE(supported.empty());
-  CHECK(supported.back().name == "vectors");
-  CHECK(cpu_features().sha_ni == (supported.front().name == "sha-ni"));
-  CHECK(kernels::fastest_kernel().name == supported.front().name);
-  for (const kernels::Kernel& kernel : supported) CHECK(kernel.quantum > 0);
+TEST_CASE("the processor's kernels are offered and no others, and one runs everywhere") {
+  std::vector<std::string> expected;
+  const CpuFeatures& cpu = cpu_features();
+  if (cpu.sha_ni) expected.emplace_back("sha-ni");
+  if (cpu.avx512f) expected.emplace_back("avx512");
+  if (cpu.avx2) expected.emplace_back("avx2");
+#if defined(EC_HAVE_ARM_SHA2)
+  if (cpu.arm_sha2) expected.emplace_back("arm-sha2");
+#endif
+  expected.emplace_back("vectors");
+  std::vector<std::string> offered;
+  for (const kernels::Kernel& kernel : kernels::supported_kernels()) {
+    offered.emplace_back(kernel.name);
+    CHECK(kernel.quantum > 0);
+  }
+  CHECK(offered == expected);
+  for (const std::string& name : offered) MESSAGE("tested here: ", name);
 }
 
-TEST_CASE("a trial measures every supported kernel, in their order") {
+TEST_CASE("the fastest kernel is one of the processor's, and the answer stays") {
+  const kernels::Kernel& fastest = fastest_kernel();
   const auto supported = kernels::supported_kernels();
-  const std::vector<KernelRate> rates = measure_kernels(std::chrono::milliseconds(1));
-  REQUIRE(rates.size() == supported.size());
-  for (std::size_t i = 0; i < rates.size(); ++i) {
-    CHECK(rates[i].name == supported[i].name);
-    CHECK(rates[i].hashes_per_second > 0);
-    MESSAGE(std::string(rates[i].name), ": ", rates[i].hashes_per_second / 1e6, " MH/s, ",
-            rates[i].cycles_per_hash, " cycles per hash");
+  CHECK(std::any_of(supported.begin(), supported.end(), [&fastest](const kernels::Kernel& kernel) {
+    return kernel.name == fastest.name && kernel.scan == fastest.scan;
+  }));
+  CHECK(&fastest_kernel() == &fastest);
+}
+
+TEST_CASE("a contest gives each contender its chunks and finds who does more") {
+  // Both burn the same time a turn, one counts a thousand times as much of it.
+  const auto burn = [] {
+    for (int i = 0; i < 5'000; ++i) asm volatile("");
+  };
+  int slow_turns = 0;
+  Contest contest(std::chrono::microseconds(200));
+  contest.add("slow", [&] {
+    burn();
+    ++slow_turns;
+    return std::uint64_t{1};
+  });
+  contest.add("fast", [&] {
+    burn();
+    return std::uint64_t{1000};
+  });
+  for (int i = 0; i < 5; ++i) contest.run_round();
+  contest.run_chunk(1);
+  const std::vector<Rate> rates = contest.rates();
+  REQUIRE(rates.size() == 2);
+  CHECK(rates[0].name == "slow");
+  CHECK(rates[0].chunks == 5);
+  CHECK(rates[1].chunks == 6);
+  CHECK(rates[0].clean_chunks + rates[1].clean_chunks >= 1);
+  CHECK(rates[0].per_second > 0);
+  CHECK(rates[1].per_second > rates[0].per_second);
+  CHECK(slow_turns >= 5);
+}
+
+TEST_CASE("a kernel at work counts its hashes") {
+  for (const kernels::Kernel& kernel : kernels::supported_kernels()) {
+    const Contest::Work work = kernel_at_work(kernel);
+    CHECK(work() == std::uint64_t{kernel.quantum} * kernels::kTileWidth);
+    CHECK(work() == std::uint64_t{kernel.quantum} * kernels::kTileWidth);
   }
 }
