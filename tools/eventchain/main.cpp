@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   add_cluster_commands(app, session);
   add_chain_commands(app, session);
   add_setup_commands(app, session);
+  add_bench_command(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -52,6 +52,7 @@ void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
+void add_bench_command(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);
 void add_join_command(CLI::App& cluster, Session& session);
 void add_drain_command(CLI::App& node, Session& session);

@@ -37,7 +37,8 @@ MAY_INCLUDE = {
     "node shell": ({"node/", "chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/",
                     "store/", "store/sqlite/"}, set()),
     "tools/": ({"chain/", "store/", "store/sqlite/"},
-               {"node/config.h", "node/genesis_json.h", "net/identity.h"} | CONSENSUS_TYPES),
+               {"mining/kernel_trial.h", "node/config.h", "node/genesis_json.h", "net/identity.h"}
+               | CONSENSUS_TYPES),
 }
 
 # Foreign header -> where it may be included, and what to do instead.
@@ -51,8 +52,9 @@ FENCES = [
      "Protobuf is seen by net's codec alone"),
     (r"^openssl/",
      r"^(chain/(hash|keys)\w*\.cpp|net/asio/|net/http/|node/(runtime|api)|tests/|"
-     r"tools/eventchain/(openssl_handles\.h|certificate(_request)?\.cpp|pki\.cpp|peer_identity\.cpp))",
-     "OpenSSL lives in chain's hash and keys, in TLS and in the tools' certificates"),
+     r"tools/eventchain/(openssl_handles\.h|certificate(_request)?\.cpp|pki\.cpp|peer_identity\.cpp|"
+     r"kernel_bench\.cpp))",
+     "OpenSSL lives in chain's hash and keys, in TLS and in the tools' certificates and bench"),
     (r"^raft\.h$|^raft/", r"^consensus/(raft_c\.h|core\.cpp)",
      "libraft is seen by consensus/raft_c.h and core.cpp alone"),
     (r"^(toml\+\+/|toml\.hpp)", r"^(node/(config|toml)|tools/|tests/)", "TOML is the configuration's"),
