@@ -90,6 +90,14 @@ const PendingEvent* PendingPool::find(const Commitment& commitment) const {
   return place == kNowhere ? nullptr : &at(place).event;
 }
 
+const PendingEvent* PendingPool::find(const ShortId& id) const {
+  // The index goes by the same octets.
+  const Place place = by_commitment_.find(FixedBytesHash()(id), [&](Place candidate) {
+    return short_id(at(candidate).event.facts.commitment) == id;
+  });
+  return place == kNowhere ? nullptr : &at(place).event;
+}
+
 std::vector<const PendingEvent*> PendingPool::variants(const EventKey& key) const {
   // The order in the index depends on its past, so it must not show.
   std::vector<const PendingEvent*> result;
@@ -105,12 +113,24 @@ const PendingEvent* PendingPool::any_variant(const EventKey& key) const {
   return place == kNowhere ? nullptr : &at(place).event;
 }
 
+namespace {
+
+// Divided, not multiplied: a limit may be as large as size_t allows.
+std::size_t part_of(std::size_t limit, unsigned percent) {
+  return limit / 100 * percent + limit % 100 * percent / 100;
+}
+
+}  // namespace
+
 bool PendingPool::is_above(unsigned percent) const {
-  // Divided, not multiplied: a limit may be as large as size_t allows.
-  const auto is_over = [percent](std::size_t have, std::size_t limit) {
-    return have > limit / 100 * percent + limit % 100 * percent / 100;
-  };
-  return is_over(size(), limits_.events_max) || is_over(bytes_, limits_.bytes_max);
+  return size() > part_of(limits_.events_max, percent) ||
+         bytes_ > part_of(limits_.bytes_max, percent);
+}
+
+std::size_t PendingPool::room_below(unsigned percent) const {
+  const std::size_t limit = part_of(limits_.events_max, percent);
+  if (size() >= limit || bytes_ >= part_of(limits_.bytes_max, percent)) return 0;
+  return limit - size();
 }
 
 }  // namespace eventchain::chain

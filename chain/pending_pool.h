@@ -24,6 +24,7 @@ struct PendingEvent {
   Instant since;
   PendingStage stage = PendingStage::kReceived;
   bool is_key_taken = false;  // another variant of its key has a position
+  bool is_spread = false;     // from a peer by whose word voters hold it
 };
 
 struct PoolLimits {
@@ -60,6 +61,8 @@ class PendingPool {
   std::vector<PendingEvent> take(const EventKey& key);
 
   [[nodiscard]] const PendingEvent* find(const Commitment& commitment) const;
+  // One of those that begin like this.
+  [[nodiscard]] const PendingEvent* find(const ShortId& id) const;
   // First arrival first.
   [[nodiscard]] std::vector<const PendingEvent*> variants(const EventKey& key) const;
   // One of the variants, nullptr if there is none; quicker than all of them.
@@ -69,6 +72,8 @@ class PendingPool {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   // Above `percent` (1..100) of either limit.
   [[nodiscard]] bool is_above(unsigned percent) const;
+  // How many events more it may have that it is not above `percent`; 0 where the bodies are.
+  [[nodiscard]] std::size_t room_below(unsigned percent) const;
   [[nodiscard]] const PoolLimits& limits() const { return limits_; }
   // Of the event that came last; 0 if there is none.
   [[nodiscard]] std::uint64_t newest_arrival() const {

@@ -35,6 +35,12 @@ using Salt = FixedBytes<struct SaltTag, 32>;
 using EventKey = FixedBytes<struct EventKeyTag, 16>;    // names (source, id) for ever
 using StreamKey = FixedBytes<struct StreamKeyTag, 16>;  // names a stream
 using NodeId = FixedBytes<struct NodeIdTag, 16>;        // random, fixed when the node joins
+using ShortId = FixedBytes<struct ShortIdTag, 8>;       // of an event, where nothing rests on it
+
+// The first octets. Two commitments may share them; who makes an event can see to that.
+inline ShortId short_id(const Commitment& commitment) {
+  return *ShortId::from(commitment.view().substr(0, ShortId::kSize));
+}
 
 // A point on the node's monotonic clock. Comparable only inside one run of one node.
 struct Instant {

@@ -44,6 +44,7 @@ void check_equal(const PendingPool& pool, const NaivePool& naive) {
     REQUIRE(event.stage == expected.stage);
     REQUIRE(event.is_key_taken == expected.is_key_taken);
     REQUIRE(pool.find(expected.facts.commitment) == &event);
+    REQUIRE(pool.find(short_id(expected.facts.commitment)) == &event);
     bytes += expected.facts.body_bytes;
   }
   REQUIRE(pool.bytes() == bytes);
@@ -127,6 +128,19 @@ TEST_CASE("the pool tells when it is above a share of either limit, and still ta
   CHECK_FALSE(heavy.is_above(67));
   heavy.add(facts_of(2, 0), 2, {});
   CHECK(heavy.is_above(100));
+}
+
+TEST_CASE("the room below a share ends with the events or with their octets") {
+  PendingPool pool{PoolLimits{.events_max = 10, .bytes_max = 300}};
+  CHECK(pool.room_below(60) == 6);
+  pool.add(facts_of(1, 0), 1, {});
+  CHECK(pool.room_below(60) == 5);
+  CHECK(pool.room_below(10) == 0);
+  pool.add(facts_of(2, 0), 2, {});
+  CHECK(pool.bytes() == 200);
+  CHECK(pool.room_below(66) == 0);
+  CHECK(pool.room_below(67) == 4);
+  CHECK(pool.find(ShortId{}) == nullptr);
 }
 
 TEST_CASE("limits as large as the machine allows do not overflow") {
