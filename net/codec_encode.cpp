@@ -21,6 +21,13 @@ Bytes pack_refs(const std::vector<EntryRef>& entries) {
   return packed;
 }
 
+Bytes pack_ids(const std::vector<chain::ShortId>& ids) {
+  Bytes packed;
+  packed.reserve(ids.size() * chain::ShortId::kSize);
+  for (const chain::ShortId& id : ids) packed.append(id.view());
+  return packed;
+}
+
 Bytes pack_signatures(const chain::Certificate& signatures) {
   Bytes packed;
   packed.reserve(signatures.size() * (2 + chain::Signature::kSize));
@@ -86,10 +93,12 @@ void encode_into(const EventsHeld& from, wire::Frame& frame) {
 
 void encode_into(const EventsAnnounce& from, wire::Frame& frame) {
   frame.mutable_events_announce()->set_entries(pack_refs(from.entries));
+  frame.mutable_events_announce()->set_ids(pack_ids(from.ids));
 }
 
 void encode_into(const EventsRequest& from, wire::Frame& frame) {
   frame.mutable_events_request()->set_entries(pack_refs(from.entries));
+  frame.mutable_events_request()->set_ids(pack_ids(from.ids));
 }
 
 void encode_into(const TemplatePush& from, wire::Frame& frame) {

@@ -27,6 +27,18 @@ std::vector<EntryRef> unpack_refs(const Bytes& packed, FieldCheck& check) {
   return entries;
 }
 
+std::vector<chain::ShortId> unpack_ids(const Bytes& packed, FieldCheck& check) {
+  constexpr std::size_t kSize = chain::ShortId::kSize;
+  std::vector<chain::ShortId> ids;
+  check.require(packed.size() % kSize == 0, "ids", "must be 8 octets each");
+  check.limit(packed.size() / kSize <= limits::kShortIdsCountMax, "ids", "too many");
+  if (!check.ok()) return ids;
+  ids.reserve(packed.size() / kSize);
+  for (ByteView rest = packed; !rest.empty(); rest.remove_prefix(kSize))
+    ids.push_back(check.fixed<chain::ShortId>(rest.substr(0, kSize), "ids"));
+  return ids;
+}
+
 // Of Events and EventsSubmit.
 template <class From>
 std::vector<RawEvent> take_events(From& from, FieldCheck& check) {
@@ -90,12 +102,14 @@ Result<Message> decode_from(const wire::EventsHeld& from) {
 
 Result<Message> decode_from(const wire::EventsAnnounce& from) {
   FieldCheck check("events_announce");
-  return checked(check, EventsAnnounce{unpack_refs(from.entries(), check)});
+  auto entries = unpack_refs(from.entries(), check);
+  return checked(check, EventsAnnounce{std::move(entries), unpack_ids(from.ids(), check)});
 }
 
 Result<Message> decode_from(const wire::EventsRequest& from) {
   FieldCheck check("events_request");
-  return checked(check, EventsRequest{unpack_refs(from.entries(), check)});
+  auto entries = unpack_refs(from.entries(), check);
+  return checked(check, EventsRequest{std::move(entries), unpack_ids(from.ids(), check)});
 }
 
 }  // namespace eventchain::net

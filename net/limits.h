@@ -12,6 +12,7 @@ inline constexpr std::size_t kFrameBytesMax = std::size_t{4} * 1024 * 1024;
 inline constexpr std::size_t kEventsBytesMax = std::size_t{1} * 1024 * 1024 + 64 * 1024;
 inline constexpr std::size_t kEventsCountMax = 8192;
 inline constexpr std::size_t kRefsCountMax = 16384;
+inline constexpr std::size_t kShortIdsCountMax = 8192;  // what one Events can answer
 inline constexpr std::size_t kBlocksPerReplyMax = 64;
 inline constexpr std::size_t kBlocksReplyBytesMax = std::size_t{3} * 1024 * 1024 + 512 * 1024;
 // Headers with seals and mostly empty annexes: some 0.5 KiB each where 16 shares seal a block.

@@ -87,10 +87,13 @@ struct EventsSettled {
 
 struct EventsAnnounce {  // "I hold these, unplaced"
   std::vector<chain::EntryRef> entries;
+  // Of events that voters hold durably, between nodes of which one has no vote (node/gossip.h).
+  std::vector<chain::ShortId> ids = {};
   bool operator==(const EventsAnnounce&) const = default;
 };
 struct EventsRequest {  // answered by Events with batch 0; what is not held is left out
   std::vector<chain::EntryRef> entries;
+  std::vector<chain::ShortId> ids = {};  // to who announced them so
   bool operator==(const EventsRequest&) const = default;
 };
 

@@ -150,6 +150,12 @@ TEST_CASE("each field of the messages about events is checked") {
     check_refused(frame(kind, Wire().bytes(1, k16 + k31)), field);
     check_refused(frame(kind, Wire().bytes(1, std::string((limits::kRefsCountMax + 1) * 48, 'r'))),
                   field, kTooLarge);
+    const std::string ids = kind == 5 ? "events_announce.ids" : "events_request.ids";
+    CHECK(decode(frame(kind, Wire().bytes(2, k16))).has_value());
+    check_refused(frame(kind, Wire().bytes(2, k31)), ids);
+    check_refused(
+        frame(kind, Wire().bytes(2, std::string((limits::kShortIdsCountMax + 1) * 8, 'i'))), ids,
+        kTooLarge);
   }
 }
 

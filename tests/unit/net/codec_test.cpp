@@ -67,6 +67,7 @@ TEST_CASE("the greatest template and the greatest lists fit a frame") {
 
   EventsAnnounce announce;
   announce.entries.resize(limits::kRefsCountMax);
+  announce.ids.resize(limits::kShortIdsCountMax);
   CHECK(decode(encode(announce)).has_value());
 
   Events events;

@@ -79,6 +79,10 @@ std::map<std::string, Message> expected() {
       1, {HoldResult::kHeld, HoldResult::kConflict, HoldResult::kRefused}, chain::Height{12}};
   frames["events-announce"] = EventsAnnounce{{ref}};
   frames["events-request"] = EventsRequest{{ref, other}};
+  const auto first = chain::short_id(ref.commitment);
+  frames["events-announce-ids"] = EventsAnnounce{{}, {first, chain::short_id(other.commitment)}};
+  frames["events-request-ids"] = EventsRequest{{}, {first}};
+  frames["events-request-both"] = EventsRequest{{other}, {first}};
   frames["template-push"] = TemplatePush{{block().sealed.header, block().content}};
   frames["template-request"] = TemplateRequest{template_hash, seven};
   frames["share-push"] = SharePush{template_hash, {0x0002030405060708, 0x0a0b0c0d}};

@@ -30,9 +30,9 @@ class RandomMessages {
       case 3:
         return held();
       case 4:
-        return EventsAnnounce{refs()};
+        return EventsAnnounce{refs(), ids()};
       case 5:
-        return EventsRequest{refs()};
+        return EventsRequest{refs(), ids()};
       case 6:
         return TemplatePush{{header(), content()}};
       case 7:
@@ -248,6 +248,12 @@ class RandomMessages {
     for (std::size_t i = below(50); i > 0; --i)
       message.results.push_back(static_cast<HoldResult>(1 + below(3)));
     return message;
+  }
+
+  std::vector<chain::ShortId> ids() {
+    std::vector<chain::ShortId> made(below(4));
+    for (auto& one : made) one = id<chain::ShortId>();
+    return made;
   }
 
   std::vector<chain::EntryRef> refs() {
