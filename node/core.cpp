@@ -31,7 +31,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
     : options(core_options),
       ledger(store.chain(), store.chain().recover(), options.pool, now),
       members(ledger.state().members, options.self, options.feature_level),
-      fetcher(members, outbox, chain::Rng(options.seed).fork("fetcher")),
+      gossip(members, outbox, ledger, chain::Rng(options.seed).fork("gossip")),
+      fetcher(members, outbox, gossip, chain::Rng(options.seed).fork("fetcher")),
       decider(ledger, fetcher, outbox, options.feature_level),
       durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
       forwarding(members, outbox, ledger,
@@ -109,6 +110,7 @@ chain::Instant NodeCore::next_wakeup() const {
   if (state_->is_voter()) consider(state_->tell_at);
   consider(state_->clients.next_deadline());
   consider(state_->fetcher.next_deadline());
+  consider(state_->gossip.next_deadline());
   consider(state_->durability.next_deadline());
   consider(state_->forwarding.next_deadline());
   consider(state_->reads.next_deadline());
@@ -213,6 +215,7 @@ void NodeCore::State::follow_up() {
   drain();
   settle();
   forwarding.follow_up(leader, now.steady);
+  gossip.follow_up(now.steady, room_for_spread());
   catch_up.follow_up(standing(), now);
   certifier.follow_up();
   reads.follow_up(now.steady, leader);
@@ -265,18 +268,8 @@ void NodeCore::State::follow_leadership() {
 }
 
 void NodeCore::State::take_progress(const Durability::Progress& progress) {
-  for (const auto& entry : progress.durable) {
-    ++counters.events_durable;
-    ledger.mark_durable(entry.commitment);
-    clients.durable(entry.commitment, false);
-    forwarding.settled(entry.commitment, net::SettleResult::kDurable);
-  }
-  for (const auto& entry : progress.durable_with_turn) {
-    ++counters.events_durable;
-    ledger.mark_durable(entry.commitment);
-    clients.durable(entry.commitment, true);
-    forwarding.settled(entry.commitment, net::SettleResult::kDurable);
-  }
+  for (const auto& entry : progress.durable) became_durable(entry, false);
+  for (const auto& entry : progress.durable_with_turn) became_durable(entry, true);
   for (const auto& entry : progress.conflicts) {
     ++counters.key_conflicts;
     // The client hears of it, but the body stays: it may be part of a block that another leader has

@@ -15,9 +15,6 @@ namespace eventchain::node {
 
 namespace {
 
-// Bodies sent for one request; whoever needs more asks again.
-constexpr std::size_t kReplyBytesMax = std::size_t{8} * 1024 * 1024;
-
 net::HoldResult result_of(const Holding& holding) {
   switch (holding.state) {
     case Holding::State::kNew:
@@ -69,6 +66,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
   members.link_down(peer);
   forwarding.peer_down(peer);
   fetcher.peer_down(peer);
+  gossip.peer_down(peer);
   catch_up.peer_down(peer);
   certifier.peer_down(peer);
   orders.peer_down(peer);
@@ -141,11 +139,15 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
     }
     const chain::EntryRef entry{event->facts.key, event->facts.commitment};
     const bool wanted = fetcher.got_event(entry);
-    if (message.batch == 0 && !wanted) continue;  // nobody asked, nobody is told
+    auto knowing = gossip.arrived(entry.commitment, now.steady);
+    if (message.batch == 0 && !wanted && !knowing) continue;  // nobody asked, nobody is told
     Origin origin = is_leading() ? Origin::kPeerToLeader : Origin::kPeer;
     if (wanted) origin = Origin::kAnnounced;
+    if (knowing) origin = Origin::kSpread;
     if (decider.awaits(entry)) origin = Origin::kWanted;
-    answer.results.push_back(result_of(ledger.hold(*event, origin, now)));
+    const Holding holding = ledger.hold(*event, origin, now);
+    if (knowing) spread_on(entry.commitment, holding, std::move(*knowing));
+    answer.results.push_back(result_of(holding));
     gate_may_open = decider.arrived(entry) || gate_may_open;
   }
   if (is_sound && message.batch != 0) {
@@ -160,37 +162,6 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsHeld& message) {
   take_progress(durability.held(peer, message, now.steady));
-}
-
-void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
-  std::vector<chain::EntryRef> lacking;
-  for (const auto& entry : message.entries)
-    if (!ledger.holds(entry)) lacking.push_back(entry);
-  fetcher.announced(lacking, peer, now);
-}
-
-void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
-  net::Events part;
-  std::size_t part_bytes = 0;
-  std::size_t total_bytes = 0;
-  for (const auto& entry : message.entries) {
-    auto event = ledger.load(entry);
-    if (!event) {
-      if (event.error().code == chain::ErrorCode::kCorrupt)
-        outbox.notice(Notice::Level::kError, event.error().message);
-      continue;
-    }
-    total_bytes += event->body.size();
-    if (total_bytes > kReplyBytesMax) break;
-    if (!part.events.empty() && (part_bytes + event->body.size() > net::limits::kEventsBytesMax ||
-                                 part.events.size() == net::limits::kEventsCountMax)) {
-      outbox.send(peer, std::exchange(part, {}));
-      part_bytes = 0;
-    }
-    part_bytes += event->body.size();
-    part.events.push_back({event->salt, std::move(event->body)});
-  }
-  if (!part.events.empty()) outbox.send(peer, std::move(part));
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& message) {

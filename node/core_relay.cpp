@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "consensus/configuration.h"
+#include "net/limits.h"
 #include "node/core_state.h"
 
 namespace eventchain::node {
@@ -12,6 +13,12 @@ namespace eventchain::node {
 namespace {
 
 constexpr std::size_t kAnnounceMax = 8192;  // of the oldest
+// What spread here is on its way to the leader without this node. If no block has placed it after
+// so long, somebody spread what voters do not hold; then it is brought to them, some at a time.
+constexpr std::chrono::minutes kSpreadPatience{2};
+constexpr std::size_t kHelpedMax = 256;
+// Bodies sent for one request; whoever needs more asks again.
+constexpr std::size_t kReplyBytesMax = std::size_t{8} * 1024 * 1024;
 // A leader eases a target or follows another a few times at one height. Whoever pushes more is not
 // followed by those that cannot tell who leads.
 constexpr std::size_t kTakenUpMax = 64;
@@ -141,8 +148,12 @@ void NodeCore::State::announce_pending() {
   const auto to = announcee();
   if (!to) return;
   net::EventsAnnounce message;
+  std::size_t helped = 0;
   for (const chain::PendingEvent& pending : ledger.pool().in_order()) {
     if (message.entries.size() == kAnnounceMax) break;
+    const bool is_others = pending.is_spread && !is_voter();
+    if (is_others && (now.steady - pending.since < kSpreadPatience || ++helped > kHelpedMax))
+      continue;
     message.entries.push_back({pending.facts.key, pending.facts.commitment});
   }
   if (!message.entries.empty()) outbox.send(*to, std::move(message));
@@ -160,6 +171,65 @@ std::optional<chain::NodeId> NodeCore::State::announcee() {
     std::erase_if(to, [this](const chain::NodeId& node) { return !members.is_voter(node); });
   if (to.empty()) return std::nullopt;
   return to[announced++ % to.size()];
+}
+
+// --- bodies -------------------------------------------------------------------------------------
+
+// Who handed it to this voter spreads it himself.
+void NodeCore::State::became_durable(const chain::EntryRef& entry, bool with_turn) {
+  ++counters.events_durable;
+  ledger.mark_durable(entry.commitment);
+  clients.durable(entry.commitment, with_turn);
+  if (!forwarding.is_awaited(entry.commitment)) gossip.spread(entry.commitment, {}, now.steady);
+  forwarding.settled(entry.commitment, net::SettleResult::kDurable);
+}
+
+// What came because its spreading was told of.
+void NodeCore::State::spread_on(const chain::Commitment& commitment, const Holding& holding,
+                                Gossip::Knowing knowing) {
+  if (holding.state == Holding::State::kNew)
+    gossip.spread(commitment, std::move(knowing), now.steady);
+  else
+    gossip.pass_over(commitment);
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
+  std::vector<chain::EntryRef> lacking;
+  for (const auto& entry : message.entries)
+    if (!ledger.holds(entry)) lacking.push_back(entry);
+  if (!lacking.empty()) fetcher.announced(lacking, peer, now);
+  if (is_voter()) return;  // whoever accepts an event takes it to the voters
+  std::vector<chain::ShortId> ids = message.ids;
+  std::erase_if(ids, [this](const chain::ShortId& id) { return fetcher.wants(id); });
+  gossip.told(ids, peer);
+}
+
+void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
+  net::Events part;
+  std::size_t part_bytes = 0;
+  std::size_t total_bytes = 0;
+  std::vector<chain::EntryRef> entries = message.entries;
+  for (const auto& id : message.ids)
+    if (const chain::PendingEvent* pending = ledger.pool().find(id))
+      entries.push_back({pending->facts.key, pending->facts.commitment});
+  for (const auto& entry : entries) {
+    auto event = ledger.load(entry);
+    if (!event) {
+      if (event.error().code == chain::ErrorCode::kCorrupt)
+        outbox.notice(Notice::Level::kError, event.error().message);
+      continue;
+    }
+    total_bytes += event->body.size();
+    if (total_bytes > kReplyBytesMax) break;
+    if (!part.events.empty() && (part_bytes + event->body.size() > net::limits::kEventsBytesMax ||
+                                 part.events.size() == net::limits::kEventsCountMax)) {
+      outbox.send(peer, std::exchange(part, {}));
+      part_bytes = 0;
+    }
+    part_bytes += event->body.size();
+    part.events.push_back({event->salt, std::move(event->body)});
+  }
+  if (!part.events.empty()) outbox.send(peer, std::move(part));
 }
 
 // --- templates ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@
 #include "node/durability.h"
 #include "node/fetcher.h"
 #include "node/forwarding.h"
+#include "node/gossip.h"
 #include "node/hearsay.h"
 #include "node/orders.h"
 #include "node/reads.h"
@@ -98,6 +99,7 @@ struct NodeCore::State {
   void check_kind();
   void end_farewells();
   void take_progress(const Durability::Progress& progress);
+  void became_durable(const chain::EntryRef& entry, bool with_turn);
   void lead();
   void take_order(const chain::NodeId& asker, const net::OrderAsk& ask);
   std::vector<chain::MemberOrder> orders_for_block();
@@ -116,7 +118,13 @@ struct NodeCore::State {
   [[nodiscard]] bool takes_events() const {
     return !disk_nearly_full && !is_pool_full() && !drain_newest;
   }
+  // What others look after leaves room for what this node's own clients bring.
+  [[nodiscard]] std::size_t room_for_spread() const {
+    return takes_events() ? ledger.pool().room_below(60) : 0;
+  }
   void role_changed(const chain::MemberSet& before);
+  void spread_on(const chain::Commitment& commitment, const Holding& holding,
+                 Gossip::Knowing knowing);
   void relay_template(const CheckedTemplate& checked);
   void watch_clock(const chain::NodeId& from, chain::UnixMillis stamp);
   void relay_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
@@ -154,6 +162,7 @@ struct NodeCore::State {
   Outbox outbox;
   Ledger ledger;
   Members members;
+  Gossip gossip;
   Fetcher fetcher;
   Decider decider;
   Durability durability;

@@ -58,6 +58,12 @@ void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
       continue;
     }
     if (events_.size() >= kEventsWantedMax) break;
+    if (const auto peer = gossip_.hand_over(entry.commitment)) {
+      const Asked before{peer, now.steady + kRetryAfter};
+      due_at(before);
+      events_.emplace(entry.commitment, Event{entry, before, std::nullopt});
+      continue;
+    }
     events_.emplace(entry.commitment, Event{entry, asked, std::nullopt});
     if (asked.peer) by_peer[*asked.peer].push_back(entry);
   }
@@ -71,11 +77,19 @@ void Fetcher::announced(const std::vector<chain::EntryRef>& entries, const chain
   std::size_t& open = announced_[peer];
   for (const auto& entry : entries) {
     if (open >= kAnnouncedMax) break;
+    if (gossip_.is_asking(entry.commitment)) continue;
     if (!events_.emplace(entry.commitment, Event{entry, asked, peer}).second) continue;
     ++open;
     if (asked.peer) by_peer[*asked.peer].push_back(entry);
   }
   send_event_requests(by_peer);
+}
+
+bool Fetcher::wants(const chain::ShortId& id) const {
+  chain::Commitment first;
+  std::ranges::copy(id.octets, first.octets.begin());
+  const auto event = events_.lower_bound(first);
+  return event != events_.end() && chain::short_id(event->first) == id;
 }
 
 bool Fetcher::got_event(const chain::EntryRef& entry) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chain/rng.h"
+#include "node/gossip.h"
 #include "node/members.h"
 #include "node/outbox.h"
 
@@ -22,10 +23,11 @@ class Fetcher {
   static constexpr std::size_t kAnnouncedMax = 16'384;
   static constexpr int kAnnouncedTries = 6;  // each waits twice as long as the one before
 
-  Fetcher(const Members& members, Outbox& outbox, chain::Rng rng)
-      : members_(members), outbox_(outbox), rng_(rng) {}
+  Fetcher(const Members& members, Outbox& outbox, Gossip& gossip, chain::Rng rng)
+      : members_(members), outbox_(outbox), gossip_(gossip), rng_(rng) {}
 
-  // Each want is idempotent; `hint`: a peer that said it has it.
+  // Each want is idempotent; `hint`: a peer that said it has it. What Gossip has asked for already
+  // is waited for like what was asked for here.
   void want_template(const chain::TemplateHash& hash, chain::Height height,
                      std::optional<chain::NodeId> hint, const chain::Now& now);
   void want_events(const std::vector<chain::EntryRef>& entries, std::optional<chain::NodeId> hint,
@@ -44,6 +46,7 @@ class Fetcher {
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {
     return events_.contains(entry.commitment);
   }
+  [[nodiscard]] bool wants(const chain::ShortId& id) const;
   // False if nobody asked for blocks from there on.
   bool got_blocks(chain::Height from);
   [[nodiscard]] bool wants_blocks() const { return blocks_.has_value(); }
@@ -88,6 +91,7 @@ class Fetcher {
 
   const Members& members_;
   Outbox& outbox_;
+  Gossip& gossip_;
   chain::Rng rng_;
   std::map<chain::TemplateHash, Template> templates_;
   std::map<chain::Commitment, Event> events_;

@@ -73,9 +73,9 @@ bool Ledger::is_forgotten(const store::EventRecord& record) const {
          record.position->value < placed_before_;
 }
 
-void Ledger::keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now) {
+chain::PendingEvent& Ledger::keep(const chain::HeldEvent& event, const chain::Now& now) {
   const std::uint64_t arrival = store_.put_event(event);
-  pool_.add(event.facts, arrival, now.steady).is_key_taken = is_key_taken;
+  return pool_.add(event.facts, arrival, now.steady);
 }
 
 Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::Now& now) {
@@ -93,7 +93,8 @@ Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::
     if (same && origin != Origin::kWanted) return existing(record);
     // A rejected event never took its key: other content may use it.
     if (!same && !record.rejected) other_content = true;
-    const bool is_asked_for = origin == Origin::kWanted || origin == Origin::kAnnounced;
+    const bool is_asked_for =
+        origin == Origin::kWanted || origin == Origin::kAnnounced || origin == Origin::kSpread;
     if (!same && record.position && !is_asked_for) {
       Holding holding = existing(record);
       holding.state = Holding::State::kConflict;
@@ -119,7 +120,9 @@ Holding Ledger::hold(const chain::HeldEvent& event, Origin origin, const chain::
       return holding;
     }
   }
-  keep(event, is_key_taken, now);
+  chain::PendingEvent& kept = keep(event, now);
+  kept.is_key_taken = is_key_taken;
+  kept.is_spread = origin == Origin::kSpread;
   Holding holding;
   holding.commitment = event.facts.commitment;
   return holding;

@@ -21,6 +21,7 @@ enum class Origin : std::uint8_t {
   kPeer,          // pushed by the node that accepted it
   kPeerToLeader,  // the same, and this node leads: its word on key conflicts counts
   kAnnounced,     // asked for because a peer has it pending: nobody may have ordered it yet
+  kSpread,        // asked for because a peer says that voters hold it
   kWanted,        // asked for because a block names exactly this variant
 };
 
@@ -142,7 +143,7 @@ class Ledger : private chain::ChainView {
   bool is_placed_in_store(const chain::EventKey& key);
   // Never, but for a planted mistake.
   [[nodiscard]] bool is_forgotten(const store::EventRecord& record) const;
-  void keep(const chain::HeldEvent& event, bool is_key_taken, const chain::Now& now);
+  chain::PendingEvent& keep(const chain::HeldEvent& event, const chain::Now& now);
   Settled settle(const CheckedTemplate& checked, std::uint64_t first_position);
   std::vector<chain::Commitment> drop_twins(const chain::EntryRef& settled);
   std::optional<chain::EventFacts> placed_facts(const chain::EventKey& key);

@@ -65,13 +65,27 @@ std::vector<chain::NodeId> Members::linked() const {
   std::vector<chain::NodeId> nodes;
   for (const auto& voter : voters_)
     if (linked_.contains(voter)) nodes.push_back(voter);
+  for (const auto& observer : linked_observers()) nodes.push_back(observer);
+  for (const auto& [node, level] : linked_)
+    if (!places_.contains(node)) nodes.push_back(node);
+  return nodes;
+}
+
+std::vector<chain::NodeId> Members::linked_observers() const {
+  std::vector<chain::NodeId> nodes;
   for (const auto& member : set_->members)
     if (member.role != chain::MemberRole::kVoter && member.role != chain::MemberRole::kLight &&
         linked_.contains(member.node))
       nodes.push_back(member.node);
-  for (const auto& [node, level] : linked_)
-    if (!places_.contains(node)) nodes.push_back(node);
   return nodes;
+}
+
+bool Members::has_linked_observers() const {
+  return std::ranges::any_of(linked_, [this](const auto& one) {
+    const chain::Member* member = find(one.first);
+    return member != nullptr && member->role != chain::MemberRole::kVoter &&
+           member->role != chain::MemberRole::kLight;
+  });
 }
 
 std::vector<chain::NodeId> Members::linked_light() const {

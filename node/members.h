@@ -54,6 +54,9 @@ class Members {
   // members come last.
   [[nodiscard]] std::vector<chain::NodeId> linked() const;
   [[nodiscard]] std::vector<chain::NodeId> linked_light() const;
+  // Full members without a vote, in the order of slots.
+  [[nodiscard]] std::vector<chain::NodeId> linked_observers() const;
+  [[nodiscard]] bool has_linked_observers() const;
   // Light members come last.
   [[nodiscard]] std::vector<chain::NodeId> linked_all() const;
 

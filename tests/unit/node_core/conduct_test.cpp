@@ -55,7 +55,9 @@ struct Fetching {
   chain::Now now{at(5s), {1'750'000'000'000}};
   Members members{members_of(easy_genesis(3)), voter_id(0)};
   Outbox outbox;
-  Fetcher fetcher{members, outbox, chain::Rng(1)};
+  LoneLedger ledger{3};
+  Gossip gossip{members, outbox, ledger.ledger, chain::Rng(2)};
+  Fetcher fetcher{members, outbox, gossip, chain::Rng(1)};
 };
 
 }  // namespace
