@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "chain/result.h"
-#include "mining/duty.h"
 
 namespace eventchain::mining {
 namespace {
@@ -44,11 +43,12 @@ struct ThreadMiner::Lane {
   SharedQueue<Found, kUndeliveredShares> found;
   std::atomic<bool> waits_for_room = false;
   WakeUp wake;
+  chain::Instant charged;  // processor time of the miner thread, which alone uses this
   alignas(64) std::atomic<std::uint64_t> hashes = 0;  // written by the miner thread alone
 };
 
 ThreadMiner::ThreadMiner(const ThreadMinerOptions& options, OnShare on_share)
-    : options_(options), on_share_(std::move(on_share)) {
+    : options_(options), on_share_(std::move(on_share)), allowed_threads_(options.threads) {
   EC_ASSERT(options.threads >= 1 && options.threads <= 256, "a miner has 1 to 256 threads");
   for (unsigned i = 0; i < options.threads; ++i)
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint8_t>(i)));
@@ -68,6 +68,13 @@ ThreadMiner::~ThreadMiner() {
   delivery_.request_stop();
   delivery_wake_.notify();
   delivery_.join();
+}
+
+void ThreadMiner::allow(const Allowance& allowance) {
+  budget_.allow(allowance.per_period.count() > 0 ? std::optional(allowance.per_period)
+                                                 : std::nullopt);
+  if (allowed_threads_.exchange(allowance.threads) >= allowance.threads) return;
+  for (const std::unique_ptr<Lane>& lane : lanes_) lane->wake.notify();
 }
 
 void ThreadMiner::mine(const WorkOrder& order) {
@@ -96,15 +103,25 @@ std::uint64_t ThreadMiner::hashes() const {
   return sum;
 }
 
+std::chrono::nanoseconds ThreadMiner::processor_time() {
+  std::chrono::nanoseconds sum{0};
+  for (std::jthread& miner : miners_) {
+    clockid_t clock{};
+    if (pthread_getcpuclockid(miner.native_handle(), &clock) == 0)
+      sum += read_clock(clock).since_start;
+  }
+  return sum;
+}
+
 void ThreadMiner::run_lane(const std::stop_token& stopping, Lane& lane) {
   become_idle_priority();
   Search search(options_.kernel, lane.thread, options_.start);
-  DutyBudget duty(options_.duty_percent);
   std::uint64_t epoch = 0;
   bool has_order = false;
   std::vector<chain::Nonce> shares;
   while (!stopping.stop_requested()) {
-    if (!has_order && !lane.commands.is_fresh()) {
+    const bool is_allowed = lane.thread < allowed_threads_.load(std::memory_order_relaxed);
+    if (!is_allowed || (!has_order && !lane.commands.is_fresh())) {
       lane.wake.wait();
       continue;
     }
@@ -119,7 +136,7 @@ void ThreadMiner::run_lane(const std::stop_token& stopping, Lane& lane) {
     lane.hashes.fetch_add(computed, std::memory_order_relaxed);
     for (const chain::Nonce& nonce : shares) hand_over(stopping, lane, {epoch, nonce});
     if (!shares.empty()) delivery_wake_.notify();
-    if (duty.is_limited()) rest(stopping, lane, duty);
+    rest(stopping, lane);
   }
 }
 
@@ -135,10 +152,12 @@ void ThreadMiner::hand_over(const std::stop_token& stopping, Lane& lane, const F
   }
 }
 
-void ThreadMiner::rest(const std::stop_token& stopping, Lane& lane, DutyBudget& duty) {
+void ThreadMiner::rest(const std::stop_token& stopping, Lane& lane) {
+  if (!budget_.is_limited()) return;
   const chain::Instant used = read_clock(CLOCK_THREAD_CPUTIME_ID);
   const std::optional<chain::Instant> end =
-      duty.rest_until(read_clock(CLOCK_MONOTONIC), used.since_start);
+      budget_.charge(read_clock(CLOCK_MONOTONIC), used - lane.charged);
+  lane.charged = used;
   // An order that comes now is taken up when the rest is over: many orders must not buy more time.
   while (end && !stopping.stop_requested() && read_clock(CLOCK_MONOTONIC) < *end)
     lane.wake.wait_until(*end);

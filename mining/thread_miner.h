@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "mining/duty.h"
+#include "mining/budget.h"
 #include "mining/handoff.h"
 #include "mining/kernel_trial.h"
 #include "mining/kernels/kernel.h"
@@ -18,17 +20,17 @@
 namespace eventchain::mining {
 
 struct ThreadMinerOptions {
-  unsigned threads = 1;         // 1..256: the thread's number has 8 bits of the nonce
-  unsigned duty_percent = 100;  // of one processor, for each thread; 1..100
-  SearchPosition start{};       // of every thread
+  unsigned threads = 1;    // 1..256: the thread's number has 8 bits of the nonce
+  SearchPosition start{};  // of every thread
   kernels::Kernel kernel = fastest_kernel();
 };
 
 // Mines with threads of this process: N miner threads at idle priority and one of ordinary priority
 // that delivers what they find. Owned by the node's shell. The threads live from construction to
-// destruction and wait without using the processor while there is no order.
+// destruction and wait without using the processor while there is no order or none is allowed to
+// work.
 //
-// Threading: mine(), stop() and hashes() may be called from any thread but not from the callback.
+// Threading: the public functions may be called from any thread but not from the callback.
 // The callback runs on the delivery thread, under the mutex that mine() and stop() take: it must be
 // short, must not throw and must not wait for a thread that is in mine() or stop().
 //
@@ -49,6 +51,12 @@ class ThreadMiner : public Miner {
   void stop() override;
   [[nodiscard]] std::uint64_t hashes() const override;
 
+  // How many of the threads may work, and how much together; all and unlimited until it is told.
+  // Reaches every thread after a quantum of work. Independent of orders.
+  void allow(const Allowance& allowance);
+  // What the miner threads have used since the start.
+  [[nodiscard]] std::chrono::nanoseconds processor_time();
+
  private:
   struct Command {
     std::uint64_t epoch = 0;
@@ -65,7 +73,7 @@ class ThreadMiner : public Miner {
   // A miner thread's side: order, quantum, hand over, rest; and again.
   void run_lane(const std::stop_token& stopping, Lane& lane);
   void hand_over(const std::stop_token& stopping, Lane& lane, const Found& found);
-  void rest(const std::stop_token& stopping, Lane& lane, DutyBudget& duty);
+  void rest(const std::stop_token& stopping, Lane& lane);
   // The delivery thread's side.
   void deliver_all(const std::stop_token& stopping);
   void deliver(const Found& found);
@@ -78,6 +86,10 @@ class ThreadMiner : public Miner {
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::optional<WorkOrder> order_;
+
+  // shared by all threads, without a lock
+  ProcessorBudget budget_;
+  std::atomic<unsigned> allowed_threads_;
 
   // each shared between one miner thread and the rest
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -271,13 +271,16 @@ Result<void> Daemon::Parts::start() {
   if (config.mining_threads > 0) {
     mining::ThreadMinerOptions mining;
     mining.threads = config.mining_threads;
-    mining.duty_percent = config.mining_duty_percent;
     // A node that restarts must not search again what it searched before.
     const chain::Salt drawn = draw_salt();
     for (std::size_t i = 0; i < 5; ++i)
       mining.start.counter = (mining.start.counter << 8) | drawn.octets[i];
     miner = std::make_unique<mining::ThreadMiner>(
         mining, [this](const mining::ShareFound& share) { runtime->share_found(share); });
+    if (config.mining_duty_percent < 100)
+      miner->allow({.threads = config.mining_threads,
+                    .per_period = std::chrono::nanoseconds(mining::ProcessorBudget::kPeriod) *
+                                  config.mining_threads * config.mining_duty_percent / 100});
   }
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -233,9 +235,10 @@ TEST_CASE("a delivery in progress ends before a stop returns") {
   }
 }
 
-TEST_CASE("a thread with a small duty works, changes its order and ends while it rests") {
+TEST_CASE("a miner with a small budget works, changes its order and ends while it rests") {
   Collector collector;
-  ThreadMiner miner({.threads = 2, .duty_percent = 1}, collector.callback());
+  ThreadMiner miner({.threads = 2}, collector.callback());
+  miner.allow({.threads = 2, .per_period = std::chrono::milliseconds(1)});
   const WorkOrder first = make_order(51);
   miner.mine(first);
   collector.wait_for(3);
@@ -248,4 +251,49 @@ TEST_CASE("a thread with a small duty works, changes its order and ends while it
     CHECK(shares[i].template_hash == second.template_hash);
     CHECK(reference::is_share(second, shares[i].nonce));
   }
+}
+
+TEST_CASE("a small budget leaves a miner far behind one without") {
+  Collector collector;
+  ThreadMiner limited({.threads = 2}, collector.callback());
+  limited.allow({.threads = 2, .per_period = std::chrono::microseconds(50)});
+  Collector witness;
+  ThreadMiner unlimited({}, witness.callback());
+  limited.mine(make_order(53));
+  unlimited.mine(make_order(54));
+  collector.wait_for(1);
+  witness.wait_for(20'000);
+  CHECK(limited.hashes() < unlimited.hashes() / 4);
+  CHECK(limited.processor_time() < unlimited.processor_time() / 4);
+}
+
+TEST_CASE("threads that are not allowed to work do not, and go on when they are") {
+  Collector collector;
+  ThreadMiner miner({.threads = 2}, collector.callback());
+  miner.allow({.threads = 0});
+  miner.mine(make_order(61));
+  Collector witness;
+  ThreadMiner other({}, witness.callback());
+  other.mine(make_order(62));
+  witness.wait_for(20);
+  CHECK(miner.hashes() == 0);
+
+  miner.allow({.threads = 1});
+  collector.wait_for(50);
+  for (const ShareFound& share : collector.shares()) CHECK(thread_of(share.nonce) == 0);
+
+  miner.allow({.threads = 2});
+  collector.wait_until([](const std::vector<ShareFound>& shares) {
+    return std::any_of(shares.begin(), shares.end(),
+                       [](const ShareFound& share) { return thread_of(share.nonce) == 1; });
+  });
+  miner.allow({.threads = 0});
+  // Each thread may be in a quantum, and wait for a processor in the middle of it.
+  int rounds_without_hashes = 0;
+  for (int round = 0; round < 10'000 && rounds_without_hashes < 5; ++round) {
+    const std::uint64_t before = miner.hashes();
+    witness.wait_for(witness.shares().size() + 20);
+    rounds_without_hashes = miner.hashes() == before ? rounds_without_hashes + 1 : 0;
+  }
+  CHECK(rounds_without_hashes == 5);
 }
