@@ -79,6 +79,8 @@ std::string_view to_string(LendingReason reason) {
       return "paused";
     case LendingReason::kOutsideWindows:
       return "outside-windows";
+    case LendingReason::kBlind:
+      return "blind";
     case LendingReason::kThrottled:
       return "throttled";
     case LendingReason::kSteal:
@@ -150,10 +152,10 @@ const Decision& Governor::step(const HostSample& sample) {
 }
 
 void Governor::measure(const HostSample& sample) {
-  if (!last_ || sample.at - last_->at > kGapMax) {
+  if (sample.is_blind || !last_ || sample.at - last_->at > kGapMax) {
     is_known_ = false;
     was_above_ = false;
-    last_ = sample;
+    last_ = sample.is_blind ? std::nullopt : std::optional(sample);
     return;
   }
   const nanoseconds time = sample.at - last_->at;
@@ -190,14 +192,19 @@ void Governor::watch(chain::Instant at, bool was_throttled) {
   if (heat_.may_release(at)) heat_.release(at);
 }
 
+bool Governor::heeds_others() const {
+  return settings_.stop_above < 100 || settings_.steal_above < 100;
+}
+
 LendingReason Governor::stop_reason(const HostSample& sample) const {
   if (sample.has_kill_switch) return LendingReason::kKillSwitch;
   if (wish_.pauses) return LendingReason::kPaused;
   if (!settings_.windows.contains(sample.minute_of_week)) return LendingReason::kOutsideWindows;
+  if (sample.is_blind && heeds_others()) return LendingReason::kBlind;
   if (heat_.is_on) return LendingReason::kThrottled;
   if (steal_.is_on) return LendingReason::kSteal;
   if (busy_.is_on) return LendingReason::kOthersBusy;
-  if (!is_known_) return LendingReason::kMeasuring;
+  if (!is_known_ && heeds_others()) return LendingReason::kMeasuring;
   return LendingReason::kWhole;
 }
 
@@ -250,6 +257,9 @@ std::string Governor::explain() const {
       return "stopped: paused by an operator; \"eventchain mining resume\" goes on";
     case LendingReason::kOutsideWindows:
       return "stopped: outside the times of mining.windows";
+    case LendingReason::kBlind:
+      return "stopped: what others use cannot be told, because /proc/stat cannot be read; "
+             "ProcSubset=pid in a unit hides it";
     case LendingReason::kThrottled:
       return "stopped: a processor was slowed down for its heat";
     case LendingReason::kSteal:

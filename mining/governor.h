@@ -46,6 +46,7 @@ struct HostSample {
   std::chrono::nanoseconds stolen{0};
   std::chrono::nanoseconds own{0};  // of the miner's threads
   std::uint64_t throttlings = 0;    // times a processor was slowed down for its heat
+  bool is_blind = false;            // the times could not be read
   bool has_kill_switch = false;
   unsigned minute_of_week = 0;  // local, from Monday 00:00
 };
@@ -55,6 +56,7 @@ enum class LendingReason : std::uint8_t {
   kKillSwitch,
   kPaused,
   kOutsideWindows,  // up to here it is somebody's will
+  kBlind,           // the host's counters cannot be read
   kThrottled,
   kSteal,
   kOthersBusy,
@@ -65,7 +67,7 @@ enum class LendingReason : std::uint8_t {
   kCap,
   kWhole,  // all that is idle
 };
-inline constexpr std::size_t kLendingReasons = 12;
+inline constexpr std::size_t kLendingReasons = 13;
 std::string_view to_string(LendingReason reason);
 
 struct Decision {
@@ -123,6 +125,8 @@ class Governor {
 
   void measure(const HostSample& sample);
   void watch(chain::Instant at, bool was_throttled);
+  // Whether anything that others do could stop it.
+  [[nodiscard]] bool heeds_others() const;
   [[nodiscard]] LendingReason stop_reason(const HostSample& sample) const;
   [[nodiscard]] Decision lend() const;
   [[nodiscard]] unsigned isolation_percent() const;

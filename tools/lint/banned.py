@@ -16,7 +16,7 @@ SHELLS = r"^(net/asio/|net/http/|node/(api/|runtime|main|program|metrics|log|min
 CODE_RULES = [
     ("clock", r"::now\s*\(\s*\)|\b(gettimeofday|clock_gettime|clock_nanosleep)\s*\(|"
               r"\b(std::)?time\s*\(\s*(nullptr|NULL|0)\s*\)",
-     r".", SHELLS + r"|^mining/(thread_miner|kernel_trial)|^tests/(sim|functional)/|"
+     r".", SHELLS + r"|^mining/(thread_miner|host_probe|kernel_trial)|^tests/(sim|functional)/|"
      r"^store/sqlite/chain_scan",
      "time comes in as an argument (chain::Now); only shells read clocks"),
     ("random device", r"\brandom_device\b|\b(std::)?s?rand\s*\(|\bmt19937",
@@ -25,7 +25,7 @@ CODE_RULES = [
      r".", r"^(net/asio/|net/http/|node/runtime|mining/thread_miner|tools/)",
      "wait for the event itself, with a deadline"),
     ("thread", r"\bstd::(j?thread|async)\b(?!::id)",
-     r".", SHELLS + r"|^mining/(thread_)?miner|^store/sqlite/|^tests/",
+     r".", SHELLS + r"|^mining/(thread_|governed_)?miner|^store/sqlite/|^tests/",
      "core code runs on one thread; threads belong to the shells"),
     ("exit", r"\b(std::)?(exit|abort|_exit|quick_exit)\s*\(",
      r".", r"^(node/(main|program|runtime)|tools/|tests/|chain/result\.cpp)",

@@ -62,12 +62,12 @@ FENCES = [
     (r"^spdlog/", r"^(node/(log|main|runtime|api|metrics)|tests/)",
      "only the node's shell logs; the core answers with notices"),
     (r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|stop_token)$",
-     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_)|mining/(thread_)?miner|"
+     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_)|mining/(thread_|governed_)?miner|"
      r"store/sqlite/|tools/|tests/)",
      "threads belong to the shells; core code is handed its inputs one at a time"),
     (r"^(fstream|filesystem|sys/socket\.h|netinet/.*|sys/random\.h|random)$",
      r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|evidence_file|main|config|genesis_json|log|metrics|disk_)|"
-     r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner))",
+     r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner|host_probe))",
      "the core ring has no files, sockets or random devices"),
 ]
 

@@ -327,6 +327,27 @@ TEST_CASE("nothing is lent before the load is known, nor on what was known a whi
   CHECK(governor.step(sample).reason == LendingReason::kOthersBusy);
 }
 
+TEST_CASE("a host that cannot be measured lends nothing, unless what others do is no matter") {
+  HostSample sample;
+  sample.is_blind = true;
+  Governor careful(cap(50), kTwo);
+  GovernorSettings settings = cap(50);
+  settings.stop_above = 100;
+  settings.steal_above = 100;
+  Governor careless(settings, kTwo);
+  CHECK(careless.step(sample).lends());
+  for (int i = 0; i < 5; ++i) {
+    sample.at = sample.at + 50ms;
+    CHECK(careful.step(sample).reason == LendingReason::kBlind);
+    CHECK(careless.step(sample).lends());
+  }
+  // What it sees then is compared with nothing from before.
+  sample.is_blind = false;
+  sample.at = sample.at + 50ms;
+  sample.idle = 10s;
+  CHECK(careful.step(sample).reason == LendingReason::kMeasuring);
+}
+
 TEST_CASE("counters that go back or jump never make it fail or lend without bound") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     INFO("seed ", seed);
