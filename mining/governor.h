@@ -14,9 +14,9 @@ namespace eventchain::mining {
 
 struct GovernorSettings {
   unsigned cap_percent = 50;      // of the processors; 1..100
-  unsigned stop_above = 65;       // percent that others use; 100: whatever they use
+  unsigned stop_above = 65;       // percent that others use; 1..100, 100: never
   unsigned resume_below = 50;     // at most stop_above
-  unsigned steal_above = 2;       // percent that the hypervisor takes; 100: whatever it takes
+  unsigned steal_above = 2;       // percent that the hypervisor takes; 1..100, 100: never
   unsigned threads_max = 255;     // 1..255
   unsigned thread_percent = 100;  // of a processor for each thread, on the average; 1..100
   TimeWindows windows;

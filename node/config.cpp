@@ -152,6 +152,8 @@ Result<void> check(const Config& config) {
            (!config.peers_tls.certificate.empty() && !config.peers_tls.key.empty() &&
             !config.peers_tls.ca.empty()),
        {"peers.certificate", "peers.key and peers.ca are needed: links are always authenticated"}},
+      {config.mining.resume_below <= config.mining.stop_above,
+       {"mining.resume_below", "must be at most mining.stop_above"}},
       {config.election_timeout >= 3 * config.heartbeat_interval,
        {"consensus.election_timeout_ms",
         "must be at least three times consensus.heartbeat_ms, or one lost heartbeat unseats a "

@@ -12,6 +12,7 @@
 #include "chain/pending_pool.h"
 #include "chain/result.h"
 #include "chain/types.h"
+#include "mining/governor.h"
 
 namespace eventchain::node {
 
@@ -58,8 +59,9 @@ struct Config {
 
   std::filesystem::path ca_command;  // makes certificates of those who join; empty: none does
 
-  unsigned mining_threads = 1;        // 0: this node lends nothing
-  unsigned mining_duty_percent = 50;  // of one processor, for each thread
+  unsigned mining_threads = 255;             // at most; 0: this node lends nothing
+  mining::GovernorSettings mining;           // but for its threads_max
+  std::filesystem::path mining_kill_switch;  // nothing is lent while this file is there
 
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};

@@ -63,22 +63,38 @@ Result<std::filesystem::path> as_path(const Setting& setting, const std::filesys
   return base / *text;
 }
 
-// In the file a list of strings; from outside their names with commas between them.
-Result<std::vector<std::string>> as_client_names(const Setting& setting) {
-  std::vector<std::string> names;
-  if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) {
-    names = *list;
-  } else if (const auto* text = std::get_if<std::string>(&setting.value);
-             text && !setting.is_typed) {
-    for (std::size_t at = 0; at < text->size();) {
-      const std::size_t end = std::min(text->find(',', at), text->size());
-      names.push_back(text->substr(at, end - at));
-      at = end + 1;
-    }
-  } else {
-    return complain(setting, "must be a list of strings in quotes, e.g. [\"operator\"]");
+// In the file a list of strings; from outside one text with `separator` between them.
+Result<std::vector<std::string>> as_list(const Setting& setting, char separator,
+                                         std::string_view example) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) return *list;
+  const auto* text = std::get_if<std::string>(&setting.value);
+  if (text == nullptr || setting.is_typed)
+    return complain(setting, fmt::format("must be a list of strings in quotes, e.g. {}", example));
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < text->size();) {
+    const std::size_t end = std::min(text->find(separator, at), text->size());
+    parts.push_back(text->substr(at, end - at));
+    at = end + 1;
   }
-  for (const std::string& name : names)
+  return parts;
+}
+
+// Between windows there are semicolons outside of the file: days have commas.
+Result<mining::TimeWindows> as_windows(const Setting& setting) {
+  const auto texts = as_list(setting, ';', "[\"Mon-Fri 20:00-06:00\"]");
+  if (!texts) return tl::unexpected(texts.error());
+  mining::TimeWindows windows;
+  for (const std::string& text : *texts) {
+    const auto added = windows.add(text);
+    if (!added) return complain(setting, added.error().message);
+  }
+  return windows;
+}
+
+Result<std::vector<std::string>> as_client_names(const Setting& setting) {
+  auto names = as_list(setting, ',', "[\"operator\"]");
+  if (!names) return names;
+  for (const std::string& name : *names)
     if (!net::is_client_name(name))
       return complain(setting, fmt::format("'{}' is no client's name; those have 1 to 64 of a-z, "
                                            "0-9, '.', '_' and '-'",
@@ -165,6 +181,13 @@ Apply milliseconds_of(std::int64_t low, std::int64_t high,
   };
 }
 
+// A percentage, `low`..100.
+Apply governor_of(std::int64_t low, unsigned mining::GovernorSettings::*place) {
+  return [=](const Setting& setting, Config& config, const std::filesystem::path&) {
+    return put(as_integer(setting, low, 100), config.mining.*place);
+  };
+}
+
 constexpr std::int64_t kMebibyte = 1 << 20;
 
 // Every key there is, with its meaning for the configuration. Ordered for messages and tests.
@@ -198,7 +221,16 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
        }},
       {"cluster.ca_command", path_of(&Config::ca_command)},
       {"mining.threads", integer_of(0, 255, &Config::mining_threads)},
-      {"mining.duty_percent", integer_of(1, 100, &Config::mining_duty_percent)},
+      {"mining.duty_percent", governor_of(1, &mining::GovernorSettings::thread_percent)},
+      {"mining.cap_percent", governor_of(1, &mining::GovernorSettings::cap_percent)},
+      {"mining.stop_above", governor_of(1, &mining::GovernorSettings::stop_above)},
+      {"mining.resume_below", governor_of(1, &mining::GovernorSettings::resume_below)},
+      {"mining.steal_above", governor_of(1, &mining::GovernorSettings::steal_above)},
+      {"mining.windows",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_windows(s), c.mining.windows);
+       }},
+      {"mining.kill_switch", path_of(&Config::mining_kill_switch)},
       {"consensus.election_timeout_ms", milliseconds_of(50, 60'000, &Config::election_timeout)},
       {"consensus.heartbeat_ms", milliseconds_of(5, 10'000, &Config::heartbeat_interval)},
       {"consensus.snapshot_every", integer_of(1, 100'000, &Config::snapshot_every)},

@@ -12,7 +12,7 @@
 
 #include "chain/features.h"
 #include "chain/keys.h"
-#include "mining/thread_miner.h"
+#include "mining/governed_miner.h"
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
 #include "node/api/api.h"
@@ -115,6 +115,7 @@ struct Daemon::Parts {
   std::unique_ptr<Machine> make_machine(const chain::Salt& seed);
   Result<void> start_api();
   Result<void> start_mesh();
+  void start_miner();
   void stop();
   void keep(const Evidence& evidence);
   std::string render_metrics(const NodeStatus& status);
@@ -133,7 +134,7 @@ struct Daemon::Parts {
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<api::Api> api;
-  std::unique_ptr<mining::ThreadMiner> miner;
+  std::unique_ptr<mining::GovernedMiner> miner;
   std::unique_ptr<net::Mesh> mesh;
   std::unique_ptr<net::http::Server> server;
 
@@ -148,7 +149,7 @@ std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
   sample.status = status;
   sample.runtime = runtime->counters();
   if (mesh) sample.mesh = mesh->counters();
-  if (miner) sample.hashes = miner->hashes();
+  if (miner) sample.lending = miner->report();
   if (server) sample.http_connections = server->connections();
   return metrics.render(sample);
 }
@@ -177,6 +178,7 @@ Result<void> Daemon::Parts::start_api() {
       certificates->issue(std::move(wanted), std::move(done));
     };
   }
+  options.lending = miner.get();
   api = std::make_unique<api::Api>(std::move(options), *runtime, *reader);
   net::http::ServerOptions server_options;
   server_options.address = config.api_listen.host;
@@ -268,20 +270,7 @@ Result<void> Daemon::Parts::start() {
   };
   runtime = std::make_unique<Runtime>(std::move(options),
                                       config.light ? light_store->turns() : store->turns());
-  if (config.mining_threads > 0) {
-    mining::ThreadMinerOptions mining;
-    mining.threads = config.mining_threads;
-    // A node that restarts must not search again what it searched before.
-    const chain::Salt drawn = draw_salt();
-    for (std::size_t i = 0; i < 5; ++i)
-      mining.start.counter = (mining.start.counter << 8) | drawn.octets[i];
-    miner = std::make_unique<mining::ThreadMiner>(
-        mining, [this](const mining::ShareFound& share) { runtime->share_found(share); });
-    if (config.mining_duty_percent < 100)
-      miner->allow({.threads = config.mining_threads,
-                    .per_period = std::chrono::nanoseconds(mining::ProcessorBudget::kPeriod) *
-                                  config.mining_threads * config.mining_duty_percent / 100});
-  }
+  if (config.mining_threads > 0) start_miner();
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
     auto linking = mesh_options(config, genesis, *disk, feature_level, log);
@@ -311,6 +300,32 @@ void Daemon::Parts::keep(const Evidence& evidence) {
       Notice::Level::kError,
       file ? fmt::format("evidence of two histories is kept file={}", file->string())
            : fmt::format("evidence of two histories is lost why=\"{}\"", file.error().message));
+}
+
+void Daemon::Parts::start_miner() {
+  mining::GovernedMinerOptions options;
+  options.governor = config.mining;
+  options.governor.threads_max = config.mining_threads;
+  options.probe.kill_switch = config.mining_kill_switch;
+  // A node that restarts must not search again what it searched before.
+  const chain::Salt drawn = draw_salt();
+  for (std::size_t i = 0; i < 5; ++i)
+    options.start.counter = (options.start.counter << 8) | drawn.octets[i];
+  // What others' load decides comes and goes by the second.
+  options.changed = [this, was_notable = true](mining::LendingReason reason,
+                                               const std::string& why) mutable {
+    const bool is_notable = reason <= mining::LendingReason::kSteal;
+    log.write(is_notable || was_notable ? Notice::Level::kInfo : Notice::Level::kDebug,
+              "mining: " + why);
+    was_notable = is_notable;
+  };
+  miner = std::make_unique<mining::GovernedMiner>(
+      std::move(options), [this](const mining::ShareFound& share) { runtime->share_found(share); });
+  if (!miner->report().host.is_isolated)
+    log.write(Notice::Level::kWarning,
+              "mining: the cgroup of this process does not get idle processor time alone, and nice "
+              "values do not reach beyond it, so mining would compete with other services; it "
+              "limits itself. Set CPUWeight=idle for a unit that does nothing but mine");
 }
 
 void Daemon::Parts::stop() {

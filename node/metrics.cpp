@@ -129,8 +129,39 @@ void add_consensus(Families& families, const NodeStatus& status) {
   for (const auto& peer : status.peers) add(linked, peer.linked ? 1 : 0, {{"peer", peer.name}});
 }
 
+void add_mining(Families& families, const std::optional<mining::LendingReport>& lending) {
+  using State = mining::LendingReport::State;
+  const mining::LendingReport report = lending.value_or(mining::LendingReport{});
+  counter(families, "hashes_total", "Hashes computed by this node's miner.", report.hashes);
+  auto& states =
+      family(families, "mining_state", "1 for what the miner does.", prometheus::MetricType::Gauge);
+  add(states, lending ? 0 : 1, {{"state", "off"}});
+  for (const State state : {State::kNoWork, State::kStopped, State::kLends})
+    add(states, lending && report.state == state ? 1 : 0, {{"state", to_string(state)}});
+  auto& reasons =
+      family(families, "mining_reason", "1 for why nothing is lent, or why not more, with work.",
+             prometheus::MetricType::Gauge);
+  for (std::size_t i = 0; i < mining::kLendingReasons; ++i) {
+    const auto reason = static_cast<mining::LendingReason>(i);
+    const bool holds = lending && report.state != State::kNoWork && report.reason == reason;
+    add(reasons, holds ? 1 : 0, {{"reason", std::string(to_string(reason))}});
+  }
+  gauge(families, "mining_threads", "Threads that may mine now.", report.threads);
+  gauge(families, "mining_allowed_ratio", "Part of the processors that may be lent now.",
+        report.may_lend);
+  gauge(families, "mining_lent_ratio", "Part of the processors that is lent, over a second.",
+        report.lent);
+  gauge(families, "mining_others_ratio",
+        "Part of the processors that others use, as last measured.", report.others);
+  gauge(families, "mining_stolen_ratio",
+        "Part of the processors that the hypervisor takes, as last measured.", report.stolen);
+  gauge(families, "mining_hashes_per_second", "Hashes a second, over ten seconds with work.",
+        report.hash_rate);
+  gauge(families, "mining_isolated", "1 if the miner's cgroup gets idle processor time alone.",
+        report.host.is_isolated ? 1 : 0);
+}
+
 void add_shell(Families& families, const MetricsSample& sample) {
-  counter(families, "hashes_total", "Hashes computed by this node's miner.", sample.hashes);
   counter(families, "turns_total", "Turns of the core: durable transactions.",
           sample.runtime.turns);
   counter(families, "inputs_total", "Inputs handled by the core.", sample.runtime.inputs);
@@ -189,6 +220,7 @@ std::string Metrics::render(const MetricsSample& sample) const {
   Families families = parts_->registry.Collect();
   add_chain(families, sample.status);
   add_consensus(families, sample.status);
+  add_mining(families, sample.lending);
   add_shell(families, sample);
   return prometheus::TextSerializer().Serialize(families);
 }

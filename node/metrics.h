@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "mining/lending.h"
 #include "net/asio/mesh.h"
 #include "node/runtime.h"
 #include "node/status.h"
@@ -16,7 +18,7 @@ struct MetricsSample {
   NodeStatus status;
   net::MeshCounters mesh;
   Runtime::Counters runtime;
-  std::uint64_t hashes = 0;  // by this node's miner since it started
+  std::optional<mining::LendingReport> lending;  // nullopt: this node lends nothing
   std::uint64_t http_connections = 0;
 };
 

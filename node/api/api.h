@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chain/genesis.h"
+#include "mining/lending.h"
 #include "net/http/response.h"
 #include "node/port.h"
 #include "store/chain_reader.h"
@@ -41,6 +42,8 @@ struct ApiOptions {
 
   // A light member: what needs events, the log or orders is answered with where to ask.
   bool is_light = false;
+
+  mining::Lending* lending = nullptr;  // null: this node lends nothing; outlives the API
 
   OrderRight order_right = OrderRight::kNobody;
   std::set<std::string, std::less<>> operators;

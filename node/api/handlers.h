@@ -31,6 +31,11 @@ void post_leader(const CallPtr& call);
 // drain.cpp
 void post_drain(const CallPtr& call);
 void delete_drain(const CallPtr& call);
+// mining.cpp
+void get_mining(const CallPtr& call);
+void post_mining_pause(const CallPtr& call);
+void post_mining_resume(const CallPtr& call);
+void post_mining_limit(const CallPtr& call);
 // join.cpp
 void post_member(const CallPtr& call);
 // read_node.cpp

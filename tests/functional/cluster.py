@@ -74,7 +74,8 @@ class Cluster:
                 *("config", "init", node.home, "--genesis", self.genesis, "--data", node.data),
                 *("--peers-listen", self.listen_address(node)),
                 *("--api-listen", f"127.0.0.1:{node.api_port}"),
-                *("--mining-duty", 20, "--out", node.configuration),
+                *("--mining-threads", 1, "--mining-duty", 20),
+                *("--out", node.configuration),
                 *([] if tls else ["--api-plain"]),
                 *peers,
             )

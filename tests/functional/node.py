@@ -58,7 +58,8 @@ class Node:
         self.environment = {}
         self.executable = "eventchaind"
         self.within = contextlib.nullcontext
-        self._settings = settings
+        # Nodes that mine beside each other, on a host that runs other tests, would yield to that.
+        self._settings = {"mining.stop_above": 100, "mining.steal_above": 100, **settings}
         self._client_options = client_options
         self._process = None
         self._is_frozen = False

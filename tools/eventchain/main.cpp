@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   add_event_commands(app, session);
   add_cluster_commands(app, session);
   add_chain_commands(app, session);
+  add_mining_commands(app, session);
   add_setup_commands(app, session);
   add_bench_command(app, session);
   try {

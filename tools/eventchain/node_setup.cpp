@@ -132,8 +132,15 @@ Result<std::string> plan_node(const NodePlan& plan) {
   std::vector<std::string> operators;
   for (const std::string& name : plan.operators) operators.push_back(toml_text(name));
   if (!operators.empty()) text += fmt::format("operators = [{}]\n", fmt::join(operators, ", "));
-  text += fmt::format("\n[mining]\nthreads = {}\nduty_percent = {}\n\n", plan.mining_threads,
-                      plan.mining_duty_percent);
+  text += "\n[mining]\n";
+  const std::pair<const char*, std::optional<unsigned>> mining[] = {
+      {"threads", plan.mining_threads},
+      {"duty_percent", plan.mining_duty_percent},
+      {"cap_percent", plan.mining_cap_percent},
+  };
+  for (const auto& [key, value] : mining)
+    if (value) text += fmt::format("{} = {}\n", key, *value);
+  text += '\n';
   text += fmt::format("[peers]\nlisten = {}\n{}{}", toml_text(plan.peers_listen), tls, ca);
   for (const std::string& peer : plan.peers) {
     const Result<std::string> table = peer_table(peer);

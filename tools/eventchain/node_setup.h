@@ -37,8 +37,10 @@ struct NodePlan {
   bool api_tls = true;
   bool api_open = false;               // clients need no certificate
   std::vector<std::string> operators;  // clients that may order changes of the cluster
-  unsigned mining_threads = 1;
-  unsigned mining_duty_percent = 50;
+  // Of mining, what differs from the node's own defaults.
+  std::optional<unsigned> mining_threads;
+  std::optional<unsigned> mining_duty_percent;
+  std::optional<unsigned> mining_cap_percent;
 };
 // The text of the node's TOML file, checked as the node itself will check it.
 chain::Result<std::string> plan_node(const NodePlan& plan);

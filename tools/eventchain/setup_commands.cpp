@@ -177,10 +177,12 @@ void add_node_options(CLI::App& command, NodePlan& plan) {
   command.add_flag("--api-open", plan.api_open, "clients need no certificate");
   command.add_option("--operator", plan.operators,
                      "name of a client that may order changes of the cluster; repeatable");
-  command.add_option("--mining-threads", plan.mining_threads, "0: lends nothing")
-      ->capture_default_str();
-  command.add_option("--mining-duty", plan.mining_duty_percent, "percent of each thread's CPU")
-      ->capture_default_str();
+  command.add_option("--mining-threads", plan.mining_threads,
+                     "at most; 0: lends nothing; one for each physical core if not given");
+  command.add_option("--mining-duty", plan.mining_duty_percent,
+                     "percent of a processor for each thread; 100 if not given");
+  command.add_option("--mining-cap", plan.mining_cap_percent,
+                     "percent of the host's processors; 50 if not given");
 }
 
 void add_setup_commands(CLI::App& app, Session&) {

@@ -85,6 +85,29 @@ TEST_CASE("operators are a list of clients' names, and certificates are a progra
   CHECK(contains(error_of(kGood, {{"api.operators", "alice,,bob"}}), "api.operators"));
 }
 
+TEST_CASE("what a node lends has a cap, bounds, times and a kill switch") {
+  const auto config = read(std::string(kGood) +
+                           "[mining]\nthreads = 2\nduty_percent = 60\ncap_percent = 30\n"
+                           "stop_above = 80\nresume_below = 40\nsteal_above = 5\n"
+                           "windows = [\"Sat,Sun 00:00-24:00\", \"daily 22:00-05:00\"]\n"
+                           "kill_switch = \"stop-mining\"\n");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->mining_threads == 2);
+  CHECK(config->mining.thread_percent == 60);
+  CHECK(config->mining.cap_percent == 30);
+  CHECK(config->mining.stop_above == 80);
+  CHECK(config->mining.resume_below == 40);
+  CHECK(config->mining.steal_above == 5);
+  CHECK(config->mining.windows.contains(5 * mining::kMinutesPerDay + 12 * 60));
+  CHECK_FALSE(config->mining.windows.contains(12 * 60));
+  CHECK(config->mining_kill_switch == "/base/stop-mining");
+  const auto outside = read(kGood, {{"mining.windows", "Mon,Tue 01:00-02:00;Sun 03:00-04:00"}});
+  REQUIRE_MESSAGE(outside.has_value(), outside.error().message);
+  CHECK(outside->mining.windows.contains(mining::kMinutesPerDay + 60));
+  CHECK_FALSE(outside->mining.windows.contains(mining::kMinutesPerDay + 180));
+  CHECK(read(kGood)->mining.windows.is_always());
+}
+
 TEST_CASE("flags win over the environment, the environment over the file") {
   const Overrides environment = {{"api.listen", "127.0.0.1:1"}, {"mining.threads", "3"}};
   const Overrides flags = {{"api.listen", "[::1]:2"}, {"log.format", "json"}};
@@ -118,6 +141,13 @@ TEST_CASE("wrong values are refused with key, place and remedy") {
       {"mining.threads", "1.5", "must be a string, an integer or true/false"},
       {"mining.threads", "[1]", "must be a string, an integer or true/false"},
       {"mining.duty_percent", "0", "from 1 to 100"},
+      {"mining.cap_percent", "101", "from 1 to 100"},
+      {"mining.stop_above", "0", "from 1 to 100"},
+      {"mining.resume_below", "70", "at most mining.stop_above"},
+      {"mining.steal_above", "0", "from 1 to 100"},
+      {"mining.windows", "\"daily 01:00-02:00\"", "must be a list of strings"},
+      {"mining.windows", "[\"daily 1-2\"]", "'daily 1-2' is no window"},
+      {"mining.kill_switch", "\"\"", "must name a file"},
       {"log.level", "\"loud\"", "must be one of: debug, info, warning, error"},
       {"log.level", "1", "must be a string in quotes"},
       {"pool.events_max", "9223372036854775807", "must be an integer"},
@@ -240,7 +270,13 @@ TEST_CASE("the shipped example is a valid configuration and shows every default 
   CHECK(full->api_tls == shipped->api_tls);
   CHECK(full->api_threads == shipped->api_threads);
   CHECK(full->mining_threads == shipped->mining_threads);
-  CHECK(full->mining_duty_percent == shipped->mining_duty_percent);
+  CHECK(full->mining.cap_percent == shipped->mining.cap_percent);
+  CHECK(full->mining.stop_above == shipped->mining.stop_above);
+  CHECK(full->mining.resume_below == shipped->mining.resume_below);
+  CHECK(full->mining.steal_above == shipped->mining.steal_above);
+  CHECK(full->mining.thread_percent == shipped->mining.thread_percent);
+  CHECK(full->mining.windows == shipped->mining.windows);
+  CHECK(full->mining_kill_switch == shipped->mining_kill_switch);
   CHECK(full->election_timeout == shipped->election_timeout);
   CHECK(full->heartbeat_interval == shipped->heartbeat_interval);
   CHECK(full->snapshot_every == shipped->snapshot_every);

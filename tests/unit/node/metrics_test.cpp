@@ -153,7 +153,18 @@ MetricsSample busy_sample() {
   sample.runtime.commit_nanoseconds = 1'500'000'000;
   sample.mesh.bytes_in = 300;
   sample.mesh.bytes_out = 301;
-  sample.hashes = std::uint64_t{1} << 60;
+  mining::LendingReport lending;
+  lending.state = mining::LendingReport::State::kLends;
+  lending.reason = mining::LendingReason::kOperatorLimit;
+  lending.threads = 21;
+  lending.may_lend = 0.25;
+  lending.lent = 0.125;
+  lending.others = 0.5;
+  lending.stolen = 0.0625;
+  lending.hash_rate = 22;
+  lending.hashes = std::uint64_t{1} << 60;
+  lending.host.is_isolated = true;
+  sample.lending = lending;
   return sample;
 }
 
@@ -234,8 +245,39 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_peer_linked", {{"peer", "n2"}}) == 1);
   CHECK(scraped.value("eventchain_peer_linked", {{"peer", "n3"}}) == 0);
   CHECK(scraped.value("eventchain_hashes_total") == 0x1p60);
+  CHECK(scraped.value("eventchain_mining_threads") == 21);
+  CHECK(scraped.value("eventchain_mining_allowed_ratio") == 0.25);
+  CHECK(scraped.value("eventchain_mining_lent_ratio") == 0.125);
+  CHECK(scraped.value("eventchain_mining_others_ratio") == 0.5);
+  CHECK(scraped.value("eventchain_mining_stolen_ratio") == 0.0625);
+  CHECK(scraped.value("eventchain_mining_hashes_per_second") == 22);
+  CHECK(scraped.value("eventchain_mining_isolated") == 1);
   MetricsSample idle;
   CHECK(Scrape(Metrics().render(idle)).value("eventchain_working_on_height") == 0);
+}
+
+TEST_CASE("what the miner does, and why, is one of all the states and reasons there are") {
+  const auto ones = [](const Scrape& scraped, const char* name) {
+    std::vector<std::string> labels;
+    for (const Sample& sample : scraped.family(name).samples)
+      if (sample.value == 1) labels.push_back(sample.labels.begin()->second);
+    return labels;
+  };
+  using Labels = std::vector<std::string>;
+  MetricsSample sample = busy_sample();
+  CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"lends"});
+  CHECK(ones(scrape(sample), "eventchain_mining_reason") == Labels{"operator-limit"});
+  sample.lending->state = mining::LendingReport::State::kStopped;
+  sample.lending->reason = mining::LendingReason::kOthersBusy;
+  CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"stopped"});
+  CHECK(ones(scrape(sample), "eventchain_mining_reason") == Labels{"others-busy"});
+  sample.lending->state = mining::LendingReport::State::kNoWork;
+  CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"no-work"});
+  CHECK(ones(scrape(sample), "eventchain_mining_reason").empty());
+  sample.lending.reset();
+  CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"off"});
+  CHECK(scrape(sample).family("eventchain_mining_reason").samples.size() ==
+        mining::kLendingReasons);
 }
 
 TEST_CASE("a peer's name of any characters stays one label") {
