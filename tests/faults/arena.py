@@ -5,7 +5,7 @@ import shutil
 import time
 
 from cluster import Cluster
-from disk import MEBIBYTE, SmallDisk
+from disk import EXIT_DISK, MEBIBYTE, SmallDisk
 from links import ProxyLinks
 from seed import suite_seed
 from waiting import wait_until
@@ -104,10 +104,11 @@ class Arena(LinkedCluster):
     def term(self):
         return max(int(status["term"]) for node in self.running() if (status := node.status()))
 
-    def check_alive(self):
+    def check_alive(self, may_end=None):
+        """`may_end` may have ended because of its disk."""
         for node in self.nodes:
             code = node.end_of_itself()
-            if code is not None:
+            if code is not None and not (node is may_end and code == EXIT_DISK):
                 raise EndedByItself(f"{node} ended with exit code {code}\n{node.log_tail()}")
 
     # --- back to normal --------------------------------------------------------------------------
@@ -116,18 +117,29 @@ class Arena(LinkedCluster):
         """Ends every fault and waits until all nodes are ready; the seconds that took."""
         began = time.monotonic()
         self.links.heal()
+        # A node may meet its full disk just before there is room again.
+        may_end = self.poor if self.disk is not None and self.disk.is_small else None
         if self.disk is not None:
             self.disk.restore()
         for node in self.nodes:
             if node.is_frozen:
                 node.thaw()
-        self.check_alive()
+        self.check_alive(may_end)
         for node in self.nodes:
             if not node.is_running:
                 node.start()
         for node in self.nodes:
-            node.wait_ready(READY_SECONDS)
+            self._wait_ready(node, may_end)
         return time.monotonic() - began
+
+    def _wait_ready(self, node, may_end):
+        try:
+            node.wait_ready(READY_SECONDS)
+        except AssertionError:
+            if node is not may_end or node.end_of_itself() != EXIT_DISK:
+                raise
+            node.start()
+            node.wait_ready(READY_SECONDS)
 
     def wait_at_rest(self):
         """Until all nodes stand on one tip with nothing pending; the seconds that took."""

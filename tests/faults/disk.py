@@ -8,6 +8,8 @@ import tempfile
 from waiting import wait_until
 
 MEBIBYTE = 1 << 20
+# What eventchaind ends with when its disk failed (node/daemon.h).
+EXIT_DISK = 74
 # Memory is used for what is written, not for the size.
 ROOMY = 4096 * MEBIBYTE
 
@@ -16,6 +18,7 @@ class SmallDisk:
     """A mounted tmpfs; close() unmounts it. Needs root."""
 
     def __init__(self):
+        self.is_small = False
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="eventchain-disk-"))
         done = self._run("mount", "-t", "tmpfs", "-o", f"size={ROOMY}", "tmpfs", str(self.place))
         if done.returncode != 0:
@@ -37,10 +40,12 @@ class SmallDisk:
             # The kernel refuses less than what is used, which grows meanwhile.
             return self._resize(used + free).returncode == 0
 
+        self.is_small = True
         wait_until(shrunk, f"the disk has {free} octets left")
 
     def restore(self):
         self._resize(ROOMY).check_returncode()
+        self.is_small = False
 
     def _resize(self, size):
         return self._run("mount", "-o", f"remount,size={size}", str(self.place))

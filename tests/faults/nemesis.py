@@ -11,14 +11,12 @@ import os
 import time
 
 from clock import PACKAGE, Clock, library
-from disk import MEBIBYTE
+from disk import EXIT_DISK, MEBIBYTE
 from seed import random_for
 from waiting import random_moment, wait_until
 
 FAULTS = {}
 HOUR = 3600
-# What eventchaind ends with when its disk failed (node/daemon.h).
-EXIT_DISK = 74
 
 
 @dataclasses.dataclass
