@@ -226,6 +226,10 @@ class ExpectedVersionTest(unittest.TestCase):
                 answer = client.submit(ahead, wait="durable")
                 self.assertEqual((answer.status, answer.json()["detail"]), (202, "durable"))
             with cluster.nodes[1].client() as client:
+                # It is durable without this node, which may get it a little later.
+                wait_until(
+                    lambda: client.find("/ahead", "4").status == 200, f"{cluster.nodes[1]} holds it"
+                )
                 for number in range(4):
                     key = client.find("/ahead", "4").json()
                     self.assertEqual(key["status"], "in-progress", key)
