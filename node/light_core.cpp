@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kIdle{5};
 LightCore::LightCore(const LightOptions& options, store::LightStore& store)
     : options_(options),
       chain_(store, *options.signing),
-      members_(chain_.state().members, options.self),
+      members_(chain_.state().members, options.self, options.feature_level),
       work_(chain_, members_, outbox_, options.mines) {}
 
 void LightCore::start(const chain::Now& now) {
@@ -33,17 +33,26 @@ void LightCore::start(const chain::Now& now) {
 
 void LightCore::handle(const chain::Now& now, Input input) {
   now_ = now;
+  if (end_) return;
   std::visit([this](const auto& one) { on(one); }, input);
   ask_if_due();
 }
 
 Machine::Step LightCore::step(const chain::Now& now) {
   now_ = now;
+  if (end_) return {{}, now.steady};
   ask_if_due();
   return {outbox_.take_ahead(), now.steady};
 }
 
+Effects LightCore::take_effects() {
+  Effects effects = outbox_.take();
+  if (end_) return {{}, {*end_}};
+  return effects;
+}
+
 chain::Instant LightCore::next_wakeup() const {
+  if (end_) return now_.steady + kIdle;
   if (question_) return question_->until;
   chain::Instant next = now_.steady + kIdle;
   for (const auto& [peer, claim] : claims_) next = std::min(next, claim.again);
@@ -235,10 +244,13 @@ void LightCore::members_changed() {
   check_kind();
 }
 
-// What this program cannot follow, and what it is not meant to be.
+// What this program cannot follow, and what it is not meant to be. The shell takes its time to end
+// a program that is too old: until then it must not read or say what belongs to the higher level.
 void LightCore::check_kind() {
-  if (const auto can = chain::check_program(members_.set(), options_.feature_level); !can)
-    outbox_.add(Outdated{can.error().message});
+  if (const auto can = chain::check_program(members_.set(), options_.feature_level); !can) {
+    end_ = Outdated{can.error().message};
+    return;
+  }
   const chain::Member* self = members_.self();
   if (self == nullptr || self->role == chain::MemberRole::kLight) return;
   outbox_.add(WrongKind{fmt::format(

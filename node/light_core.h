@@ -23,7 +23,8 @@ struct LightOptions {
   chain::NodeId self;
   bool mines = true;
   chain::Signing* signing = nullptr;  // checks signatures; outlives the core, never null
-  std::uint16_t feature_level = chain::kFeatureLevelMax;  // that this program can do
+  // What this program can do. Another than the own one is for tests of clusters of mixed versions.
+  std::uint16_t feature_level = chain::kFeatureLevelMax;
 };
 
 // A light member as one machine (machine.h): follows the chain by headers, annexes and
@@ -47,7 +48,7 @@ class LightCore : public Machine {
   void start(const chain::Now& now) override;
   void handle(const chain::Now& now, Input input) override;
   Step step(const chain::Now& now) override;
-  Effects take_effects() override { return outbox_.take(); }
+  Effects take_effects() override;
   [[nodiscard]] chain::Instant next_wakeup() const override;
   [[nodiscard]] NodeStatus status() const override;
   // Nobody tells a light member what was committed, only what was signed.
@@ -113,6 +114,7 @@ class LightCore : public Machine {
   std::optional<Question> question_;
   std::optional<chain::NodeId> asked_last_;
   bool was_told_of_fork_ = false;
+  std::optional<Outdated> end_;  // nothing is done or said any more
   NodeStatus::Counters counters_;
 };
 

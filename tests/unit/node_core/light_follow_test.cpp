@@ -355,6 +355,24 @@ TEST_CASE("a store that proves nothing is refused at the start") {
   CHECK_THROWS_AS(light.start(), store::StoreFailure);
 }
 
+TEST_CASE("a program that is too old does and says nothing more, however late it is ended") {
+  Light light;
+  light.follow(5);
+  light.history.ledger.commit({order_of(chain::RaiseFeatureLevel{chain::kFeatureLevelMax + 1})});
+  light.history.ledger.commit();
+  light.follow(6);
+  CHECK(light.all<Outdated>().size() == 1);
+  light.seen.clear();
+  light.shows(1, 7);
+  light.pass(5s);
+  CHECK(light.sent<net::HeadersRequest>().empty());
+  CHECK(light.height() == 6);
+  light.store.turns().commit();
+  light.seen.clear();
+  light.start();
+  CHECK(light.all<Outdated>().size() == 1);
+}
+
 TEST_CASE("one who is removed, and one who is no light member, does not go on") {
   SUBCASE("removed") {
     Light light;
