@@ -113,7 +113,9 @@ Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
   if (!changes_voters(order)) return {};
   const auto& role = std::get<chain::SetRole>(order.what);
   const chain::Member* member = members_.find(role.node);
-  if (member == nullptr) return {};  // the rules will say so
+  // The rules will say so. Of a light member they say it for good: it never holds everything, and
+  // an operator who was told that it lags would ask again for ever.
+  if (member == nullptr || member->role == MemberRole::kLight) return {};
   const bool becomes = role.role == MemberRole::kVoter;
   const bool has_vote = votes(replica_.configuration(), member->node);
   // Back to what Raft has already is always a way out: the change that is under way may be the very

@@ -140,6 +140,15 @@ TEST_CASE("a light member among voters follows, and blocks are sealed by its sha
   CHECK(crew.errors.empty());
 }
 
+TEST_CASE("an order to make a voter of a light member is refused for good, the remedy named") {
+  Crew crew(3, 1, 1);
+  const std::size_t leader = crew.elect();
+  crew.admit(3, chain::MemberRole::kLight);
+  const auto told = crew.order(leader, chain::SetRole{voter_id(3), chain::MemberRole::kVoter});
+  CHECK(told.outcome == net::OrderOutcome::kRefused);
+  CHECK(told.message.find("let it join anew") != std::string::npos);
+}
+
 TEST_CASE("a light member far behind comes to the tip past changes of members") {
   Crew crew(3, 1, 1);
   const std::size_t leader = crew.elect();
