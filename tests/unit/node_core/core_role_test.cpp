@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "net/codec.h"
 #include "tests/unit/node_core/catch_up_fixture.h"
+#include "tests/unit/node_core/light_fixture.h"
 
 using namespace eventchain;
 using namespace eventchain::node;
@@ -143,6 +145,32 @@ TEST_CASE(
     one.pass(10s);
     CHECK(one.height() == 2);
   }
+}
+
+TEST_CASE(
+    "who became a voter before it heard anything of Raft says nothing of a term, nor an age") {
+  Behind one(true, voter_id(kLightPlace), 0);
+  admit_light(one.history, chain::MemberRole::kStandby);
+  one.history.ledger.commit({role(kLightPlace, chain::MemberRole::kVoter)});
+  const auto follow = [&](std::uint64_t height) {
+    one.ask(1, height);
+    one.said(1, one.reply(height, height, {1, 2}));
+    REQUIRE(one.height() == height);
+  };
+  follow(1);
+  follow(2);
+  using std::chrono::milliseconds;
+  one.said(1, net::TipSaid{chain::Height{2}, chain::block_id(one.history.sealed(2)),
+                           consensus::Term{1}, voter_id(1), milliseconds(5)});
+  REQUIRE(one.voter.core->as_of().has_value());
+  follow(3);
+  REQUIRE(one.voter.core->status().term.value == 0);
+  one.voter.core->handle(one.voter.now, PeerUp{voter_id(7), voter_store(7)});
+  const auto told = sent<net::TipSaid>(one.voter.end_turn());
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].second.height == chain::Height{3});
+  CHECK_FALSE(told[0].second.age.has_value());
+  CHECK(net::decode(net::encode(told[0].second)).has_value());
 }
 
 TEST_CASE("a node without a vote takes nothing that others submit") {
