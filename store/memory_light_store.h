@@ -27,6 +27,8 @@ class MemoryLightStore : public LightStore {
   [[nodiscard]] chain::Height durable_height() const {
     return chain::Height{durable_.blocks.size()};
   }
+  // Of the tip; empty at genesis.
+  [[nodiscard]] const chain::Certificate& certificate() const { return durable_.certificate; }
   // For tests of what a damaged disk leads to. Pre: there is a block.
   chain::LightBlock& damage_tip() { return durable_.blocks.back().block; }
 
@@ -42,7 +44,7 @@ class MemoryLightStore : public LightStore {
     explicit MemoryTurns(MemoryLightStore& store) : store_(store) {}
     void begin() override;
     void commit() override;
-    void roll_back() { is_open_ = false; }
+    void roll_back();
     [[nodiscard]] bool is_open() const { return is_open_; }
 
    private:
@@ -50,9 +52,11 @@ class MemoryLightStore : public LightStore {
     bool is_open_ = false;
   };
 
+  void write(LightRun run);
+
   const chain::Genesis genesis_;
   Content durable_;
-  Content open_;  // of the turn
+  std::vector<LightRun> open_;  // of the turn
   MemoryTurns turns_{*this};
 };
 
