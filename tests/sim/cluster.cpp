@@ -69,6 +69,7 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
       chain_(genesis_, registry_, roster_.size()),
       membership_(genesis_, roster_.size()),
       work_(roster_, membership_),
+      light_(roster_, chain_, membership_),
       promises_(chain_, registry_),
       raft_(servers_of(roster_)),
       recovery_(roster_.size()),
@@ -125,6 +126,10 @@ bool Cluster::run_until(const std::function<bool()>& is_true, Span limit) {
 
 void Cluster::start(std::size_t node) {
   if (host(node).is_alive() || is_gone(node)) return;
+  if (host(node).run() == 0 && is_invited_as_light(node)) {
+    host(node).become_light();
+    light_.set_up(node);
+  }
   maybe_upgrade(node);
   is_outdated_[node] = false;
   host(node).boot();
@@ -189,6 +194,7 @@ void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, nod
   trace_.print("client asks n{} request={} events={} wait={}", node, input.request.value,
                events.size(), static_cast<int>(wait));
   for (const auto& event : events) {
+    if (host(node).is_light()) break;  // which takes none
     const ContentId content = registry_.find(event.facts.commitment)->content;
     const chain::Height by = membership_.known_to(node);
     chain::Height& oldest = offered_by_.emplace(content, by).first->second;
@@ -224,7 +230,7 @@ void Cluster::read(std::size_t node, Span timeout, ReadDone done) {
 std::optional<std::size_t> Cluster::leader() const {
   std::optional<std::size_t> leader;
   for (const auto& host : hosts_) {
-    if (!host->is_alive() || !host->core().replica().is_ready()) continue;
+    if (!host->is_alive() || host->is_light() || !host->core().replica().is_ready()) continue;
     if (!leader || host->core().replica().term() > hosts_[*leader]->core().replica().term())
       leader = host->index();
   }
@@ -235,9 +241,9 @@ bool Cluster::is_settled(const std::vector<std::size_t>& nodes) const {
   if (promises_.open() > 0) return false;
   return std::all_of(nodes.begin(), nodes.end(), [this](std::size_t node) {
     const NodeHost& host = *hosts_[node];
-    return host.is_alive() && host.core().pool().size() == 0 &&
-           host.core().chain_state().height() == chain_.height() &&
-           host.core().certified() == chain_.height();
+    return host.is_alive() && (host.is_light() || host.core().pool().size() == 0) &&
+           host.headers().height() == chain_.height() &&
+           host.machine().certified() == chain_.height();
   });
 }
 
@@ -247,6 +253,11 @@ std::string Cluster::describe() const {
   for (const auto& host : hosts_) {
     if (!host->is_alive()) {
       text += fmt::format("; n{} {}", host->index(), is_gone(host->index()) ? "gone" : "down");
+      continue;
+    }
+    if (host->is_light()) {
+      text +=
+          fmt::format("; n{} is light height {}", host->index(), host->headers().height().value);
       continue;
     }
     const auto& replica = host->core().replica();
@@ -274,6 +285,12 @@ std::uint64_t Cluster::commits() const {
 
 void Cluster::verify() {
   for (const auto& host : hosts_) {
+    if (host->is_light()) {
+      const store::MemoryLightStore& store = host->light_store();
+      if (verify_headers(genesis_, store) != chain_.id_at(store.durable_height()))
+        throw Violation("I8", fmt::format("n{} ends at another header", host->index()));
+      continue;
+    }
     // A turn may be open or on its way to the disk, and nobody has been told of its block.
     const chain::Height height =
         host->is_alive() ? host->store().durable_height() : chain::Height{0};

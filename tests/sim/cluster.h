@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/sim/checkers/chain_checker.h"
+#include "tests/sim/checkers/light_checker.h"
 #include "tests/sim/checkers/member_checker.h"
 #include "tests/sim/checkers/promise_checker.h"
 #include "tests/sim/checkers/raft_checker.h"
@@ -40,7 +41,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   bool run_until(const std::function<bool()>& is_true, Span limit);
 
   // --- faults -------------------------------------------------------------------------------
-  // Nothing happens if it runs already, or was removed and knows it.
+  // Nothing happens if it runs already, or was removed and knows it. Whoever is invited as a light
+  // member by its first start is one for ever.
   void start(std::size_t node);
   // As start(), but only of a member: nobody starts what was removed.
   void revive(std::size_t node);
@@ -107,6 +109,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] const RaftChecker& raft() const { return raft_; }
   [[nodiscard]] const ReadChecker& reads() const { return read_checker_; }
   [[nodiscard]] const WorkChecker& work() const { return work_; }
+  [[nodiscard]] const LightChecker& light() const { return light_; }
   [[nodiscard]] const SparseMesh* mesh() const { return mesh_; }  // nullptr: all to all
   [[nodiscard]] chain::Rng& rng() { return rng_; }
   // The node that leads and may propose, in the highest term; nullopt if none does.
@@ -145,6 +148,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
 
   void recovered(NodeHost& host) override;
   void committed(NodeHost& host) override;
+  void committed_light(const NodeHost& host);
   void carry_out(NodeHost& host, node::Effect& effect) override;
   void died(NodeHost& host) override;
   void link_up(std::size_t at, std::size_t peer) override;
@@ -158,7 +162,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::Send& send);
   // I13: what a node signs it has applied, durably.
   void check_signatures(NodeHost& host, const net::Signatures& message);
-  void demand_final(NodeHost& host, chain::Height height);
+  void demand_final(const NodeHost& host, chain::Height height);
   void do_effect(NodeHost& host, node::HangUp& hang_up);
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
@@ -180,6 +184,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   using HostTest = std::function<bool(NodeHost&)>;
   [[nodiscard]] bool is_majority(const chain::MemberSet& set, const HostTest& has) const;
   [[nodiscard]] std::size_t index_of(const chain::NodeId& node) const;
+  [[nodiscard]] bool is_invited_as_light(std::size_t node) const;
   void start_admitted();
   void found_share(std::size_t node, const mining::ShareFound& share);
 
@@ -195,6 +200,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   ChainChecker chain_;
   MemberChecker membership_;
   WorkChecker work_;
+  LightChecker light_;
   PromiseChecker promises_;
   RaftChecker raft_;
   RecoveryChecker recovery_;

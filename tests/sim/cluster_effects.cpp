@@ -15,12 +15,24 @@ std::size_t Cluster::index_of(const chain::NodeId& node) const {
 }
 
 void Cluster::recovered(NodeHost& host) {
-  chain_.recovered(host);
-  recovery_.recovered(host);
-  links_->knows(host.index(), host.core().chain_state().members, {});
+  if (host.is_light()) {
+    light_.recovered(host);
+  } else {
+    chain_.recovered(host);
+    recovery_.recovered(host);
+  }
+  links_->knows(host.index(), host.headers().members, {});
+}
+
+void Cluster::committed_light(const NodeHost& host) {
+  const bool is_new_tip = light_.committed(host);
+  membership_.committed_light(host);
+  check_program(host);
+  if (is_new_tip && host.headers().height().value > 0) demand_final(host, host.headers().height());
 }
 
 void Cluster::committed(NodeHost& host) {
+  if (host.is_light()) return committed_light(host);
   // One that is started with too old a program does not even read its log.
   if (chain::can_follow(*host.core().chain_state().members, program(host.index())))
     raft_.committed(host);
@@ -39,13 +51,15 @@ void Cluster::committed(NodeHost& host) {
   work_.extended(fresh);
   promises_.extended(fresh);
   recovery_.committed(host);
+  light_.extended(fresh);
+  light_.counted(host);
 }
 
 void Cluster::demand_majority_holds(const std::vector<chain::EntryRef>& any_of, const char* what,
                                     const std::vector<chain::MembersRef>& sets) {
   const auto holds = [&any_of](NodeHost& host) {
     return std::ranges::any_of(any_of, [&host](const chain::EntryRef& entry) {
-      return host.store().holds_durably(entry);
+      return !host.is_light() && host.store().holds_durably(entry);
     });
   };
   for (const auto& set : sets)
@@ -119,6 +133,7 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
     throw Violation("answers", fmt::format("n{} answers a request twice", host.index()));
   trace_.fold(20, answer.request.value, answer.reached);
   for (const auto& outcome : answer.outcomes) trace_.fold(21, outcome.state);
+  if (answer.reached) LightChecker::demand_full(host, "fulfils a client's wish");
   trace_.print("n{} answers request={} reached={} first={}", host.index(), answer.request.value,
                answer.reached,
                answer.outcomes.empty() ? -1 : static_cast<int>(answer.outcomes.front().state));
@@ -146,6 +161,7 @@ void Cluster::do_effect(NodeHost& host, node::ReadReady& ready) {
   trace_.fold(23, ready.request.value, ready.reached);
   trace_.print("n{} may read request={} reached={}", host.index(), ready.request.value,
                ready.reached);
+  if (ready.reached) LightChecker::demand_full(host, "answers a linearizable read");
   if (ready.reached) read_checker_.answered(host.index(), read.floor, host.store().tip().log_size);
   read.done(ready.reached);
 }
@@ -159,13 +175,15 @@ void Cluster::do_effect(NodeHost& host, node::OrderAnswer& answer) {
   trace_.print("n{} answers order request={} outcome={} height={} {}", host.index(),
                answer.request.value, static_cast<int>(answer.outcome), answer.height.value,
                answer.message);
+  if (answer.outcome == net::OrderOutcome::kDone) LightChecker::demand_full(host, "takes orders");
   if (answer.outcome == net::OrderOutcome::kDone)
     membership_.answered(host.index(), open.order, answer.height);
   open.done(answer);
 }
 
 void Cluster::do_effect(NodeHost& host, node::Send& send) {
-  if (!chain::can_follow(*host.core().chain_state().members, program(host.index())))
+  if (host.is_light()) light_.says(host, send.message);
+  if (!chain::can_follow(*host.headers().members, program(host.index())))
     throw Violation("levels", fmt::format("n{} speaks with too old a program", host.index()));
   const auto message = std::make_shared<const net::Message>(std::move(send.message));
   std::size_t links = 0;
@@ -200,11 +218,11 @@ void Cluster::check_signatures(NodeHost& host, const net::Signatures& message) {
 
 // A final block, or one above it, is applied on the disks of a majority of those who vote before or
 // after it.
-void Cluster::demand_final(NodeHost& host, chain::Height height) {
-  for (chain::Height signed_at = height; signed_at <= host.core().certified();
+void Cluster::demand_final(const NodeHost& host, chain::Height height) {
+  for (chain::Height signed_at = height; signed_at <= host.machine().certified();
        signed_at = signed_at.next()) {
     const auto has_it = [signed_at](NodeHost& one) {
-      return one.store().durable_height() >= signed_at;
+      return !one.is_light() && one.durable_height() >= signed_at;
     };
     if (is_majority(*membership_.at(signed_at), has_it) ||
         is_majority(*membership_.at(signed_at.next()), has_it))

@@ -49,9 +49,10 @@ bool Cluster::raft_follows() const {
   // Who was left behind may still have a configuration of long ago that looks like the newest.
   consensus::LogIndex newest;
   for (const auto& host : hosts_)
-    if (host->is_alive()) newest = std::max(newest, host->core().replica().commit_index());
+    if (host->is_alive() && !host->is_light())
+      newest = std::max(newest, host->core().replica().commit_index());
   return std::ranges::any_of(hosts_, [&wanted, newest](const auto& host) {
-    if (!host->is_alive()) return false;
+    if (!host->is_alive() || host->is_light()) return false;
     const auto& replica = host->core().replica();
     if (replica.commit_index() != newest || replica.last_index() != newest) return false;
     std::vector<consensus::ServerId> voting;
@@ -71,6 +72,17 @@ bool Cluster::is_quorum(const std::vector<std::size_t>& nodes) const {
   return std::ranges::all_of(
       membership_.raft_may_have(membership_.newest_height()),
       [&](const chain::MembersRef& set) { return is_majority(*set, is_among); });
+}
+
+// A node is set up when it is invited, and the invitation names its role.
+bool Cluster::is_invited_as_light(std::size_t node) const {
+  const chain::MemberSet& now = *membership_.newest();
+  if (const chain::Member* member = chain::find_member(now, roster_.node(node)))
+    return member->role == chain::MemberRole::kLight;
+  return std::ranges::any_of(now.invitations, [&](const chain::Invitation& one) {
+    return one.role == chain::MemberRole::kLight &&
+           one.token_hash == chain::token_hash(roster_[node].token);
+  });
 }
 
 void Cluster::start_admitted() {

@@ -58,7 +58,7 @@ void Cluster::check_rise(const chain::Block& block) const {
 
 // Nobody reads what its program does not understand: a block of a higher level.
 void Cluster::check_program(const NodeHost& host) const {
-  const chain::Height tip = host.core().chain_state().height();
+  const chain::Height tip = host.headers().height();
   if (!chain::can_follow(*membership_.at(tip), program(host.index())))
     throw Violation("levels",
                     fmt::format("n{} has applied block {} of level {} with a program of "
@@ -70,7 +70,7 @@ void Cluster::check_program(const NodeHost& host) const {
 void Cluster::do_effect(NodeHost& host, node::Outdated& outdated) {
   const std::size_t node = host.index();
   trace_.print("n{} says: {}", node, outdated.reason);
-  if (chain::can_follow(*host.core().chain_state().members, program(node)))
+  if (chain::can_follow(*host.headers().members, program(node)))
     throw Violation("levels", fmt::format("n{} ends, and its program is new enough", node));
   is_outdated_[node] = true;
   host.kill();

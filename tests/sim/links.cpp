@@ -2,6 +2,14 @@
 
 namespace eventchain::sim {
 
+namespace {
+
+bool is_light(const chain::Member* member) {
+  return member != nullptr && member->role == chain::MemberRole::kLight;
+}
+
+}  // namespace
+
 Links::Links(const Roster& roster, Network& network, const chain::MembersRef& first)
     : roster_(roster),
       network_(network),
@@ -24,10 +32,11 @@ void Links::is_told(std::size_t host, const chain::MemberSet& seeds) {
 
 bool Links::lets_in(std::size_t host, std::size_t peer) const {
   const chain::MemberSet& set = *applied_[host];
-  if (chain::find_member(set, roster_.node(peer)) != nullptr) return true;
+  const chain::Member* self = chain::find_member(set, roster_.node(host));
+  if (const chain::Member* member = chain::find_member(set, roster_.node(peer)))
+    return !is_light(self) || !is_light(member);
   if (told_seeds_[host].contains(roster_.node(peer))) return true;
-  const bool is_stranger = chain::find_member(set, roster_.node(host)) == nullptr;
-  return is_stranger && roster_.is_seed(peer);
+  return self == nullptr && roster_.is_seed(peer);
 }
 
 void Links::reconsider(std::size_t host) {

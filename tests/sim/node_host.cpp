@@ -29,6 +29,49 @@ void NodeHost::jump_wall_clock() {
   clock_.set_skew(rng_.between(-options_.skew_ms_max, options_.skew_ms_max));
 }
 
+void NodeHost::become_light() {
+  EC_ASSERT(run_ == 0, "a light member begins with a disk of its own kind");
+  light_store_.emplace(options_.core.genesis);
+}
+
+const chain::HeaderState& NodeHost::headers() const {
+  if (light_ != nullptr) return light_->chain_state();
+  return core_->chain_state();
+}
+
+const node::NodeCore& NodeHost::core() const {
+  EC_ASSERT(core_ != nullptr, "a full node runs here");
+  return *core_;
+}
+
+store::MemoryStore& NodeHost::store() {
+  EC_ASSERT(!is_light(), "a light member has a store of its own kind");
+  return store_;
+}
+
+chain::Height NodeHost::durable_height() const {
+  return light_store_ ? light_store_->durable_height() : store_.durable_height();
+}
+
+store::Turns& NodeHost::turns() {
+  if (light_store_) return light_store_->turns();
+  return store_.turns();
+}
+
+std::unique_ptr<node::Machine> NodeHost::make_machine() {
+  node::CoreOptions options = options_.core;
+  options.seed = rng_.next();
+  if (!light_store_) {
+    auto core = std::make_unique<node::NodeCore>(options, store_);
+    core_ = core.get();
+    return core;
+  }
+  const node::LightOptions own{options.self, options.mines, options.signing, options.feature_level};
+  auto light = std::make_unique<node::LightCore>(own, *light_store_);
+  light_ = light.get();
+  return light;
+}
+
 void NodeHost::boot() {
   EC_ASSERT(!is_alive(), "a host runs one node");
   ++run_;
@@ -37,12 +80,10 @@ void NodeHost::boot() {
                  rng_.between(-options_.drift_permille_max, options_.drift_permille_max));
   trace_.fold(1, index(), run_);
   trace_.print("n{} starts", index());
-  node::CoreOptions core = options_.core;
-  core.seed = rng_.next();
-  store_.turns().begin();
-  core_ = std::make_unique<node::NodeCore>(core, store_);
+  turns().begin();
+  machine_ = make_machine();
   watcher_.recovered(*this);
-  core_->start(now());
+  machine_->start(now());
   write_turn();
 }
 
@@ -52,8 +93,14 @@ void NodeHost::kill() {
   trace_.fold(2, index(), is_in_turn);
   trace_.print("n{} is killed{}", index(), is_in_turn ? " in a turn" : "");
   ++run_;
-  core_.reset();
-  store_.crash();
+  core_ = nullptr;
+  light_ = nullptr;
+  machine_.reset();
+  if (light_store_) {
+    light_store_->crash();
+  } else {
+    store_.crash();
+  }
   inbox_.clear();
   effects_.clear();
   commit_by_.reset();
@@ -84,23 +131,23 @@ void NodeHost::post(node::Input input) {
 
 void NodeHost::take_turn() {
   if (!commit_by_) {
-    store_.turns().begin();
+    turns().begin();
     inputs_of_turn_ = 0;
   }
   const chain::Now at = now();
   const std::size_t inputs = std::min(inbox_.size(), kInputsPerTurnMax);
   for (std::size_t i = 0; i < inputs; ++i) {
-    core_->handle(at, std::move(inbox_.front()));
+    machine_->handle(at, std::move(inbox_.front()));
     inbox_.pop_front();
   }
-  if (core_->next_wakeup() <= at.steady) core_->handle(at, node::Woke{});
-  const bool in_vain = inputs == 0 && core_->next_wakeup() <= at.steady;
+  if (machine_->next_wakeup() <= at.steady) machine_->handle(at, node::Woke{});
+  const bool in_vain = inputs == 0 && machine_->next_wakeup() <= at.steady;
   wakes_in_vain_ = in_vain ? wakes_in_vain_ + 1 : 0;
   if (wakes_in_vain_ > kWakesInVainMax)
     throw Violation("I14", fmt::format("n{} keeps waking up for nothing", index()));
   trace_.fold(3, index(), inputs);
   inputs_of_turn_ += inputs;
-  auto step = core_->step(at);
+  auto step = machine_->step(at);
   commit_by_ = step.commit_by;
   if (!carry_out_ahead(std::move(step.ahead))) return;
   if (step.commit_by > at.steady && inputs_of_turn_ < kInputsPerTurnMax) {
@@ -112,7 +159,7 @@ void NodeHost::take_turn() {
 }
 
 void NodeHost::write_turn() {
-  auto effects = core_->take_effects();
+  auto effects = machine_->take_effects();
   effects_ = std::move(effects.when_durable);
   commit_by_.reset();
   is_writing_ = true;
@@ -139,7 +186,7 @@ bool NodeHost::carry_out_ahead(std::vector<node::Effect> effects) {
 }
 
 void NodeHost::commit() {
-  store_.turns().commit();
+  turns().commit();
   ++commits_;
   watcher_.committed(*this);
   auto effects = std::exchange(effects_, {});
@@ -161,7 +208,7 @@ void NodeHost::commit() {
 // Until something comes or the core wants to be woken.
 void NodeHost::rest() {
   const bool is_busy = !inbox_.empty();
-  const chain::Instant due = core_->next_wakeup();
+  const chain::Instant due = machine_->next_wakeup();
   const Time wake = is_busy ? scheduler_.now()
                             : std::max(scheduler_.now(),
                                        clock_.when(commit_by_ ? std::min(due, *commit_by_) : due));

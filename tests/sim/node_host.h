@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "node/core.h"
+#include "node/light_core.h"
+#include "store/memory_light_store.h"
 #include "store/memory_store.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/disk.h"
@@ -26,10 +28,10 @@ class HostWatcher {
   virtual void died(NodeHost& host) = 0;
 };
 
-// One machine with a disk that runs a node: what the runtime is to the real one. It takes
-// everything that waits into one turn, keeps it open while nobody waits for it, lets the disk have
-// its time, and carries the effects out at the commit. It can be killed at any point of that and
-// started again on what the disk kept.
+// One machine with a disk that runs a node, a full one or a light member: what the runtime is to
+// the real one. It takes everything that waits into one turn, keeps it open while nobody waits for
+// it, lets the disk have its time, and carries the effects out at the commit. It can be killed at
+// any point of that and started again on what the disk kept.
 class NodeHost {
  public:
   struct Options {
@@ -44,6 +46,9 @@ class NodeHost {
            chain::Rng rng);
 
   void boot();
+  // What runs here is a light member. Pre: nothing has run here so far, because a disk never
+  // becomes one of the other kind.
+  void become_light();
   // Another version of the program, for the next boot().
   void install(std::uint16_t level) { options_.core.feature_level = level; }
   // Kills the process now: a turn that is not committed is lost.
@@ -60,18 +65,27 @@ class NodeHost {
   void post(node::Input input);
 
   [[nodiscard]] std::size_t index() const { return options_.index; }
-  [[nodiscard]] bool is_alive() const { return core_ != nullptr; }
+  [[nodiscard]] bool is_alive() const { return machine_ != nullptr; }
+  [[nodiscard]] bool is_light() const { return light_store_.has_value(); }
   [[nodiscard]] bool is_paused() const { return is_paused_; }
   [[nodiscard]] bool is_writing() const { return is_writing_; }
   [[nodiscard]] std::uint64_t run() const { return run_; }  // counts starts and ends
   [[nodiscard]] chain::Now now() const { return clock_.at(scheduler_.now()); }
-  [[nodiscard]] const node::NodeCore& core() const { return *core_; }
-  [[nodiscard]] store::MemoryStore& store() { return store_; }
+  [[nodiscard]] const node::Machine& machine() const { return *machine_; }
+  // What a full node and a light member have alike: headers, members, the tip.
+  [[nodiscard]] const chain::HeaderState& headers() const;
+  [[nodiscard]] const node::NodeCore& core() const;  // pre: not light
+  [[nodiscard]] store::MemoryStore& store();         // pre: not light
+  [[nodiscard]] const store::MemoryLightStore& light_store() const { return *light_store_; }
+  // The tip that a crash would leave.
+  [[nodiscard]] chain::Height durable_height() const;
   [[nodiscard]] Disk& disk() { return disk_; }
   [[nodiscard]] const node::CoreOptions& core_options() const { return options_.core; }
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
 
  private:
+  std::unique_ptr<node::Machine> make_machine();
+  store::Turns& turns();
   void take_turn();
   bool carry_out_ahead(std::vector<node::Effect> effects);  // false: the node died of it
   void write_turn();
@@ -85,8 +99,11 @@ class NodeHost {
   chain::Rng rng_;
   Disk disk_;
   Clock clock_;
-  store::MemoryStore store_;
-  std::unique_ptr<node::NodeCore> core_;
+  store::MemoryStore store_;                            // empty where a light member runs
+  std::optional<store::MemoryLightStore> light_store_;  // of a light member
+  std::unique_ptr<node::Machine> machine_;              // while it runs
+  const node::NodeCore* core_ = nullptr;                // which machine_ is then,
+  const node::LightCore* light_ = nullptr;              // or this
   std::deque<node::Input> inbox_;
   std::vector<node::Effect> effects_;
   std::optional<chain::Instant> commit_by_;  // of a turn that stays open

@@ -65,10 +65,16 @@ std::vector<Operators::Wish> Operators::wishes() const {
                                                  &chain::Invitation::token_hash) > 0;
       if (is_invited) {
         wishes.push_back({OrderKind::kAdmit, host});
+      } else if (is_light(host)) {
+        wishes.push_back({OrderKind::kInviteLight, host});
       } else {
         wishes.push_back({OrderKind::kInviteStandby, host});
         wishes.push_back({OrderKind::kInviteObserver, host});
       }
+      continue;
+    }
+    if (is_light(host)) {
+      wishes.push_back({OrderKind::kRemove, host});
       continue;
     }
     if (member->role == chain::MemberRole::kVoter) {
@@ -94,7 +100,12 @@ void Operators::act() {
   std::vector<OrderKind> kinds;
   for (const Wish& one : open)
     if (std::ranges::count(kinds, one.kind) == 0) kinds.push_back(one.kind);
-  const OrderKind kind = kinds[rng_.below(kinds.size())];
+  OrderKind kind = kinds[rng_.below(kinds.size())];
+  // Light members come early, so that they are there to see what follows.
+  const auto lets_in = std::ranges::find_if(open, [this](const Wish& one) {
+    return is_light(one.host) && one.kind != OrderKind::kRemove;
+  });
+  if (lets_in != open.end() && rng_.chance(1, 2)) kind = lets_in->kind;
   std::erase_if(open, [kind](const Wish& one) { return one.kind != kind; });
   const Wish wish = open[rng_.below(open.size())];
   const std::size_t at = through[rng_.below(through.size())];

@@ -17,6 +17,7 @@ class Operators {
   struct Options {
     Span pause_between = std::chrono::seconds(1);  // mean
     Span timeout_max = std::chrono::seconds(8);
+    std::size_t lights = 0;  // the last hosts, which are invited as light members
   };
 
   Operators(Cluster& cluster, const Options& options, chain::Rng rng);
@@ -44,6 +45,9 @@ class Operators {
   void wait();
   void act();
   [[nodiscard]] std::vector<Wish> wishes() const;
+  [[nodiscard]] bool is_light(std::size_t host) const {
+    return host >= cluster_.size() - options_.lights;
+  }
   [[nodiscard]] bool may_lose_vote(std::size_t host) const;
   [[nodiscard]] bool is_open(const Doubt& doubt) const;
   void heard(const Wish& wish, Time deadline, const std::optional<node::OrderAnswer>& answer);

@@ -41,6 +41,8 @@ const char* to_string(OrderKind kind) {
       return "invite as standby";
     case OrderKind::kInviteObserver:
       return "invite as observer";
+    case OrderKind::kInviteLight:
+      return "invite as light member";
     case OrderKind::kAdmit:
       return "admit";
     case OrderKind::kPromote:
@@ -64,6 +66,8 @@ net::Order make_order(OrderKind kind, const Machine& machine, const chain::Membe
       return by_operator(invite(machine, chain::MemberRole::kStandby));
     case OrderKind::kInviteObserver:
       return by_operator(invite(machine, chain::MemberRole::kObserver));
+    case OrderKind::kInviteLight:
+      return by_operator(invite(machine, chain::MemberRole::kLight));
     case OrderKind::kAdmit:
       return by_operator(admit(machine, now));
     case OrderKind::kPromote:

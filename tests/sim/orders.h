@@ -9,6 +9,7 @@ namespace eventchain::sim {
 enum class OrderKind : std::uint8_t {
   kInviteStandby,
   kInviteObserver,
+  kInviteLight,
   kAdmit,
   kPromote,  // to voter
   kDemote,   // to standby
@@ -16,7 +17,7 @@ enum class OrderKind : std::uint8_t {
   kRemove,
   kTransfer,  // leadership to it
 };
-inline constexpr std::size_t kOrderKinds = 8;
+inline constexpr std::size_t kOrderKinds = 9;
 const char* to_string(OrderKind kind);
 
 // The order as an operator writes it who knows the set `now`.

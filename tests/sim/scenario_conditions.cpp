@@ -51,7 +51,7 @@ const char* name_of(node::EventOutcome::State state) {
 // answer REQUEST OUTCOME | answers REQUEST REQUEST OUTCOME OUTCOME (either way round)
 // NODE|all height [at least] N | .. tip same | .. mines | .. shares at least N | .. stale N
 //          | .. installed [at least] N | .. leads | .. term WORD
-//          | .. level N | .. is voter|standby|observer|outsider|gone|outdated
+//          | .. level N | .. is voter|standby|observer|light|outsider|gone|outdated
 Scenario::Condition Scenario::condition(const Words& words) {
   if (words.empty()) throw ScenarioFailure("what?");
   const std::string& what = words[0];
@@ -77,6 +77,7 @@ Scenario::Condition Scenario::condition(const Words& words) {
     const chain::TemplateHash hash = templates_.at(words.at(3));
     return [this, height, hash] {
       for (const std::size_t one : cluster_->everybody()) {
+        if (cluster_->host(one).is_light()) continue;
         const auto block = cluster_->host(one).store().chain().block(height);
         if (block) return chain::template_hash(block->sealed.header) == hash;
       }
@@ -132,36 +133,38 @@ Scenario::Condition Scenario::about_nodes(const std::string& who, const Words& w
       });
     };
   };
+  // Of what light members have no part in.
+  const auto for_all_full = [for_all](const std::function<bool(const node::NodeCore&)>& is_true) {
+    return for_all(
+        [is_true](const NodeHost& host) { return !host.is_light() && is_true(host.core()); });
+  };
   if (what == "leads")
-    return for_all([](NodeHost& host) { return host.core().replica().is_ready(); });
+    return for_all_full([](const node::NodeCore& core) { return core.replica().is_ready(); });
   if (what == "mines")
     return for_all([this](NodeHost& host) { return cluster_->miner(host.index()).is_mining(); });
   if (what == "tip")
-    return for_all([this](NodeHost& host) {
-      return host.core().chain_state().height() == cluster_->chain().height();
-    });
+    return for_all(
+        [this](NodeHost& host) { return host.headers().height() == cluster_->chain().height(); });
   if (what == "term")
-    return for_all([term = terms_.at(words.at(1))](NodeHost& host) {
-      return host.core().replica().term() == term;
+    return for_all_full([term = terms_.at(words.at(1))](const node::NodeCore& core) {
+      return core.replica().term() == term;
     });
   const std::uint64_t n = number(words, at_least ? 3 : 1);
   const auto fits = [n, at_least](std::uint64_t value) {
     return at_least ? value >= n : value == n;
   };
   if (what == "height")
-    return for_all(
-        [fits](NodeHost& host) { return fits(host.core().chain_state().height().value); });
+    return for_all([fits](NodeHost& host) { return fits(host.headers().height().value); });
   if (what == "level")
-    return for_all(
-        [fits](NodeHost& host) { return fits(host.core().chain_state().members->feature_level); });
+    return for_all([fits](NodeHost& host) { return fits(host.headers().members->feature_level); });
   if (what == "shares")
-    return for_all([fits](NodeHost& host) { return fits(host.core().status().shares_found); });
+    return for_all([fits](NodeHost& host) { return fits(host.machine().status().shares_found); });
   if (what == "stale")
-    return for_all(
-        [fits](NodeHost& host) { return fits(host.core().status().counters.blocks_stale); });
+    return for_all_full(
+        [fits](const node::NodeCore& core) { return fits(core.status().counters.blocks_stale); });
   if (what == "installed")
-    return for_all([fits](NodeHost& host) {
-      return fits(host.core().replica().counters().snapshots_installed);
+    return for_all_full([fits](const node::NodeCore& core) {
+      return fits(core.replica().counters().snapshots_installed);
     });
   throw ScenarioFailure("a node has no '" + what + "'");
 }

@@ -29,6 +29,7 @@ Number number(const std::string& word) {
 
 OrderKind kind_of(const std::string& what, const std::string& role) {
   if (what == "invite" && role == "observer") return OrderKind::kInviteObserver;
+  if (what == "invite" && role == "light") return OrderKind::kInviteLight;
   if (what == "invite") return OrderKind::kInviteStandby;
   if (what == "admit") return OrderKind::kAdmit;
   if (what == "promote") return OrderKind::kPromote;
@@ -53,7 +54,7 @@ const char* name_of(net::OrderOutcome outcome) {
 
 }  // namespace
 
-// order NAME at NODE invite NODE [as standby|observer]
+// order NAME at NODE invite NODE [as standby|observer|light]
 //                  | admit|promote|demote|observe|remove|transfer NODE | policy VOTERS GRACE_MS
 void Scenario::order(const Words& words) {
   const std::string& name = at(words, 0);
@@ -66,8 +67,8 @@ void Scenario::order(const Words& words) {
     return;
   }
   const std::string role = words.size() > 6 ? words[6] : "standby";
-  if (role != "standby" && role != "observer")
-    throw ScenarioFailure("one is invited as standby or as observer");
+  if (role != "standby" && role != "observer" && role != "light")
+    throw ScenarioFailure("one is invited as standby, as observer or as light");
   const Machine& machine = cluster_->roster()[node(at(words, 4))];
   ask(through, name, make_order(kind_of(what, role), machine, *cluster_->membership().newest()));
 }
@@ -90,9 +91,8 @@ void Scenario::program(const Words& words) {
 Scenario::Condition Scenario::about_part(const std::string& who, const std::string& part) {
   using chain::MemberRole;
   static const std::map<std::string, std::optional<MemberRole>> kParts{
-      {"voter", MemberRole::kVoter},
-      {"standby", MemberRole::kStandby},
-      {"observer", MemberRole::kObserver},
+      {"voter", MemberRole::kVoter},       {"standby", MemberRole::kStandby},
+      {"observer", MemberRole::kObserver}, {"light", MemberRole::kLight},
       {"outsider", std::nullopt},
   };
   if (part == "gone")

@@ -245,7 +245,9 @@ void Scenario::clock(const Words& words) {
 // remember WORD template|term of NODE: what it mines now, or its term
 void Scenario::remember(const Words& words) {
   if (at(words, 1) == "term") {
-    terms_[words[0]] = cluster_->host(node(at(words, 3))).core().replica().term();
+    const NodeHost& host = cluster_->host(node(at(words, 3)));
+    if (!host.is_alive() || host.is_light()) throw ScenarioFailure("it has no term");
+    terms_[words[0]] = host.core().replica().term();
     return;
   }
   const auto& order = cluster_->miner(node(at(words, 3))).order();

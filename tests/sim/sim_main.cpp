@@ -68,10 +68,12 @@ class Run {
     fmt::print(
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
         "rejections={} requests={} promises={} reads={} revived={} orders_asked={} "
-        "orders_relayed={} orders_in_blocks={} levels_raised={}\n",
+        "orders_relayed={} orders_in_blocks={} levels_raised={} light_members={} "
+        "light_headers={} light_shares={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
         sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived,
-        sum_.asked, sum_.relayed, sum_.orders, sum_.levels);
+        sum_.asked, sum_.relayed, sum_.orders, sum_.levels, sum_.lights, sum_.light_headers,
+        sum_.light_shares);
   }
 
  private:
@@ -116,6 +118,9 @@ class Run {
     sum_.relayed += one.relayed;
     sum_.orders += one.orders;
     sum_.levels += one.levels;
+    sum_.lights += one.lights;
+    sum_.light_headers += one.light_headers;
+    sum_.light_shares += one.light_shares;
   }
 
   std::atomic<std::uint64_t> next_;

@@ -59,17 +59,24 @@ std::size_t draw_joiners(std::uint64_t seed) {
   return rng.chance(1, 2) ? 0 : 1 + rng.below(4);
 }
 
+// In half of those some or all who join are light members.
+std::size_t draw_lights(std::uint64_t seed, std::size_t joiners) {
+  chain::Rng rng = chain::Rng(seed).fork("lights");
+  return joiners == 0 || rng.chance(1, 2) ? 0 : 1 + rng.below(joiners);
+}
+
 // Half of the seeds are upgraded while they run: by one or two feature levels.
 std::uint16_t draw_newest_program(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("newest program");
   return static_cast<std::uint16_t>(rng.chance(1, 2) ? 1 : 2 + rng.below(2));
 }
 
-Operators::Options draw_operators(std::uint64_t seed) {
+Operators::Options draw_operators(std::uint64_t seed, std::size_t joiners) {
   chain::Rng rng = chain::Rng(seed).fork("operators options");
   Operators::Options options;
   options.pause_between = milliseconds(rng.between(100, 2500));
   options.timeout_max = milliseconds(rng.between(1000, 10'000));
+  options.lights = draw_lights(seed, joiners);
   return options;
 }
 
@@ -180,7 +187,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   chain::Rng rng = chain::Rng(options.seed).fork("simulation");
   Nemesis nemesis(cluster, draw_nemesis(options.seed), rng.fork("nemesis"));
   Workload workload(cluster, draw_workload(options.seed), rng.fork("workload"));
-  Operators operators(cluster, draw_operators(options.seed), rng.fork("operators"));
+  Operators operators(cluster, draw_operators(options.seed, drawn.joiners), rng.fork("operators"));
   cluster.start_genesis();
   nemesis.start();
   workload.start();
@@ -222,6 +229,9 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.orders = cluster.membership().orders();
   totals.strikes = nemesis.strikes();
   totals.levels = cluster.membership().newest()->feature_level - 1U;
+  totals.lights = cluster.light().members();
+  totals.light_headers = cluster.light().headers();
+  totals.light_shares = cluster.light().shares();
   totals.messages = cluster.network().messages();
   return totals;
 }

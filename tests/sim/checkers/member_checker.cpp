@@ -43,13 +43,19 @@ void MemberChecker::extended(const std::vector<chain::Block>& blocks) {
 }
 
 void MemberChecker::committed(NodeHost& host) {
-  chain::Height& seen = seen_[host.index()];
+  const chain::Height seen = seen_[host.index()];
   const chain::Height tip = host.core().chain_state().height();
   for (chain::Height height = seen.next(); height <= tip; height = height.next())
     if (*host.store().chain().members(height) != *at(height))
       throw Violation("members", fmt::format("n{} has other members at height {} than the chain",
                                              host.index(), height.value));
-  if (seen != tip && *host.core().chain_state().members != *at(tip.next()))
+  committed_light(host);
+}
+
+void MemberChecker::committed_light(const NodeHost& host) {
+  chain::Height& seen = seen_[host.index()];
+  const chain::Height tip = host.headers().height();
+  if (seen != tip && *host.headers().members != *at(tip.next()))
     throw Violation("members", fmt::format("n{} goes on from height {} with other members than the "
                                            "chain",
                                            host.index(), tip.value));

@@ -18,6 +18,8 @@ class MemberChecker {
   void extended(const std::vector<chain::Block>& blocks);
   // After a commit of `host`; extended() has seen its blocks.
   void committed(NodeHost& host);
+  // The same of a light member, whose store gives the newest set alone.
+  void committed_light(const NodeHost& host);
 
   // In force at this height, as its header names it; the newest where nobody has come so far.
   [[nodiscard]] const chain::MembersRef& at(chain::Height height) const;

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "tests/sim/signing.h"
 #include "tests/sim/trace.h"
 
 namespace eventchain::sim {
@@ -74,6 +75,26 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
       view.place(facts.entries[i], projection.versions[i]);
     state = chain::advance(state, block.sealed, projection.log, projection.members).state;
   }
+  return state.tip;
+}
+
+chain::BlockId verify_headers(const chain::Genesis& genesis, const store::MemoryLightStore& store) {
+  chain::HeaderState state = chain::initial_header_state(genesis);
+  chain::MembersRef named = state.members;  // by the tip
+  const chain::Height until = store.durable_height();
+  for (chain::Height height{1}; height <= until; height = height.next()) {
+    const chain::LightBlock& block = store.block(height);
+    chain::MembersRef after;
+    demand(chain::check_header(state, block.sealed.header), height);
+    demand(chain::check_seal(state, block.sealed), height);
+    demand(chain::check_annex(state, block.sealed.header, block.annex, &after), height);
+    named = state.members;
+    chain::advance_headers(state, block.sealed, std::move(after));
+  }
+  Signing signing{chain::PublicKey{}};
+  if (until.value > 0 && !chain::is_proven_by(signing, *named, *state.members, state.tip_header,
+                                              state.tip, store.certificate()))
+    throw Violation("I8", fmt::format("the certificate of block {} proves nothing", until.value));
   return state.tip;
 }
 

@@ -22,7 +22,8 @@ ClusterOptions three_and_one_more() {
 // The genesis and the hosts of such a cluster; nothing runs.
 class World : public Network::Receiver {
  public:
-  World() : cluster_(three_and_one_more()), trace_(scheduler_, false) {}
+  explicit World(const ClusterOptions& options = three_and_one_more())
+      : cluster_(options), trace_(scheduler_, false) {}
 
   void link_up(std::size_t at, std::size_t peer) override { up_.insert({at, peer}); }
   void link_down(std::size_t at, std::size_t peer) override { up_.erase({at, peer}); }
@@ -60,9 +61,10 @@ void extend(MemberChecker& checker, const std::vector<net::Order>& orders) {
   checker.extended({block_with(checker, orders)});
 }
 
-// The block that admits the joiner as a standby.
-chain::Height admit(MemberChecker& checker, const Machine& machine) {
-  extend(checker, {make_order(OrderKind::kInviteStandby, machine, *checker.newest())});
+// The block that admits the joiner.
+chain::Height admit(MemberChecker& checker, const Machine& machine,
+                    OrderKind invitation = OrderKind::kInviteStandby) {
+  extend(checker, {make_order(invitation, machine, *checker.newest())});
   extend(checker, {make_order(OrderKind::kAdmit, machine, *checker.newest())});
   return chain::Height{checker.newest_height().value - 1};
 }
@@ -89,6 +91,23 @@ TEST_CASE("a link lives while each end knows the other as a member, or a strange
   links.knows(0, first, {});
   world.pass(2s);
   CHECK_FALSE(world.are_linked(0, 3));
+}
+
+TEST_CASE("two light members are not linked, and each is with a full one") {
+  ClusterOptions options = three_and_one_more();
+  options.joiners = 2;
+  World world(options);
+  Network network = world.make_network();
+  MemberChecker checker(world.genesis(), world.roster().size());
+  const chain::MembersRef first = checker.newest();
+  admit(checker, world.roster()[3], OrderKind::kInviteLight);
+  admit(checker, world.roster()[4], OrderKind::kInviteLight);
+  Links links(world.roster(), network, first);
+  for (std::size_t host = 0; host < world.roster().size(); ++host)
+    links.knows(host, checker.newest(), {});
+  CHECK(links.are_allowed(0, 3));
+  CHECK(links.are_allowed(0, 4));
+  CHECK_FALSE(links.are_allowed(3, 4));
 }
 
 TEST_CASE("a stranger is told of members that are no seeds") {
@@ -163,6 +182,28 @@ TEST_CASE("an order is done by the block that has it and by no other") {
   CHECK_THROWS_AS(
       checker.answered(0, make_order(OrderKind::kRemove, joiner, *checker.newest()), height),
       Violation);
+}
+
+TEST_CASE("who is invited as light is set up as a light member, and counts for no quorum") {
+  Cluster cluster(three_and_one_more());
+  cluster.start_genesis();
+  REQUIRE(cluster.run_until([&] { return cluster.leader().has_value(); }, 30s));
+  const auto give = [&](OrderKind kind) {
+    const net::Order order = make_order(kind, cluster.roster()[3], *cluster.membership().newest());
+    const std::uint64_t orders = cluster.membership().orders();
+    cluster.order(*cluster.leader(), order, 30s, [](const auto&) {});
+    REQUIRE(cluster.run_until([&] { return cluster.membership().orders() > orders; }, 60s));
+  };
+  CHECK_FALSE(cluster.host(3).is_light());
+  give(OrderKind::kInviteLight);
+  give(OrderKind::kAdmit);
+  REQUIRE(cluster.run_until([&] { return cluster.is_settled(cluster.members()); }, 60s));
+  CHECK(cluster.host(3).is_light());
+  CHECK(cluster.light().members() == 1);
+  CHECK(cluster.light().headers() == cluster.chain().height().value);
+  CHECK(cluster.is_quorum({0, 1}));
+  CHECK_FALSE(cluster.is_quorum({0, 3}));
+  CHECK_NOTHROW(cluster.verify());
 }
 
 TEST_CASE("a host that was not admitted does not run, and the others miss nothing") {

@@ -29,6 +29,13 @@ TEST_CASE("a seed gives the same run every time") {
   }
 }
 
+TEST_CASE("a seed with a light member gives the same run every time") {
+  constexpr std::uint64_t kSeed = 29;
+  const SimulationTotals once = simulate(of_seed(kSeed));
+  CHECK(once.light_headers > 0);
+  CHECK(once.trace_hash == simulate(of_seed(kSeed)).trace_hash);
+}
+
 TEST_CASE("another seed gives another run") {
   CHECK(simulate(of_seed(1)).trace_hash != simulate(of_seed(2)).trace_hash);
 }
