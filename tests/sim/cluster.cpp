@@ -26,7 +26,8 @@ chain::Genesis make_genesis(const ClusterOptions& options) {
   genesis.heartbeat_ms = options.heartbeat_ms;
   genesis.block_events_max = options.block_events_max;
   genesis.first_target = chain::compact(chain::target_for(chain::U256(options.hashes_per_share)));
-  genesis.easiest_target = chain::compact(chain::target_for(chain::U256(2)));
+  genesis.easiest_target =
+      chain::compact(chain::target_for(chain::U256(options.hashes_per_share_min)));
   for (std::size_t i = 0; i < options.nodes; ++i) {
     genesis.voters.push_back({draw_octets<chain::NodeId>(rng), draw_octets<chain::PublicKey>(rng),
                               chain::Slot{static_cast<std::uint16_t>(i)}, fmt::format("n{}", i),

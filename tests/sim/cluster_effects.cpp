@@ -240,6 +240,7 @@ void Cluster::do_effect(NodeHost& host, node::Mine& mine) {
   trace_.print("n{} mines height={} template={:.8}", host.index(), mine.order.header.height.value,
                to_hex(mine.order.template_hash));
   work_.mines(host.index(), mine.order);
+  if (onlooker_ != nullptr) onlooker_->mines(host.index(), mine.order);
   miners_[host.index()]->mine(mine.order);
 }
 
@@ -252,6 +253,7 @@ void Cluster::found_share(std::size_t node, const mining::ShareFound& share) {
 
 void Cluster::do_effect(NodeHost& host, node::StopMining&) {
   miners_[host.index()]->stop();
+  if (onlooker_ != nullptr) onlooker_->stops_mining(host.index());
 }
 
 void Cluster::do_effect(NodeHost& host, node::TipMoved& moved) {

@@ -15,6 +15,7 @@ struct ClusterOptions {
   std::uint32_t heartbeat_ms = 3000;
   std::uint32_t block_events_max = 65'536;
   std::uint64_t hashes_per_share = 16;  // at the start
+  std::uint64_t hashes_per_share_min = 2;
   // The highest feature level of a program. Above 1 the hosts begin with programs of mixed levels,
   // and some get a newer one while they are down.
   std::uint16_t newest_program = 1;

@@ -15,6 +15,9 @@ class Onlooker {
   // A node has applied the block, and told so.
   virtual void reached(std::size_t node, chain::Height height) = 0;
   virtual void found_share(std::size_t node, const mining::WorkOrder& order) = 0;
+  // A node begins to search, or goes over to this order.
+  virtual void mines(std::size_t node, const mining::WorkOrder& order) = 0;
+  virtual void stops_mining(std::size_t node) = 0;
 };
 
 }  // namespace eventchain::sim

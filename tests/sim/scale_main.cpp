@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "tests/sim/scale.h"
+#include "tests/sim/split.h"
 #include "tests/sim/trace.h"
 
 namespace {
@@ -90,6 +91,24 @@ void print_report(const ScaleOptions& options, const ScaleReport& report) {
                   seconds_of(report.virtual_time), cpu_seconds(), report.trace_hash));
 }
 
+// The same cluster with 1, 2, 4, .. miners, up to all of it.
+void print_split(SplitOptions options, std::size_t nodes) {
+  options.observers = nodes - options.voters;
+  fmt::print(
+      "| miners | seconds for a block | by their rate alone | shares found | on dead templates | "
+      "without work |\n|---|---|---|---|---|---|\n");
+  for (options.miners = 1; options.miners <= nodes; options.miners *= 2) {
+    const SplitReport report = run_split(options);
+    if (!report.target_stayed) throw Violation("split", "the target has changed meanwhile");
+    fmt::print("| {} | {:.2f} | {:.2f} ({:+.1f} %) | {} in {} blocks | {:.2f} % | {:.2f} % |\n",
+               options.miners, seconds_of(report.block_time), seconds_of(report.expected),
+               100 * (seconds_of(report.block_time) / seconds_of(report.expected) - 1),
+               report.shares, report.blocks, 100 * report.on_dead_templates,
+               100 * report.without_work);
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,12 +130,24 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 100'000));
   app.add_option("--grace", options.grace_ms, "of the policy, in milliseconds");
   app.add_flag("--stages", prints, "say on stderr how far it is");
+  std::size_t split = 0;
+  app.add_option("--split", split,
+                 "instead: so many nodes, of which 1, 2, 4, .. mine, --blocks for each")
+      ->check(CLI::Range(4, 256));
   CLI11_PARSE(app, argc, argv);
   if (prints)
     options.says = [](const std::string& what) {
       fmt::print(stderr, "{:>5.1f} CPU s, virtual {}\n", cpu_seconds(), what);
     };
   try {
+    if (split > 0) {
+      print_split({.seed = options.seed,
+                   .voters = 3,
+                   .share_count = options.share_count,
+                   .blocks = options.mining_blocks},
+                  split);
+      return 0;
+    }
     print_report(options, run_scale(options));
     return 0;
   } catch (const std::exception& broken) {

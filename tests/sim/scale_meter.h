@@ -26,6 +26,8 @@ class ScaleMeter : public Onlooker {
   void received(std::size_t at, const net::Message& message) override;
   void reached(std::size_t node, chain::Height height) override;
   void found_share(std::size_t node, const mining::WorkOrder& order) override;
+  void mines(std::size_t, const mining::WorkOrder&) override {}
+  void stops_mining(std::size_t) override {}
 
   // Traffic counts from now on.
   void forget_traffic() { traffic_.assign(traffic_.size(), {}); }
