@@ -14,6 +14,8 @@ namespace {
 // Events whose expectation lies ahead are the only ones that cannot be placed; asking more often
 // than this would find the same.
 constexpr std::chrono::milliseconds kLookAgain{100};
+// A share is late by a few network delays, in which few templates come and go.
+constexpr std::size_t kPastMax = 16;
 
 chain::UnixMillis plus(chain::UnixMillis at, std::chrono::nanoseconds by) {
   return {at.value + std::chrono::duration_cast<std::chrono::milliseconds>(by).count()};
@@ -54,7 +56,7 @@ bool BlockWork::lead(const chain::Now& now, const std::vector<chain::MemberOrder
     const chain::UnixMillis time = clock(now);
     ++easings_;
     outbox_.notice(Notice::Level::kWarning, "target eased: the block found too few shares");
-    work_.reset();
+    put_away();
     make(started, {now.steady, time}, orders);
   } else if (wants_template(now, !orders.empty())) {
     const chain::UnixMillis parent = ledger_.state().tip_header.seal.sealed_at;
@@ -101,6 +103,8 @@ void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
   work.since = since;
   // On disk before the first share can complete it: a decision on it must find its content here.
   ledger_.keep_template(work.checked->made);
+  put_away();
+  std::erase(past_, work.checked->hash);
   work_ = std::move(work);
   sealed_ = false;
   // Not a member yet, or not any more: nobody would take its shares.
@@ -113,6 +117,15 @@ void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
   }
 }
 
+void BlockWork::put_away() {
+  if (!work_) return;
+  if (work_->checked->made.header != ledger_.state().tip_header.header)
+    shares_lost_ += work_->shares.size();
+  past_.push_back(work_->checked->hash);
+  if (past_.size() > kPastMax) past_.pop_front();
+  work_.reset();
+}
+
 bool BlockWork::adopt(CheckedRef checked, const chain::Now& now) {
   if (work_ && work_->checked->hash == checked->hash) return false;
   take_up(std::move(checked), now.steady);
@@ -120,11 +133,15 @@ bool BlockWork::adopt(CheckedRef checked, const chain::Now& now) {
 }
 
 BlockWork::ShareResult BlockWork::share(const mining::ShareFound& share) {
-  if (!work_ || share.template_hash != work_->checked->hash) return ShareResult::kOtherTemplate;
+  if (!work_ || share.template_hash != work_->checked->hash) {
+    const bool was_in_hand =
+        std::find(past_.begin(), past_.end(), share.template_hash) != past_.end();
+    return was_in_hand ? ShareResult::kStale : ShareResult::kOtherTemplate;
+  }
   auto& shares = work_->shares;
   if (std::find(shares.begin(), shares.end(), share.nonce) != shares.end())
     return ShareResult::kKnown;
-  if (shares.size() >= work_->checked->made.header.share_count) return ShareResult::kKnown;
+  if (shares.size() >= work_->checked->made.header.share_count) return ShareResult::kSurplus;
   const chain::Verdict verdict =
       chain::check_share(ledger_.state(), work_->checked->made.header, share.nonce);
   if (!verdict.ok()) return ShareResult::kRefused;
@@ -147,7 +164,7 @@ std::optional<chain::SealedHeader> BlockWork::take_seal(const chain::Now& now) {
 
 void BlockWork::tip_moved(const chain::Now& now) {
   if (work_ && options_.mines) outbox_.add(StopMining{});
-  work_.reset();
+  put_away();
   sealed_ = false;
   tip_since_ = now.steady;
   nothing_until_ = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <utility>
@@ -44,7 +45,14 @@ class BlockWork {
   // A checked template from a leader. False if it is the one in hand.
   bool adopt(CheckedRef checked, const chain::Now& now);
   // A share from this node or a peer.
-  enum class ShareResult : std::uint8_t { kAccepted, kKnown, kOtherTemplate, kRefused };
+  enum class ShareResult : std::uint8_t {
+    kAccepted,
+    kKnown,
+    kSurplus,        // the template in hand has all it needs
+    kStale,          // for a template that was in hand before
+    kOtherTemplate,  // for one that never was
+    kRefused,
+  };
   ShareResult share(const mining::ShareFound& share);
   // The tip moved: what was in hand is done with.
   void tip_moved(const chain::Now& now);
@@ -59,6 +67,8 @@ class BlockWork {
   [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leading) const;
   [[nodiscard]] std::uint64_t templates_made() const { return templates_made_; }
   [[nodiscard]] std::uint64_t easings() const { return easings_; }
+  // Shares that were held for templates which did not become the tip.
+  [[nodiscard]] std::uint64_t shares_lost() const { return shares_lost_; }
 
  private:
   struct Work {
@@ -73,6 +83,7 @@ class BlockWork {
   void make(chain::UnixMillis started, const chain::Now& now,
             const std::vector<chain::MemberOrder>& orders);
   void take_up(CheckedRef checked, chain::Instant since);
+  void put_away();  // what is in hand, if anything
   [[nodiscard]] chain::UnixMillis clock(const chain::Now& now) const;
 
   const Options options_;
@@ -87,6 +98,8 @@ class BlockWork {
   std::vector<chain::Result<void>> order_results_;  // of the template made last
   std::uint64_t templates_made_ = 0;
   std::uint64_t easings_ = 0;
+  std::deque<chain::TemplateHash> past_;  // the newest that were in hand, for telling stale shares
+  std::uint64_t shares_lost_ = 0;
 };
 
 }  // namespace eventchain::node

@@ -150,7 +150,7 @@ void NodeCore::State::on(const DiskSpace& input) {
 
 void NodeCore::State::on(const MinerFound& input) {
   ++counters.shares_own;
-  take_share(input.share, std::nullopt);
+  take_share(input.share, std::nullopt, counters.own_shares);
 }
 
 void NodeCore::State::on(const Woke&) {
@@ -298,6 +298,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   hearsay.tip_moved(height);
   note_certified();
   ++counters.blocks_committed;
+  recent_rate.add(block.sealed);
   counters.events_completed += block.settled.placed.size();
   counters.events_rejected += block.settled.rejected.size();
 
@@ -360,23 +361,32 @@ void NodeCore::State::try_adopt() {
     relay_template(*checked);
   }
   const auto shares = std::exchange(early_shares, {});
-  for (const auto& share : shares) take_share(share, std::nullopt);
+  for (const auto& share : shares) take_share(share, std::nullopt, counters.peer_shares);
 }
 
 void NodeCore::State::take_share(const mining::ShareFound& share,
-                                 const std::optional<chain::NodeId>& from) {
+                                 const std::optional<chain::NodeId>& from, ShareCounts& counts) {
   switch (work.share(share)) {
     case BlockWork::ShareResult::kAccepted:
       ++counters.shares_accepted;
+      ++counts.accepted;
       relay_share(share, from);
       break;
     case BlockWork::ShareResult::kKnown:
+      ++counts.duplicate;
+      break;
+    case BlockWork::ShareResult::kSurplus:
+      ++counts.surplus;
+      break;
+    case BlockWork::ShareResult::kStale:
+      ++counts.stale;
       break;
     case BlockWork::ShareResult::kOtherTemplate:
       if (from && early_shares.size() < kEarlySharesMax) early_shares.push_back(share);
       break;
     case BlockWork::ShareResult::kRefused:
       ++counters.shares_refused;
+      ++counts.refused;
       if (from)
         peer_fault(*from, Conduct::Fault::kWasteful,
                    "a share that misses the target or uses a slot of nobody");

@@ -201,7 +201,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplateRequest
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::SharePush& message) {
-  take_share({message.template_hash, message.nonce}, peer);
+  take_share({message.template_hash, message.nonce}, peer, counters.peer_shares);
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& message) {
@@ -333,6 +333,7 @@ NodeStatus NodeCore::status() const {
   status.total_work = chain.history.total_work();
   if (const CheckedRef in_hand = core.work.in_hand()) {
     status.working_on = in_hand->made.header.height;
+    status.in_work = in_hand->made.header;
     status.shares_found = core.work.share_count();
     status.shares_needed = in_hand->made.header.share_count;
   }
@@ -355,6 +356,8 @@ NodeStatus NodeCore::status() const {
     status.peers.push_back(std::move(peer));
   }
   status.counters = core.counters;
+  status.counters.shares_lost = core.work.shares_lost();
+  status.cluster_rate = core.recent_rate.estimate();
   return status;
 }
 

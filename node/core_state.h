@@ -109,7 +109,9 @@ struct NodeCore::State {
   [[nodiscard]] std::optional<DrainStatus> drain_status() const;
   void propose_seal();
   void try_adopt();
-  void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
+  // `counts`: of those from where it comes.
+  void take_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from,
+                  ShareCounts& counts);
   // What a sparse mesh needs: events, templates and shares go on from node to node.
   void accept(chain::HeldEvent event);
   net::SettleResult take_submitted(chain::HeldEvent& event, const Holding& holding);
@@ -184,6 +186,7 @@ struct NodeCore::State {
   std::set<chain::NodeId> distrusted;  // hung up on for its disk, and the link is not down yet
   std::optional<Effect> end;           // RolledBack, Outdated: nothing is done or said any more
   NodeStatus::Counters counters;
+  chain::RecentRate recent_rate{kRecentBlocks};
 
   std::optional<chain::NodeId> leader;
   bool was_leading = false;

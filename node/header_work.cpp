@@ -11,6 +11,10 @@ namespace {
 // A leader eases a target or follows another a few times at one height.
 constexpr std::size_t kTakenUpMax = 64;
 
+void count(std::uint64_t& one) {
+  ++one;
+}
+
 }  // namespace
 
 std::string HeaderWork::pushed(const chain::NodeId& peer, const chain::TemplateHeader& header) {
@@ -47,13 +51,15 @@ void HeaderWork::take_up(const chain::TemplateHeader& header, const chain::Templ
 }
 
 void HeaderWork::share(const mining::ShareFound& found) {
-  if (!work_ || found.template_hash != work_->hash) return;
+  // The miner searches only what it was given here: a share for anything else comes late.
+  if (!work_ || found.template_hash != work_->hash) return count(shares_.stale);
   auto& shares = work_->shares;
-  if (shares.size() >= work_->header.share_count) return;
-  if (std::ranges::find(shares, found.nonce) != shares.end()) return;
-  if (!chain::check_share(chain_.state(), work_->header, found.nonce).ok()) return;
+  if (shares.size() >= work_->header.share_count) return count(shares_.surplus);
+  if (std::ranges::find(shares, found.nonce) != shares.end()) return count(shares_.duplicate);
+  if (!chain::check_share(chain_.state(), work_->header, found.nonce).ok())
+    return count(shares_.refused);
   shares.push_back(found.nonce);
-  ++shares_found_;
+  ++shares_.accepted;
   outbox_.send(takers(), net::SharePush{found.template_hash, found.nonce});
   if (shares.size() == work_->header.share_count) outbox_.add(StopMining{});
 }

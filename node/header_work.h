@@ -11,6 +11,7 @@
 #include "node/header_chain.h"
 #include "node/members.h"
 #include "node/outbox.h"
+#include "node/status.h"
 
 namespace eventchain::node {
 
@@ -43,7 +44,7 @@ class HeaderWork {
     return work_ ? static_cast<std::uint32_t>(work_->shares.size()) : 0;
   }
   [[nodiscard]] std::uint64_t taken_up() const { return taken_up_count_; }
-  [[nodiscard]] std::uint64_t shares_found() const { return shares_found_; }
+  [[nodiscard]] const ShareCounts& shares() const { return shares_; }
 
  private:
   struct Work {
@@ -64,7 +65,7 @@ class HeaderWork {
   std::map<chain::NodeId, chain::TemplateHeader> pushed_;  // the newest of each peer
   std::set<chain::TemplateHash> taken_up_;                 // at the next height, each once
   std::uint64_t taken_up_count_ = 0;
-  std::uint64_t shares_found_ = 0;
+  ShareCounts shares_;
 };
 
 }  // namespace eventchain::node

@@ -227,6 +227,7 @@ void LightCore::said(const chain::NodeId& peer, const net::HeadersReply& message
 void LightCore::applied(const std::vector<chain::SealedHeader>& blocks) {
   was_told_of_fork_ = false;
   counters_.blocks_committed += blocks.size();
+  for (const auto& block : blocks) recent_rate_.add(block);
   if (chain_.state().members != members_.set_ref()) members_changed();
   std::erase_if(claims_,
                 [this](const auto& one) { return one.second.height <= chain_.state().height(); });
@@ -284,6 +285,7 @@ NodeStatus LightCore::status() const {
   status.total_work = chain.history.total_work();
   if (const chain::TemplateHeader* in_hand = work_.in_hand()) {
     status.working_on = in_hand->height;
+    status.in_work = *in_hand;
     status.shares_found = work_.share_count();
     status.shares_needed = in_hand->share_count;
   }
@@ -303,8 +305,10 @@ NodeStatus LightCore::status() const {
   }
   status.counters = counters_;
   status.counters.templates_adopted = work_.taken_up();
-  status.counters.shares_own = work_.shares_found();
-  status.counters.shares_accepted = work_.shares_found();
+  status.counters.own_shares = work_.shares();
+  status.counters.shares_own = work_.shares().accepted;
+  status.counters.shares_accepted = work_.shares().accepted;
+  status.cluster_rate = recent_rate_.estimate();
   return status;
 }
 

@@ -112,6 +112,44 @@ void add_chain(Families& families, const NodeStatus& status) {
   add(shares, number(counted.shares_refused), {{"kind", "refused"}});
 }
 
+// Seconds until the block in work has all its shares, on the average; 0 where there is none or no
+// rate to judge by.
+double next_block_seconds(const NodeStatus& status) {
+  if (!status.in_work || !status.cluster_rate || status.cluster_rate->per_second <= 0) return 0;
+  const auto target = chain::expand(status.in_work->share_target);
+  if (!target || status.shares_found >= status.shares_needed) return 0;
+  return chain::expected_seconds(*target, status.shares_needed - status.shares_found,
+                                 status.cluster_rate->per_second);
+}
+
+void add_shares(Families& families, const NodeStatus& status) {
+  auto& seen = family(families, "shares_seen_total",
+                      "Shares that came to this node, by who found them and what became of them.",
+                      prometheus::MetricType::Counter);
+  const std::pair<const char*, const ShareCounts&> origins[] = {
+      {"own", status.counters.own_shares}, {"peers", status.counters.peer_shares}};
+  for (const auto& [origin, counts] : origins) {
+    add(seen, number(counts.accepted), {{"origin", origin}, {"result", "accepted"}});
+    add(seen, number(counts.duplicate), {{"origin", origin}, {"result", "duplicate"}});
+    add(seen, number(counts.surplus), {{"origin", origin}, {"result", "surplus"}});
+    add(seen, number(counts.stale), {{"origin", origin}, {"result", "stale"}});
+    add(seen, number(counts.refused), {{"origin", origin}, {"result", "refused"}});
+  }
+  counter(families, "shares_lost_total", "Accepted shares for templates that another one replaced.",
+          status.counters.shares_lost);
+  const chain::RateEstimate rate = status.cluster_rate.value_or(chain::RateEstimate{});
+  auto& rates = family(families, "cluster_hashes_per_second",
+                       "Hashes a second of all members, by the newest blocks' shares, and the 95 "
+                       "percent bounds; 0 if that cannot be told.",
+                       prometheus::MetricType::Gauge);
+  add(rates, rate.per_second, {{"bound", "estimate"}});
+  add(rates, rate.low, {{"bound", "low"}});
+  add(rates, rate.high, {{"bound", "high"}});
+  gauge(families, "next_block_expected_seconds",
+        "Mean time until the block in work has its shares, at that rate; 0 if nothing is in work.",
+        next_block_seconds(status));
+}
+
 void add_consensus(Families& families, const NodeStatus& status) {
   gauge(families, "raft_term", "Current Raft term.", number(status.term.value));
   gauge(families, "raft_is_leader", "1 if this node leads.",
@@ -219,6 +257,7 @@ void Metrics::observe_http(const char* label, int status, std::chrono::nanosecon
 std::string Metrics::render(const MetricsSample& sample) const {
   Families families = parts_->registry.Collect();
   add_chain(families, sample.status);
+  add_shares(families, sample.status);
   add_consensus(families, sample.status);
   add_mining(families, sample.lending);
   add_shell(families, sample);

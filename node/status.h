@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/hash_rates.h"
 #include "chain/rules.h"
 #include "consensus/types.h"
 
@@ -31,6 +32,20 @@ struct DrainStatus {
   bool is_done = false;        // nothing, and it does not lead: it may be stopped
 };
 
+// What became of shares that came to this node. Each is counted once, a share for a template that
+// is not known yet when that is taken up.
+struct ShareCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t duplicate = 0;  // held already
+  std::uint64_t surplus = 0;    // the template had all it needs
+  std::uint64_t stale = 0;      // for a template that was in hand before
+  std::uint64_t refused = 0;
+  bool operator==(const ShareCounts&) const = default;
+};
+
+// Mining rates in a status are over so many of the newest blocks.
+inline constexpr std::size_t kRecentBlocks = 100;
+
 struct NodeStatus {
   chain::NodeId node;
   std::string name;
@@ -53,9 +68,11 @@ struct NodeStatus {
   std::uint16_t program_level = 1;  // that this node's program can do
   // The leader's wall clock less this node's; nothing while that cannot be told.
   std::optional<std::chrono::milliseconds> leader_clock_ahead;
-  std::optional<chain::Height> working_on;  // height of the template being mined
-  std::uint32_t shares_found = 0;           // for that template
+  std::optional<chain::Height> working_on;       // height of the template being mined
+  std::optional<chain::TemplateHeader> in_work;  // that template's
+  std::uint32_t shares_found = 0;                // for it
   std::uint32_t shares_needed = 0;
+  std::optional<chain::RateEstimate> cluster_rate;  // over the blocks applied in this run
   std::uint64_t pending_events = 0;
   std::uint64_t pending_bytes = 0;
   std::uint64_t pool_events_max = 0;
@@ -68,6 +85,8 @@ struct NodeStatus {
                   events_rejected = 0, key_conflicts = 0, blocks_committed = 0, blocks_stale = 0,
                   templates_made = 0, templates_adopted = 0, shares_own = 0, shares_accepted = 0,
                   shares_refused = 0, elections = 0, peer_faults = 0, easings = 0;
+    ShareCounts own_shares, peer_shares;  // of the own miner, of others
+    std::uint64_t shares_lost = 0;        // accepted for templates that another one replaced
     bool operator==(const Counters&) const = default;
   };
   Counters counters;

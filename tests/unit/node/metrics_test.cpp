@@ -149,6 +149,14 @@ MetricsSample busy_sample() {
         &counted.shares_own, &counted.shares_accepted, &counted.shares_refused, &counted.elections,
         &counted.peer_faults, &counted.easings})
     *counter = count++;
+  counted.own_shares = {120, 121, 122, 123, 124};
+  counted.peer_shares = {130, 131, 132, 133, 134};
+  counted.shares_lost = 140;
+  status.cluster_rate = chain::RateEstimate{2'000, 1'900, 2'100};
+  status.in_work.emplace();
+  status.in_work->share_target = chain::compact(chain::target_for(chain::U256(1'000)));
+  status.shares_found = 4;
+  status.shares_needed = 16;
   sample.runtime.turns = 200;
   sample.runtime.commit_nanoseconds = 1'500'000'000;
   sample.mesh.bytes_in = 300;
@@ -235,6 +243,21 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_shares_total", {{"kind", "own"}}) == 109);
   CHECK(scraped.value("eventchain_shares_total", {{"kind", "accepted"}}) == 110);
   CHECK(scraped.value("eventchain_shares_total", {{"kind", "refused"}}) == 111);
+  const std::string seen = "eventchain_shares_seen_total";
+  CHECK(scraped.value(seen, {{"origin", "own"}, {"result", "accepted"}}) == 120);
+  CHECK(scraped.value(seen, {{"origin", "own"}, {"result", "duplicate"}}) == 121);
+  CHECK(scraped.value(seen, {{"origin", "own"}, {"result", "surplus"}}) == 122);
+  CHECK(scraped.value(seen, {{"origin", "own"}, {"result", "stale"}}) == 123);
+  CHECK(scraped.value(seen, {{"origin", "own"}, {"result", "refused"}}) == 124);
+  CHECK(scraped.value(seen, {{"origin", "peers"}, {"result", "accepted"}}) == 130);
+  CHECK(scraped.value(seen, {{"origin", "peers"}, {"result", "refused"}}) == 134);
+  CHECK(scraped.value("eventchain_shares_lost_total") == 140);
+  CHECK(scraped.value("eventchain_cluster_hashes_per_second", {{"bound", "estimate"}}) == 2'000);
+  CHECK(scraped.value("eventchain_cluster_hashes_per_second", {{"bound", "low"}}) == 1'900);
+  CHECK(scraped.value("eventchain_cluster_hashes_per_second", {{"bound", "high"}}) == 2'100);
+  // Twelve shares of a thousand hashes each.
+  CHECK(scraped.value("eventchain_next_block_expected_seconds") ==
+        doctest::Approx(6).epsilon(0.001));
   CHECK(scraped.value("eventchain_leaderships_total") == 112);
   CHECK(scraped.value("eventchain_peer_faults_total") == 113);
   CHECK(scraped.value("eventchain_target_easings_total") == 114);
@@ -254,6 +277,7 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_mining_isolated") == 1);
   MetricsSample idle;
   CHECK(Scrape(Metrics().render(idle)).value("eventchain_working_on_height") == 0);
+  CHECK(Scrape(Metrics().render(idle)).value("eventchain_next_block_expected_seconds") == 0);
 }
 
 TEST_CASE("what the miner does, and why, is one of all the states and reasons there are") {

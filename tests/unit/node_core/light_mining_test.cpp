@@ -28,6 +28,7 @@ TEST_CASE("a light member mines in its slot, and its share goes to the voters, o
   light.handle(MinerFound{found});
   REQUIRE(light.sent<net::SharePush>().size() == 3);
   CHECK(light.sent<net::SharePush>()[0].second == net::SharePush{found.template_hash, found.nonce});
+  CHECK(light.core->status().counters.own_shares == ShareCounts{.accepted = 1, .surplus = 1});
   // One share seals: it has nothing more to find.
   CHECK(light.all<StopMining>().size() == 1);
   light.handle(PeerDown{voter_id(0)});
