@@ -47,7 +47,7 @@ struct ApiOptions {
 
   OrderRight order_right = OrderRight::kNobody;
   std::set<std::string, std::less<>> operators;
-  // By which invitations run out; empty: the system's.
+  // By which invitations run out and shares have an age; empty: the system's.
   std::function<chain::UnixMillis()> wall_clock;
   std::string peers_ca;                // PEM of the authority of links; told to those who join
   IssueCertificate issue_certificate;  // empty: somebody signs the requests by hand

@@ -3,8 +3,15 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 
 namespace eventchain::node::api {
+
+chain::UnixMillis wall_now(const Context& context) {
+  if (context.options.wall_clock) return context.options.wall_clock();
+  using namespace std::chrono;
+  return {system_clock::now().time_since_epoch() / milliseconds(1)};
+}
 
 std::vector<net::http::Header> Call::standing() const {
   const auto age = context->port.age();

@@ -26,6 +26,9 @@ struct Context {
   std::atomic<std::uint64_t> log_size{0};  // as of the newest commit told
 };
 
+// The options' wall clock, or the system's.
+chain::UnixMillis wall_now(const Context& context);
+
 // The query's parameters, each at most once.
 using Query = std::map<std::string, std::string, std::less<>>;
 

@@ -36,6 +36,8 @@ void get_mining(const CallPtr& call);
 void post_mining_pause(const CallPtr& call);
 void post_mining_resume(const CallPtr& call);
 void post_mining_limit(const CallPtr& call);
+// mining_cluster.cpp
+void get_mining_cluster(const CallPtr& call);
 // join.cpp
 void post_member(const CallPtr& call);
 // read_node.cpp

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -17,12 +16,6 @@ namespace {
 
 constexpr std::int64_t kInvitationSecondsMin = 60;
 constexpr std::int64_t kInvitationSecondsMax = 3600;
-
-chain::UnixMillis wall_now(const ApiOptions& options) {
-  if (options.wall_clock) return options.wall_clock();
-  using namespace std::chrono;
-  return {system_clock::now().time_since_epoch() / milliseconds(1)};
-}
 
 void answer_height(const CallPtr& call, chain::Height height) {
   JsonText document;
@@ -117,7 +110,7 @@ void post_invitation(const CallPtr& call) {
   const auto body = take_body(call);
   if (!body) return;
   JsonObject fields(*body, "the invitation");
-  const auto invitation = read_invitation(fields, wall_now(call->context->options));
+  const auto invitation = read_invitation(fields, wall_now(*call->context));
   if (!is_well_formed(call, fields)) return;
   give_order(call, chain::MemberOrder{*by, chain::Invite{invitation}},
              [call, invitation](chain::Height height) {
