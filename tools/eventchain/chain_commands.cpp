@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -9,7 +8,6 @@
 
 #include "node/genesis_json.h"
 #include "store/sqlite/light_scan.h"
-#include "store/sqlite/sqlite_store.h"
 #include "tools/eventchain/cluster_client.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/progress.h"
@@ -132,18 +130,9 @@ void print(const Session& session, const VerifyReport& report, double seconds) {
                                        report.findings.total()));
 }
 
-// A node has one of the two (node/deployment.h). Neither: the full node's is named as missing.
-std::filesystem::path database_in(const std::filesystem::path& data) {
-  if (!std::filesystem::is_directory(data)) return data;
-  const std::filesystem::path full = data / store::kDatabaseName;
-  const std::filesystem::path light = data / store::kLightDatabaseName;
-  return !std::filesystem::exists(full) && std::filesystem::exists(light) ? light : full;
-}
-
 void verify(Session& session, const Verification& chosen) {
-  const std::filesystem::path data = chosen.data;
   VerifyOptions options;
-  options.database = database_in(data).string();
+  options.database = database_in(chosen.data);
   options.genesis = value_or_stop(node::load_genesis(chosen.genesis));
   options.threads = chosen.threads;
   for (const std::string& text : chosen.known_blocks) {
@@ -195,6 +184,7 @@ void add_chain_commands(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   check->callback([chosen, &session] { verify(session, *chosen); });
+  add_cost_command(*chain, session);
 }
 
 }  // namespace eventchain::tools

@@ -51,6 +51,7 @@ void add_event_commands(CLI::App& app, Session& session);
 void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);
+void add_cost_command(CLI::App& chain, Session& session);
 void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_bench_command(CLI::App& app, Session& session);

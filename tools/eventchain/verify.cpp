@@ -2,6 +2,7 @@
 
 #include "store/sqlite/chain_scan.h"
 #include "store/sqlite/light_scan.h"
+#include "store/sqlite/sqlite_store.h"
 #include "tools/eventchain/block_pass.h"
 #include "tools/eventchain/body_pass.h"
 #include "tools/eventchain/header_pass.h"
@@ -32,6 +33,14 @@ chain::Result<VerifyReport> verify_headers(const VerifyOptions& options) {
 }
 
 }  // namespace
+
+std::string database_in(const std::filesystem::path& data) {
+  if (!std::filesystem::is_directory(data)) return data.string();
+  const std::filesystem::path full = data / store::kDatabaseName;
+  const std::filesystem::path light = data / store::kLightDatabaseName;
+  const bool is_light = !std::filesystem::exists(full) && std::filesystem::exists(light);
+  return (is_light ? light : full).string();
+}
 
 chain::Result<VerifyReport> verify_chain(const VerifyOptions& options) {
   if (store::is_light_database(options.database)) return verify_headers(options);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -70,5 +71,9 @@ struct VerifyOptions {
 // An error only when nothing can be verified at all (no such file, another chain). Needs about
 // 200 octets of memory for each event. What kind of database it is, the file says.
 chain::Result<VerifyReport> verify_chain(const VerifyOptions& options);
+
+// The database in a node's data directory, or the file itself if it is one. A node has one of the
+// two kinds (node/deployment.h); where there is neither, the full node's is named as missing.
+std::string database_in(const std::filesystem::path& data);
 
 }  // namespace eventchain::tools

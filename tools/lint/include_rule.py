@@ -37,7 +37,8 @@ MAY_INCLUDE = {
     "node shell": ({"node/", "chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/",
                     "store/", "store/sqlite/"}, set()),
     "tools/": ({"chain/", "store/", "store/sqlite/"},
-               {"mining/kernel_trial.h", "node/config.h", "node/genesis_json.h", "net/identity.h"}
+               {"mining/kernel_trial.h", "node/api/json_text.h", "node/config.h", "node/genesis_json.h",
+                "net/identity.h"}
                | CONSENSUS_TYPES),
 }
 

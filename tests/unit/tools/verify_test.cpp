@@ -5,15 +5,18 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
 
 #include "chain/rng.h"
 #include "chain/rules.h"
+#include "node/genesis_json.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/store_id_file.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/eventchain/chain_work.h"
 
 using namespace eventchain;
 using namespace eventchain::tools;
@@ -329,4 +332,26 @@ TEST_CASE("a database of another chain is refused before anything is read") {
   CHECK_FALSE(verify_chain(options).has_value());
   options.database += ".absent";
   CHECK_FALSE(verify_chain(options).has_value());
+}
+
+TEST_CASE("the work of a stopped node's blocks is counted from its database") {
+  Written written;
+  const auto genesis = written.scratch.path() / "genesis.json";
+  std::ofstream(genesis) << node::format_genesis(easy_genesis());
+  const auto work = count_stored_work(written.database, genesis.string(), 2);
+  INFO((work ? "" : work.error().message));
+  REQUIRE(work.has_value());
+  CHECK(work->terms.work_function == "sha256");
+  CHECK(work->since == 2);
+  CHECK(work->tip == 3);
+  // Four shares of one hash each, in both of the blocks.
+  CHECK(work->hashes == chain::U256(8));
+  CHECK(work->recent.shares == 12);
+  CHECK(work->recent.seconds == doctest::Approx(30));
+  CHECK(database_in(written.scratch.path()) == written.database);
+
+  written.change("UPDATE block SET sealed = x'00' WHERE height = 1");
+  const auto damaged = count_stored_work(written.database, genesis.string(), 2);
+  REQUIRE_FALSE(damaged.has_value());
+  CHECK(damaged.error().code == chain::ErrorCode::kCorrupt);
 }
