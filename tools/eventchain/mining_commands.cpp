@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "tools/eventchain/cluster_client.h"
+#include "tools/eventchain/cost_report.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/session.h"
 #include "tools/eventchain/table.h"
@@ -41,6 +43,11 @@ std::string percent_of(const json::value& report, const char* member) {
   return fmt::format("{:.1f} %", share->to_number<double>() * 100);
 }
 
+double real_of(const json::value& object, const char* member) {
+  const json::value* found = find(object, member);
+  return found == nullptr || !found->is_number() ? 0 : found->to_number<double>();
+}
+
 std::string rate_of(const json::value& report) {
   const json::value* rate = find(report, "hash_rate");
   if (rate == nullptr || !rate->is_number()) return "-";
@@ -76,6 +83,86 @@ void show_status(Session& session) {
   print_reports(session, reports);
 }
 
+// "1.20 MH/s (1.05 to 1.36)" of an object with such a rate.
+std::string bounded_rate(const json::value& of) {
+  const json::value* rate = find(of, "rate");
+  if (rate == nullptr) return "-";
+  return fmt::format("{} ({} to {})", rate_text(real_of(*rate, "per_second")),
+                     rate_text(real_of(*rate, "low")), rate_text(real_of(*rate, "high")));
+}
+
+std::vector<std::string> member_row(const json::value& member) {
+  const json::value* last = find(member, "last_share");
+  const std::string age =
+      last == nullptr ? "-" : duration_text(std::round(real_of(*last, "age_ms") / 1000));
+  return {text_of(member, "name"),
+          text_of(member, "node").substr(0, 8),
+          text_of(member, "slot"),
+          text_of(member, "role"),
+          text_of(member, "shares"),
+          bounded_rate(member),
+          percent_of(member, "part"),
+          last == nullptr ? "none" : text_of(*last, "height"),
+          age};
+}
+
+void print_next(const json::value& report) {
+  const json::value* next = find(report, "next");
+  if (next == nullptr) return;
+  const bool in_work = text_of(*next, "in_work") == "true";
+  fmt::print("block {}   {} of {} shares{}", text_of(*next, "height"),
+             text_of(*next, "shares_found"), text_of(*next, "shares_needed"),
+             in_work ? "" : " (not in work)");
+  if (find(*next, "expected_seconds") != nullptr)
+    fmt::print(", {} more on the average ({} to {})",
+               duration_text(real_of(*next, "expected_seconds")),
+               duration_text(real_of(*next, "expected_seconds_low")),
+               duration_text(real_of(*next, "expected_seconds_high")));
+  fmt::print("; the target is {}\n", duration_text(real_of(report, "interval_ms") / 1000));
+  fmt::print("difficulty {} hashes a share\n", text_of(*next, "hashes_per_share"));
+  if (const std::string steps = text_of(*next, "easing_steps"); steps != "0" && !steps.empty())
+    fmt::print("easing     {} steps, 16 times easier each: the block took too long\n", steps);
+}
+
+void print_seen(const json::value& report) {
+  const json::value* seen = find(report, "seen");
+  if (seen == nullptr || find(*seen, "stale_part") == nullptr) return;
+  fmt::print(
+      "stale      {} of the shares that the node asked has seen; {} of all went into blocks\n",
+      percent_of(*seen, "stale_part"), percent_of(*seen, "useful_part"));
+}
+
+void print_cluster(const json::value& report) {
+  std::vector<std::vector<std::string>> rows;
+  if (const json::value* members = find(report, "members");
+      members != nullptr && members->is_array())
+    for (const json::value& member : members->get_array()) rows.push_back(member_row(member));
+  fmt::print("{}", table({"MEMBER", "NODE", "SLOT", "ROLE", "SHARES", "RATE (95 %)", "PART",
+                          "LAST AT", "AGE"},
+                         rows));
+  const json::value* window = find(report, "window");
+  if (window == nullptr) return;
+  fmt::print("\ntotal      {}, by {} shares in blocks {} to {}\n", bounded_rate(*window),
+             text_of(*window, "shares"), text_of(*window, "from"), text_of(*window, "to"));
+  if (const json::value* former = find(report, "former");
+      former != nullptr && text_of(*former, "shares") != "0")
+    fmt::print("former     {} of the work is of nodes that have left\n",
+               percent_of(*former, "part"));
+  if (const std::string eased = text_of(*window, "eased_blocks"); eased != "0")
+    fmt::print("eased      {} of these blocks\n", eased);
+  print_next(report);
+  print_seen(report);
+}
+
+// Any node tells the same, so the first that answers is asked.
+void show_cluster_mining(const Session& session, unsigned blocks) {
+  ClusterClient client(session);
+  const json::value report =
+      fetch_json(client, fmt::format("/v1/mining/cluster?blocks={}", blocks));
+  if (session.as_json) return fmt::print("{}", pretty(report));
+  print_cluster(report);
+}
+
 void say(Session& session, const Word& word) {
   std::vector<std::string> endpoints = endpoints_of(session);
   if (!word.is_for_all) endpoints.resize(1);
@@ -102,8 +189,23 @@ CLI::App* add_word(CLI::App& mining, Session& session, const char* verb, const c
 void add_mining_commands(CLI::App& app, Session& session) {
   CLI::App* mining = app.add_subcommand("mining", "what nodes lend of their hosts");
   mining->require_subcommand(1);
-  mining->add_subcommand("status", "what the nodes at the endpoints lend, and why not more")
-      ->callback([&session] { show_status(session); });
+  struct Chosen {
+    bool of_cluster = false;
+    unsigned blocks = 100;
+  };
+  const auto chosen = std::make_shared<Chosen>();
+  CLI::App* status =
+      mining->add_subcommand("status", "what the nodes at the endpoints lend, and why not more");
+  CLI::Option* of_cluster = status->add_flag(
+      "--cluster", chosen->of_cluster,
+      "who mines how much, by the shares in the newest blocks, and the next block");
+  status->add_option("--blocks", chosen->blocks, "how many of the newest blocks count")
+      ->check(CLI::Range(1, 1000))
+      ->needs(of_cluster)
+      ->capture_default_str();
+  status->callback([chosen, &session] {
+    chosen->of_cluster ? show_cluster_mining(session, chosen->blocks) : show_status(session);
+  });
   add_word(*mining, session, "pause",
            "the node at the first endpoint lends nothing until it is resumed or restarts",
            std::make_shared<Word>());
