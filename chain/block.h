@@ -101,9 +101,9 @@ inline constexpr std::size_t kNonceLowOffset = 112;  // u32, little-endian
 using SharePreimage = FixedBytes<struct SharePreimageTag, kSharePreimageSize>;
 SharePreimage share_preimage(const TemplateHeader& header, const Nonce& nonce);
 
-// SHA-256's eight 32-bit words with H7 as the most significant and H0 as the least.
+// A digest's eight 32-bit words, as SHA-256 has them, with H7 as the most significant and H0 as the
+// least. Read so whatever function made it.
 U256 share_value(const Hash& digest);
-bool share_meets(const TemplateHeader& header, const Nonce& nonce, const U256& target);
 
 struct Seal {
   UnixMillis sealed_at;

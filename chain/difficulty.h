@@ -9,6 +9,7 @@ namespace eventchain::chain {
 // sealed_at - time of the parent instead of block spacing, so that idle pauses do not count):
 //   target(h+1) = target(h) * 2^((solve(h) - interval) / half_life), solve clamped, floor applied.
 // The parent's own target enters, eased or not: what was really worked is what is corrected.
+// With the work function `none` the first target stays for ever, and is the easiest there is.
 inline constexpr std::int64_t kHalfLifeIntervals = 4;
 inline constexpr std::int64_t kSolveClampIntervals = 16;
 

@@ -1,6 +1,7 @@
 #include "chain/genesis.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,11 +34,23 @@ tl::unexpected<Error> refuse(std::string_view field, std::string_view remedy) {
   return fail(ErrorCode::kInvalid, fmt::format("genesis: {} {}", field, remedy));
 }
 
+// Nothing is worked for, so that there is one right value of everything that says how much.
+Result<void> check_no_work(const Genesis& genesis) {
+  if (genesis.share_count != 1)
+    return refuse("share_count", "must be 1 with work_function \"none\": no share costs anything");
+  const CompactTarget any = compact(U256::max());
+  for (const auto& [field, target] : {std::pair("first_target", genesis.first_target),
+                                      std::pair("easiest_target", genesis.easiest_target)})
+    if (target != any)
+      return refuse(field, fmt::format("must be {:08x} with work_function \"none\": every share "
+                                       "meets its target, and the target never changes",
+                                       any.bits));
+  return {};
+}
+
 Result<void> check_work(const Genesis& genesis) {
-  if (genesis.work_function == WorkFunction::kRandomXV1)
-    return refuse("work_function", "\"randomx-v1\" is not available yet; use \"sha256\"");
-  if (genesis.work_function != WorkFunction::kSha256)
-    return refuse("work_function", "is unknown; use \"sha256\"");
+  if (*to_string(genesis.work_function) == '\0')
+    return refuse("work_function", "is unknown; use \"sha256\", \"randomx-v1\" or \"none\"");
   if (genesis.share_count < 1 || genesis.share_count > kShareCountMax)
     return refuse("share_count", fmt::format("must be 1 to {}", kShareCountMax));
   if (genesis.interval_ms < kIntervalMin || genesis.interval_ms > kIntervalMax)
@@ -48,7 +61,7 @@ Result<void> check_work(const Genesis& genesis) {
   if (!easiest) return refuse("easiest_target", "is no target: " + easiest.error().message);
   if (*first > *easiest)
     return refuse("first_target", "is easier than easiest_target; lower it or raise the other");
-  return {};
+  return genesis.work_function == WorkFunction::kNone ? check_no_work(genesis) : Result<void>();
 }
 
 Result<void> check_limits(const Genesis& genesis) {
@@ -89,6 +102,25 @@ Result<void> check_voter(const std::vector<Member>& voters, std::size_t place) {
 }
 
 }  // namespace
+
+const char* to_string(WorkFunction function) {
+  switch (function) {
+    case WorkFunction::kSha256:
+      return "sha256";
+    case WorkFunction::kRandomXV1:
+      return "randomx-v1";
+    case WorkFunction::kNone:
+      return "none";
+  }
+  return "";
+}
+
+std::optional<WorkFunction> parse_work_function(std::string_view name) {
+  for (const WorkFunction function :
+       {WorkFunction::kSha256, WorkFunction::kRandomXV1, WorkFunction::kNone})
+    if (name == to_string(function)) return function;
+  return std::nullopt;
+}
 
 Result<void> check_genesis(const Genesis& genesis) {
   if (!is_member_name(genesis.name)) return refuse("name", "must be 1 to 32 of a-z, 0-9 and '-'");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chain/event.h"
@@ -11,7 +13,15 @@
 
 namespace eventchain::chain {
 
-enum class WorkFunction : std::uint8_t { kSha256 = 1, kRandomXV1 = 2 };
+// What a share costs (chain/work.h, mining/README.md). Its name in texts is to_string's.
+enum class WorkFunction : std::uint8_t {
+  kSha256 = 1,
+  kRandomXV1 = 2,
+  kNone = 3,  // nothing: blocks are paced, not worked for
+};
+// "sha256", "randomx-v1", "none".
+const char* to_string(WorkFunction function);
+std::optional<WorkFunction> parse_work_function(std::string_view name);
 
 // The chain's constitution. Its canonical bytes hash to the chain id.
 struct Genesis {

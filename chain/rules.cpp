@@ -109,10 +109,9 @@ Verdict check_orders(const HeaderState& state, const TemplateHeader& header,
   return kGood;
 }
 
-Rule share_fault(const HeaderState& state, const TemplateHeader& header, const U256& target,
-                 const Nonce& nonce) {
-  if (member_at(*state.members, nonce.slot()) == nullptr) return Rule::kShareSlotUnknown;
-  return share_meets(header, nonce, target) ? Rule::kOk : Rule::kShareMissesTarget;
+// Before any digest: one may take long, and who belongs to the chain is known at once.
+bool has_slot(const HeaderState& state, const Nonce& nonce) {
+  return member_at(*state.members, nonce.slot()) != nullptr;
 }
 
 }  // namespace
@@ -247,14 +246,22 @@ Verdict check_annex(const HeaderState& state, const TemplateHeader& header,
   return ordering;
 }
 
-Verdict check_share(const HeaderState& state, const TemplateHeader& header, const Nonce& nonce) {
+Verdict check_share(const HeaderState& state, const ShareDigest& digest,
+                    const TemplateHeader& header, const Nonce& nonce) {
+  EC_ASSERT(digest.function() == state.genesis.work_function,
+            "shares of one chain have one digest");
   const Result<U256> target = expand(header.share_target);
   if (!target) return leader(Rule::kWrongTarget);
-  const Rule rule = share_fault(state, header, *target, nonce);
-  return rule == Rule::kOk ? kGood : Verdict{rule, Blame::kSender};
+  if (!has_slot(state, nonce)) return Verdict{Rule::kShareSlotUnknown, Blame::kSender};
+  return share_meets(digest, header, nonce, *target)
+             ? kGood
+             : Verdict{Rule::kShareMissesTarget, Blame::kSender};
 }
 
-Verdict check_seal(const HeaderState& state, const SealedHeader& sealed) {
+Verdict check_seal(const HeaderState& state, const ShareDigest& digest,
+                   const SealedHeader& sealed) {
+  EC_ASSERT(digest.function() == state.genesis.work_function,
+            "shares of one chain have one digest");
   const TemplateHeader& header = sealed.header;
   const std::vector<Nonce>& shares = sealed.seal.shares;
   if (shares.size() != state.genesis.share_count) return leader(Rule::kWrongShareCount);
@@ -264,10 +271,14 @@ Verdict check_seal(const HeaderState& state, const SealedHeader& sealed) {
     return leader(Rule::kSharesNotDistinct);
   const Result<U256> target = expand(header.share_target);
   if (!target) return leader(Rule::kWrongTarget);
+  std::vector<SharePreimage> preimages;
+  preimages.reserve(shares.size());
   for (const Nonce& share : shares) {
-    const Rule rule = share_fault(state, header, *target, share);
-    if (rule != Rule::kOk) return leader(rule);
+    if (!has_slot(state, share)) return leader(Rule::kShareSlotUnknown);
+    preimages.push_back(share_preimage(header, share));
   }
+  for (const Hash& hash : digest.digests(preimages))
+    if (share_value(hash) > *target) return leader(Rule::kShareMissesTarget);
   return kGood;
 }
 

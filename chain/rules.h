@@ -10,6 +10,7 @@
 #include "chain/genesis.h"
 #include "chain/history.h"
 #include "chain/log_tree.h"
+#include "chain/work.h"
 
 namespace eventchain::chain {
 
@@ -110,9 +111,11 @@ Verdict check_template(const ChainState& state, ChainView& view, const Template&
                        const ContentFacts& facts, Projection* projection);
 // In force after the block, if its orders are allowed; the state's own otherwise.
 MembersRef members_after(const ChainState& state, const Template& candidate);
-Verdict check_share(const HeaderState& state, const TemplateHeader& header, const Nonce& nonce);
+// `digest` is that of the genesis' work function.
+Verdict check_share(const HeaderState& state, const ShareDigest& digest,
+                    const TemplateHeader& header, const Nonce& nonce);
 // The seal of a header that passed check_header.
-Verdict check_seal(const HeaderState& state, const SealedHeader& sealed);
+Verdict check_seal(const HeaderState& state, const ShareDigest& digest, const SealedHeader& sealed);
 
 // The state after a checked block. Pre: the block's parent is state.tip.
 struct Advanced {

@@ -40,8 +40,4 @@ U256 share_value(const Hash& digest) {
   return U256::from_limbs(limbs);
 }
 
-bool share_meets(const TemplateHeader& header, const Nonce& nonce, const U256& target) {
-  return share_value(sha256(share_preimage(header, nonce).view())) <= target;
-}
-
 }  // namespace eventchain::chain

@@ -142,8 +142,8 @@ BlockWork::ShareResult BlockWork::share(const mining::ShareFound& share) {
   if (std::find(shares.begin(), shares.end(), share.nonce) != shares.end())
     return ShareResult::kKnown;
   if (shares.size() >= work_->checked->made.header.share_count) return ShareResult::kSurplus;
-  const chain::Verdict verdict =
-      chain::check_share(ledger_.state(), work_->checked->made.header, share.nonce);
+  const chain::Verdict verdict = chain::check_share(ledger_.state(), *options_.digest,
+                                                    work_->checked->made.header, share.nonce);
   if (!verdict.ok()) return ShareResult::kRefused;
   shares.push_back(share.nonce);
   if (shares.size() == work_->checked->made.header.share_count && options_.mines)
@@ -157,7 +157,8 @@ std::optional<chain::SealedHeader> BlockWork::take_seal(const chain::Now& now) {
   if (work_->shares.size() < header.share_count) return std::nullopt;
   chain::SealedHeader sealed{header, {std::max(clock(now), header.time), work_->shares}};
   std::sort(sealed.seal.shares.begin(), sealed.seal.shares.end());
-  EC_ASSERT(chain::check_seal(ledger_.state(), sealed).ok(), "every share was checked on arrival");
+  EC_ASSERT(chain::check_seal(ledger_.state(), *options_.digest, sealed).ok(),
+            "every share was checked on arrival");
   sealed_ = true;
   return sealed;
 }

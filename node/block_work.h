@@ -23,6 +23,7 @@ class BlockWork {
   struct Options {
     chain::AssemblerOptions assembler;
     bool mines = true;
+    const chain::ShareDigest* digest = nullptr;  // outlives it, never null
   };
   BlockWork(const Options& options, Ledger& ledger, const Members& members, Outbox& outbox)
       : options_(options), ledger_(ledger), members_(members), outbox_(outbox) {}

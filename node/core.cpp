@@ -25,6 +25,14 @@ consensus::ReplicaOptions replica_options(const CoreOptions& options, const Memb
   return result;
 }
 
+const chain::ShareDigest& digest_of(const CoreOptions& options) {
+  const chain::ShareDigest* digest = options.digest != nullptr
+                                         ? options.digest
+                                         : chain::plain_digest(options.genesis.work_function);
+  EC_ASSERT(digest != nullptr, "who makes the machine sets up what its work function needs");
+  return *digest;
+}
+
 }  // namespace
 
 NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
@@ -33,12 +41,12 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       members(ledger.state().members, options.self, options.feature_level),
       gossip(members, outbox, ledger, chain::Rng(options.seed).fork("gossip")),
       fetcher(members, outbox, gossip, chain::Rng(options.seed).fork("fetcher")),
-      decider(ledger, fetcher, outbox, options.feature_level),
+      decider(ledger, fetcher, outbox, digest_of(options), options.feature_level),
       durability(members, outbox, (chain::Rng(options.seed).fork("durability").next() >> 1) | 1),
       forwarding(members, outbox, ledger,
                  (chain::Rng(options.seed).fork("forwarding").next() >> 1) | 1),
       clients(outbox),
-      work({options.assembler, options.mines}, ledger, members, outbox),
+      work({options.assembler, options.mines, &digest_of(options)}, ledger, members, outbox),
       replica(replica_options(options, members), store.raft(), decider, decider,
               first_configuration(options.genesis), ledger.applied()),
       reads(members, outbox, replica, ledger, chain::Rng(options.seed).fork("reads").next() >> 1),

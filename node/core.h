@@ -10,6 +10,7 @@
 #include "chain/genesis.h"
 #include "chain/signing.h"
 #include "chain/types.h"
+#include "chain/work.h"
 #include "consensus/replica.h"
 #include "node/effects.h"
 #include "node/inputs.h"
@@ -32,6 +33,8 @@ struct CoreOptions {
   bool mines = true;
   // What this program can do. Another than the own one is for tests of clusters of mixed versions.
   std::uint16_t feature_level = chain::kFeatureLevelMax;
+  // Of the genesis' work function; outlives the core. Null: chain::plain_digest().
+  const chain::ShareDigest* digest = nullptr;
   chain::Signing* signing = nullptr;  // of this member, outlives the core; null: certifies nothing
 };
 

@@ -82,7 +82,7 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
 CheckedRef Decider::examine(const chain::SealedHeader& sealed) {
   CheckedRef checked = prepare(chain::template_hash(sealed.header), sealed.header);
   if (!checked) return nullptr;
-  const chain::Verdict verdict = chain::check_seal(ledger_.state(), sealed);
+  const chain::Verdict verdict = chain::check_seal(ledger_.state(), digest_, sealed);
   if (!verdict.ok()) {
     report(sealed.header, verdict);
     return nullptr;

@@ -45,8 +45,10 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
  public:
   // `level`: the feature level that this program can do. Nothing is let in or applied on top of a
   // block that raised the cluster's above it.
-  Decider(Ledger& ledger, Fetcher& fetcher, Outbox& outbox, std::uint16_t level)
-      : ledger_(ledger), fetcher_(fetcher), outbox_(outbox), level_(level) {}
+  // `digest`: of the genesis' work function; outlives it.
+  Decider(Ledger& ledger, Fetcher& fetcher, Outbox& outbox, const chain::ShareDigest& digest,
+          std::uint16_t level)
+      : ledger_(ledger), fetcher_(fetcher), outbox_(outbox), digest_(digest), level_(level) {}
 
   // The time and the leader that hold for the calls that follow.
   void at(const chain::Now& now, std::optional<chain::NodeId> leader);
@@ -108,6 +110,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   Ledger& ledger_;
   Fetcher& fetcher_;
   Outbox& outbox_;
+  const chain::ShareDigest& digest_;
   const std::uint16_t level_;
   chain::Now now_;
   std::optional<chain::NodeId> leader_;

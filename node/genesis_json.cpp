@@ -31,9 +31,6 @@ chain::CompactTarget read_target(api::JsonObject& members, const char* name) {
   return {};
 }
 
-constexpr const char* kSha256 = "sha256";
-constexpr const char* kRandomX = "randomx-v1";
-
 Result<std::vector<chain::Member>> parse_voters(const json::value& list) {
   const json::array* array = list.if_array();
   if (array == nullptr)
@@ -74,10 +71,10 @@ Result<chain::Genesis> parse_genesis(std::string_view text) {
   genesis.trust_domain = members.text("trust_domain");
   genesis.created.value = members.integer<std::int64_t>("created_ms");
   const std::string work = members.text("work_function");
-  if (work == kRandomX) {
-    genesis.work_function = chain::WorkFunction::kRandomXV1;
-  } else if (work != kSha256) {
-    members.refuse(fmt::format("work_function must be {} or {}", kSha256, kRandomX));
+  if (const auto function = chain::parse_work_function(work)) {
+    genesis.work_function = *function;
+  } else {
+    members.refuse("work_function must be sha256, randomx-v1 or none");
   }
   genesis.share_count = members.integer<std::uint16_t>("share_count");
   genesis.interval_ms = members.integer<std::uint32_t>("interval_ms");
@@ -112,7 +109,6 @@ std::string format_genesis(const chain::Genesis& genesis) {
         to_hex(voter.store), to_hex(voter.signing_key), quoted(voter.peers_address),
         quoted(voter.api_address));
   }
-  const bool is_sha256 = genesis.work_function == chain::WorkFunction::kSha256;
   return fmt::format(
       "{{\n"
       "  \"format\": 1,\n"
@@ -131,7 +127,7 @@ std::string format_genesis(const chain::Genesis& genesis) {
       "  \"voters\": [{}\n  ]\n"
       "}}\n",
       quoted(genesis.name), quoted(genesis.trust_domain), genesis.created.value,
-      is_sha256 ? kSha256 : kRandomX, genesis.share_count, genesis.interval_ms,
+      chain::to_string(genesis.work_function), genesis.share_count, genesis.interval_ms,
       genesis.heartbeat_ms, target_text(genesis.first_target), target_text(genesis.easiest_target),
       genesis.event_bytes_max, genesis.block_events_max, genesis.block_bytes_max, voters);
 }

@@ -19,21 +19,25 @@ bool is_one_chain(const std::vector<chain::LightBlock>& blocks) {
 }
 
 // The first rule that the block breaks on top of `state`; fills `after`.
-chain::Verdict check(const chain::HeaderState& state, const chain::LightBlock& block,
-                     chain::MembersRef& after) {
+chain::Verdict check(const chain::HeaderState& state, const chain::ShareDigest& digest,
+                     const chain::LightBlock& block, chain::MembersRef& after) {
   const chain::TemplateHeader& header = block.sealed.header;
   if (const auto verdict = chain::check_header(state, header); !verdict.ok()) return verdict;
-  if (const auto verdict = chain::check_seal(state, block.sealed); !verdict.ok()) return verdict;
+  const auto sealing = chain::check_seal(state, digest, block.sealed);
+  if (!sealing.ok()) return sealing;
   return chain::check_annex(state, header, block.annex, &after);
 }
 
 }  // namespace
 
-HeaderChain::HeaderChain(store::LightStore& store, chain::Signing& signing)
-    : store_(store), signing_(signing) {
+HeaderChain::HeaderChain(store::LightStore& store, chain::Signing& signing,
+                         const chain::ShareDigest* digest)
+    : store_(store), signing_(signing), digest_(digest) {
   store::LightStore::Recovered recovered = store.recover();
   state_ = std::move(recovered.state);
   certificate_ = std::move(recovered.certificate);
+  if (digest_ == nullptr) digest_ = chain::plain_digest(state_.genesis.work_function);
+  EC_ASSERT(digest_ != nullptr, "who makes the machine sets up what its work function needs");
   if (state_.height().value == 0) return;
   if (!chain::is_proven_by(signing_, *recovered.members_of_tip, *state_.members, state_.tip_header,
                            state_.tip, certificate_))
@@ -63,7 +67,7 @@ HeaderChain::Taken HeaderChain::take(const net::HeadersReply& reply) {
   Taken taken;
   for (const chain::LightBlock& block : reply.blocks) {
     chain::MembersRef after;
-    if (const auto verdict = check(next, block, after); !verdict.ok())
+    if (const auto verdict = check(next, *digest_, block, after); !verdict.ok())
       return {fmt::format("a header that breaks a rule height={} rule={}",
                           block.sealed.header.height.value, chain::to_string(verdict.rule)),
               false,

@@ -20,11 +20,12 @@ namespace eventchain::node {
 // Invariant: the tip has a certificate (chain/certificate.h).
 class HeaderChain {
  public:
-  // Recovers from the store; call inside a turn. Both outlive it. Throws StoreFailure where what is
-  // stored proves nothing.
-  HeaderChain(store::LightStore& store, chain::Signing& signing);
+  // Recovers from the store; call inside a turn. All outlive it. Throws StoreFailure where what is
+  // stored proves nothing. `digest`: of the genesis' work function; null: its plain_digest().
+  HeaderChain(store::LightStore& store, chain::Signing& signing, const chain::ShareDigest* digest);
 
   [[nodiscard]] const chain::HeaderState& state() const { return state_; }
+  [[nodiscard]] const chain::ShareDigest& digest() const { return *digest_; }
   [[nodiscard]] const chain::Certificate& certificate() const { return certificate_; }
 
   struct Taken {
@@ -38,6 +39,7 @@ class HeaderChain {
  private:
   store::LightStore& store_;
   chain::Signing& signing_;
+  const chain::ShareDigest* digest_;
   chain::HeaderState state_;
   chain::Certificate certificate_;
 };

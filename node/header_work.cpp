@@ -56,7 +56,7 @@ void HeaderWork::share(const mining::ShareFound& found) {
   auto& shares = work_->shares;
   if (shares.size() >= work_->header.share_count) return count(shares_.surplus);
   if (std::ranges::find(shares, found.nonce) != shares.end()) return count(shares_.duplicate);
-  if (!chain::check_share(chain_.state(), work_->header, found.nonce).ok())
+  if (!chain::check_share(chain_.state(), chain_.digest(), work_->header, found.nonce).ok())
     return count(shares_.refused);
   shares.push_back(found.nonce);
   ++shares_.accepted;

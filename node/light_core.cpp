@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kIdle{5};
 
 LightCore::LightCore(const LightOptions& options, store::LightStore& store)
     : options_(options),
-      chain_(store, *options.signing),
+      chain_(store, *options.signing, options.digest),
       members_(chain_.state().members, options.self, options.feature_level),
       work_(chain_, members_, outbox_, options.mines) {}
 

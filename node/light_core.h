@@ -25,6 +25,8 @@ struct LightOptions {
   chain::Signing* signing = nullptr;  // checks signatures; outlives the core, never null
   // What this program can do. Another than the own one is for tests of clusters of mixed versions.
   std::uint16_t feature_level = chain::kFeatureLevelMax;
+  // Of the genesis' work function; outlives the core. Null: chain::plain_digest().
+  const chain::ShareDigest* digest = nullptr;
 };
 
 // A light member as one machine (machine.h): follows the chain by headers, annexes and

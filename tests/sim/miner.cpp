@@ -58,7 +58,7 @@ void Miner::search() {
     const chain::Nonce nonce{chain::nonce_high(order_->slot, 0, counter_ >> 8),
                              static_cast<std::uint32_t>(counter_ & 0xff)};
     ++counter_;
-    if (!chain::share_meets(order_->header, nonce, order_->target)) continue;
+    if (!chain::share_meets(digest_, order_->header, nonce, order_->target)) continue;
     const mining::ShareFound share{order_->template_hash, nonce};
     wait_for_share();
     found_(share);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "chain/rng.h"
+#include "chain/work.h"
 #include "mining/work.h"
 #include "tests/sim/scheduler.h"
 
@@ -34,6 +35,7 @@ class Miner {
   std::uint64_t rate_;
   Scheduler& scheduler_;
   const Found found_;
+  const chain::Sha256Digest digest_;
   chain::Rng rng_;
   std::optional<mining::WorkOrder> order_;
   std::uint64_t counter_ = 0;

@@ -152,7 +152,7 @@ void BlockPass::judge(const Block& block) {
       verdict.rule == Rule::kVersionExpectation || verdict.rule == Rule::kUnjustifiedRejection;
   if (!verdict.ok() && !(versions_unknown_ && is_about_versions))
     complain(height, fmt::format("it breaks the rule {}", to_string(verdict.rule)));
-  const Verdict seal = chain::check_seal(state_, block.sealed);
+  const Verdict seal = chain::check_seal(state_, digest_of(options_), block.sealed);
   if (!seal.ok())
     complain(height, fmt::format("its seal breaks the rule {}", to_string(seal.rule)));
 

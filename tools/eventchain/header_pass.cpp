@@ -29,7 +29,8 @@ class OthersSignatures final : public chain::Signing {
 }  // namespace
 
 HeaderPass::HeaderPass(const VerifyOptions& options, Findings& findings)
-    : findings_(findings),
+    : digest_(digest_of(options)),
+      findings_(findings),
       state_(chain::initial_header_state(options.genesis)),
       before_tip_(state_.members),
       known_blocks_(options.known_blocks.begin(), options.known_blocks.end()) {
@@ -81,7 +82,7 @@ void HeaderPass::judge(const chain::LightBlock& block) {
   const Verdict verdict = chain::check_header(state_, header);
   if (!verdict.ok())
     complain(height, fmt::format("it breaks the rule {}", to_string(verdict.rule)));
-  const Verdict seal = chain::check_seal(state_, block.sealed);
+  const Verdict seal = chain::check_seal(state_, digest_, block.sealed);
   if (!seal.ok())
     complain(height, fmt::format("its seal breaks the rule {}", to_string(seal.rule)));
   chain::MembersRef after;

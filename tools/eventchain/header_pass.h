@@ -29,6 +29,7 @@ class HeaderPass {
   void complain(std::uint64_t height, std::string text);
   void lose_track(std::uint64_t height, const std::string& why);
 
+  const chain::ShareDigest& digest_;
   Findings& findings_;
   chain::HeaderState state_;
   chain::MembersRef before_tip_;  // that the tip's header names

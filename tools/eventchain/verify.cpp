@@ -42,6 +42,14 @@ std::string database_in(const std::filesystem::path& data) {
   return (is_light ? light : full).string();
 }
 
+const chain::ShareDigest& digest_of(const VerifyOptions& options) {
+  const chain::ShareDigest* digest = options.digest != nullptr
+                                         ? options.digest
+                                         : chain::plain_digest(options.genesis.work_function);
+  EC_ASSERT(digest != nullptr, "who verifies sets up what the work function needs");
+  return *digest;
+}
+
 chain::Result<VerifyReport> verify_chain(const VerifyOptions& options) {
   if (store::is_light_database(options.database)) return verify_headers(options);
   VerifyReport report;

@@ -10,6 +10,7 @@
 #include "chain/result.h"
 #include "chain/types.h"
 #include "chain/u256.h"
+#include "chain/work.h"
 
 // Offline verification of a node's whole database against nothing but its genesis: every body is
 // read and hashed, every block recomputed from them, whoever wrote it. Of a light member's, which
@@ -64,9 +65,14 @@ struct VerifyOptions {
   // Blocks that must be in the chain. A chain that was rolled back or made anew as a whole obeys
   // every rule; only what somebody noted elsewhere tells it from the true one.
   std::vector<chain::BlockId> known_blocks;
+  // Of the genesis' work function. Null: chain::plain_digest().
+  const chain::ShareDigest* digest = nullptr;
   // Bodies hashed so far, of how many; called now and then on the calling thread.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
+
+// The one given, or the plain one.
+const chain::ShareDigest& digest_of(const VerifyOptions& options);
 
 // An error only when nothing can be verified at all (no such file, another chain). Needs about
 // 200 octets of memory for each event. What kind of database it is, the file says.

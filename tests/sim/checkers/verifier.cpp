@@ -57,6 +57,7 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
   const chain::EventLimits limits = chain::event_limits(genesis);
   chain::ChainState state = chain::initial_state(genesis);
   OwnView view;
+  const chain::ShareDigest& digest = *chain::plain_digest(genesis.work_function);
   for (chain::Height height{1}; height <= until; height = height.next()) {
     const chain::Block block = demand(store.block(height));
     chain::ContentFacts facts;
@@ -70,7 +71,7 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
     chain::Projection projection;
     const chain::Template made{block.sealed.header, block.content};
     demand(chain::check_template(state, view, made, facts, &projection), height);
-    demand(chain::check_seal(state, block.sealed), height);
+    demand(chain::check_seal(state, digest, block.sealed), height);
     for (std::size_t i = 0; i < facts.entries.size(); ++i)
       view.place(facts.entries[i], projection.versions[i]);
     state = chain::advance(state, block.sealed, projection.log, projection.members).state;

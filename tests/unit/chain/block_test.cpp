@@ -257,9 +257,9 @@ TEST_CASE("the nonce can be patched into the preimage where the miner expects it
 TEST_CASE("a share meets exactly the targets from its value upwards") {
   const TemplateHeader header = golden_header();
   const U256 value = share_value(sha256(share_preimage(header, kGoldenNonce).view()));
-  CHECK(share_meets(header, kGoldenNonce, value));
-  CHECK(share_meets(header, kGoldenNonce, U256::max()));
-  CHECK_FALSE(share_meets(header, kGoldenNonce, value - U256(1)));
+  CHECK(share_meets(small_digest(), header, kGoldenNonce, value));
+  CHECK(share_meets(small_digest(), header, kGoldenNonce, U256::max()));
+  CHECK_FALSE(share_meets(small_digest(), header, kGoldenNonce, value - U256(1)));
 }
 
 TEST_CASE("work is the number of shares times the hashes for each, without overflow") {

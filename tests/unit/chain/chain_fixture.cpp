@@ -34,6 +34,10 @@ Genesis small_genesis() {
   return genesis;
 }
 
+const ShareDigest& small_digest() {
+  return *plain_digest(small_genesis().work_function);
+}
+
 Hash random_hash(Rng& rng) {
   return random_bytes<Hash>(rng);
 }
@@ -57,12 +61,13 @@ EventFacts facts_of(std::uint64_t number, std::uint64_t stream,
 
 Seal seal_for(const ChainState& state, const TemplateHeader& header, UnixMillis sealed_at) {
   const U256 target = expand(header.share_target).value();
+  const ShareDigest& digest = *plain_digest(state.genesis.work_function);
   Seal seal{sealed_at, {}};
   const auto members = static_cast<std::uint64_t>(state.members->members.size());
   for (std::uint64_t trial = 0; seal.shares.size() < header.share_count; ++trial) {
     const Slot slot{static_cast<std::uint16_t>(trial % members)};
     const Nonce nonce{nonce_high(slot, 0, trial / members), static_cast<std::uint32_t>(trial)};
-    if (share_meets(header, nonce, target)) seal.shares.push_back(nonce);
+    if (share_meets(digest, header, nonce, target)) seal.shares.push_back(nonce);
   }
   std::sort(seal.shares.begin(), seal.shares.end());
   return seal;
@@ -83,7 +88,7 @@ SealedHeader Growing::commit(const Assembly& assembly) {
   REQUIRE_MESSAGE(verdict.ok(), to_string(verdict.rule));
   const UnixMillis sealed_at{made.header.time.value + state.genesis.interval_ms};
   const SealedHeader sealed{made.header, seal_for(state, made.header, sealed_at)};
-  REQUIRE(check_seal(state, sealed).ok());
+  REQUIRE(check_seal(state, *plain_digest(state.genesis.work_function), sealed).ok());
   for (const EventFacts& facts : assembly.facts.entries) {
     view.place(facts);
     pool.remove(facts.commitment);

@@ -7,6 +7,7 @@
 
 #include "chain/assembler.h"
 #include "chain/rng.h"
+#include "chain/work.h"
 
 // What the tests of blocks share: a small constitution, a committed chain in memory, a seal maker.
 namespace eventchain::chain::testing {
@@ -17,6 +18,9 @@ inline constexpr CompactTarget kAnyHash{0x20ffffff};
 inline constexpr CompactTarget kSomeHashes{0x1f7fffff};
 
 Genesis small_genesis();
+
+// Of small_genesis().
+const ShareDigest& small_digest();
 
 Hash random_hash(Rng& rng);
 template <class Kind>

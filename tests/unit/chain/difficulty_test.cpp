@@ -237,3 +237,23 @@ TEST_CASE("after the loss of 99 of 100 hashes the interval is right again within
   }
   CHECK(longest >= 6);  // two templates had to be given up, or nothing was lost at all
 }
+
+TEST_CASE("without work the target stays, however soon or late blocks come") {
+  Genesis genesis = small_genesis();
+  genesis.work_function = WorkFunction::kNone;
+  genesis.share_count = 1;
+  REQUIRE(check_genesis(genesis).has_value());
+  const std::int64_t interval = genesis.interval_ms;
+  for (const std::int64_t solve : {std::int64_t{0}, interval / 2, interval, 100 * interval}) {
+    const SealedHeader parent = block_at(7, genesis.first_target, solve);
+    CHECK(compact(next_target(genesis, parent)) == genesis.first_target);
+    for (const std::int64_t later : {std::int64_t{0}, 50 * interval}) {
+      const UnixMillis started{5'000 + solve};
+      CHECK(required_target(genesis, parent, started, {started.value + later}) ==
+            genesis.first_target);
+    }
+  }
+  // The same blocks with work: the rule does harden.
+  genesis.work_function = WorkFunction::kSha256;
+  CHECK(compact(next_target(genesis, block_at(7, genesis.first_target, 0))) < genesis.first_target);
+}

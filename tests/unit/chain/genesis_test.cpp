@@ -29,6 +29,47 @@ TEST_CASE("genesis is encoded and hashed as the golden vectors say") {
   CHECK(to_hex(member_set_hash(first_members(genesis))) == golden_vector("member-set"));
 }
 
+TEST_CASE("each work function makes another chain, and the golden vectors say which") {
+  Genesis genesis = small_genesis();
+  genesis.work_function = WorkFunction::kRandomXV1;
+  REQUIRE(check_genesis(genesis).has_value());
+  CHECK(to_hex(chain_id(genesis)) == golden_vector("chain-id-randomx"));
+  genesis.work_function = WorkFunction::kNone;
+  genesis.share_count = 1;
+  REQUIRE(check_genesis(genesis).has_value());
+  CHECK(to_hex(chain_id(genesis)) == golden_vector("chain-id-none"));
+}
+
+TEST_CASE("work functions have names, and nothing else has one") {
+  for (const char* name : {"sha256", "randomx-v1", "none"}) {
+    const auto function = parse_work_function(name);
+    REQUIRE(function.has_value());
+    CHECK(std::string(to_string(*function)) == name);
+  }
+  for (const char* name : {"", "sha-256", "randomx", "None"})
+    CHECK_FALSE(parse_work_function(name).has_value());
+}
+
+TEST_CASE("a chain without work says so in all it says of work") {
+  const auto refusal = [](const std::function<void(Genesis&)>& change) {
+    Genesis genesis = small_genesis();
+    genesis.work_function = WorkFunction::kNone;
+    genesis.share_count = 1;
+    change(genesis);
+    const Result<void> checked = check_genesis(genesis);
+    return checked ? std::string() : checked.error().message;
+  };
+  CHECK(refusal([](Genesis&) {}).empty());
+  CHECK(refusal([](Genesis& g) { g.share_count = 16; }) ==
+        "genesis: share_count must be 1 with work_function \"none\": no share costs anything");
+  CHECK(refusal([](Genesis& g) { g.first_target = kSomeHashes; }) ==
+        "genesis: first_target must be 20ffffff with work_function \"none\": every share meets its "
+        "target, and the target never changes");
+  CHECK(refusal([](Genesis& g) {
+          g.first_target = g.easiest_target = kSomeHashes;
+        }).rfind("genesis: first_target must be 20ffffff", 0) == 0);
+}
+
 TEST_CASE("a sound genesis passes, at both ends of every range") {
   Genesis genesis = small_genesis();
   CHECK(check_genesis(genesis).has_value());
@@ -57,8 +98,9 @@ TEST_CASE("a genesis out of range is refused with the field's name") {
       {"trust_domain", [](Genesis& g) { g.trust_domain = std::string(256, 'a'); }},
       {"created", [](Genesis& g) { g.created = UnixMillis{-1}; }},
       {"created", [](Genesis& g) { g.created = UnixMillis{253'402'300'800'000}; }},
-      {"work_function", [](Genesis& g) { g.work_function = WorkFunction::kRandomXV1; }},
+      {"work_function", [](Genesis& g) { g.work_function = WorkFunction{4}; }},
       {"work_function", [](Genesis& g) { g.work_function = WorkFunction{0}; }},
+      {"share_count", [](Genesis& g) { g.work_function = WorkFunction::kNone; }},
       {"share_count", [](Genesis& g) { g.share_count = 0; }},
       {"share_count", [](Genesis& g) { g.share_count = 257; }},
       {"interval_ms", [](Genesis& g) { g.interval_ms = 99; }},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "chain/work.h"
 #include "mining/search.h"
 #include "reference.h"
 
@@ -41,7 +42,7 @@ TEST_CASE("a search finds what the rules call a share, in its slot and its threa
       const std::uint64_t hashes = search.advance(shares);
       REQUIRE_FALSE(shares.empty());
       for (const chain::Nonce& nonce : shares) {
-        CHECK(chain::share_meets(order.header, nonce, order.target));
+        CHECK(chain::share_meets(chain::Sha256Digest(), order.header, nonce, order.target));
         CHECK(reference::is_share(order, nonce));
         CHECK(nonce.slot() == order.slot);
         CHECK(thread_of(nonce) == 0xa5);

@@ -43,6 +43,21 @@ TEST_CASE("genesis survives being written and read") {
   CHECK(chain::chain_id(*again) == chain::chain_id(genesis));
 }
 
+TEST_CASE("every work function is written and read by its name") {
+  for (const char* name : {"sha256", "randomx-v1", "none"}) {
+    CAPTURE(name);
+    chain::Genesis genesis = sample_genesis();
+    genesis.work_function = *chain::parse_work_function(name);
+    genesis.share_count = 1;
+    genesis.first_target = genesis.easiest_target = chain::compact(chain::U256::max());
+    const std::string json = format_genesis(genesis);
+    CHECK(json.find(std::string("\"work_function\": \"") + name + "\"") != std::string::npos);
+    const auto again = parse_genesis(json);
+    REQUIRE_MESSAGE(again.has_value(), again.error().message);
+    CHECK(*again == genesis);
+  }
+}
+
 TEST_CASE("white space and the order of members do not change the chain") {
   std::string json = format_genesis(sample_genesis());
   json.erase(std::remove(json.begin(), json.end(), '\n'), json.end());

@@ -71,7 +71,7 @@ TEST_CASE("shares without work are checked a few times only") {
   std::uint32_t sent = 0;
   std::vector<chain::NodeId> hung_up;
   for (chain::Nonce nonce; hung_up.empty() && sent < 1000; ++nonce.low) {
-    if (chain::share_meets(assembled.header, nonce, *target)) continue;
+    if (chain::share_meets(chain::Sha256Digest(), assembled.header, nonce, *target)) continue;
     ++sent;
     voter.said(2, net::SharePush{hash, nonce});
     hung_up = voter.hung_up();

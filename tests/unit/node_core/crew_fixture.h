@@ -142,7 +142,8 @@ struct Crew {
     auto& work = nodes[at]->work;
     if (!work || dead.contains(at) || idle.contains(at)) return;
     chain::Nonce nonce{chain::nonce_high(work->slot, 0, ++nodes[at]->counter), 0};
-    while (!chain::share_meets(work->header, nonce, work->target)) ++nonce.low;
+    while (!chain::share_meets(chain::Sha256Digest(), work->header, nonce, work->target))
+      ++nonce.low;
     const mining::ShareFound found{work->template_hash, nonce};
     work.reset();
     handle(at, MinerFound{found});

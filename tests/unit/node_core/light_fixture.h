@@ -104,7 +104,8 @@ struct Light {
   [[nodiscard]] static mining::ShareFound share_for(const mining::WorkOrder& order,
                                                     std::uint64_t counter = 0) {
     chain::Nonce nonce{chain::nonce_high(order.slot, 0, counter), 0};
-    while (!chain::share_meets(order.header, nonce, order.target)) ++nonce.low;
+    while (!chain::share_meets(chain::Sha256Digest(), order.header, nonce, order.target))
+      ++nonce.low;
     return {order.template_hash, nonce};
   }
   [[nodiscard]] chain::TemplateHeader next_template() const {

@@ -58,7 +58,7 @@ const std::vector<Break> kBreaks = {
        auto& header = block.sealed.header;
        const auto target = chain::expand(header.share_target);
        chain::Nonce nonce{chain::nonce_high(chain::Slot{77}, 0, 0), 0};
-       while (!chain::share_meets(header, nonce, *target)) ++nonce.low;
+       while (!chain::share_meets(chain::Sha256Digest(), header, nonce, *target)) ++nonce.low;
        block.sealed.seal.shares = {nonce};
      },
      false},
@@ -67,7 +67,7 @@ const std::vector<Break> kBreaks = {
        auto& header = block.sealed.header;
        const auto target = chain::expand(header.share_target);
        chain::Nonce nonce;
-       while (chain::share_meets(header, nonce, *target)) ++nonce.low;
+       while (chain::share_meets(chain::Sha256Digest(), header, nonce, *target)) ++nonce.low;
        block.sealed.seal.shares = {nonce};
      },
      false},

@@ -77,7 +77,7 @@ inline chain::HeldEvent event(const std::string& id, const std::string& data, st
 inline chain::Seal seal_of(const chain::TemplateHeader& header) {
   const auto target = chain::expand(header.share_target);
   chain::Nonce nonce;
-  while (!chain::share_meets(header, nonce, *target)) ++nonce.low;
+  while (!chain::share_meets(chain::Sha256Digest(), header, nonce, *target)) ++nonce.low;
   return {header.time, {nonce}};
 }
 

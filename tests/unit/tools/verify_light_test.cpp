@@ -66,7 +66,8 @@ store::LightRun next_run(chain::HeaderState& state, std::vector<chain::AnnexItem
   sealed.seal.sealed_at = {header.time.value + state.genesis.interval_ms};
   for (std::uint64_t counter = 0; sealed.seal.shares.size() < header.share_count; ++counter) {
     const chain::Nonce nonce{chain::nonce_high(chain::Slot{0}, 0, counter), 0};
-    if (chain::check_share(state, header, nonce).ok()) sealed.seal.shares.push_back(nonce);
+    if (chain::check_share(state, chain::Sha256Digest(), header, nonce).ok())
+      sealed.seal.shares.push_back(nonce);
   }
   chain::MembersRef after;
   REQUIRE(chain::check_annex(state, header, annex, &after).ok());

@@ -96,7 +96,7 @@ class SmallChain : chain::ChainView {
     REQUIRE(std::string(chain::to_string(verdict.rule)) == "ok");
     application.block = {{made.header, seal_of(made.header)}, made.content};
     application.id = chain::block_id(application.block.sealed);
-    REQUIRE(chain::check_seal(state_, application.block.sealed).ok());
+    REQUIRE(chain::check_seal(state_, chain::Sha256Digest(), application.block.sealed).ok());
     application.first_position = projection.first_position;
     application.facts = facts.entries;
     application.versions = projection.versions;
@@ -150,7 +150,8 @@ class SmallChain : chain::ChainView {
     seal.sealed_at = {header.time.value + genesis_.interval_ms};
     for (std::uint64_t counter = 0; seal.shares.size() < genesis_.share_count; ++counter) {
       const chain::Nonce nonce{chain::nonce_high(chain::Slot{0}, 0, counter), 0};
-      if (chain::check_share(state_, header, nonce).ok()) seal.shares.push_back(nonce);
+      if (chain::check_share(state_, chain::Sha256Digest(), header, nonce).ok())
+        seal.shares.push_back(nonce);
     }
     return seal;
   }
