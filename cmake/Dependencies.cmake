@@ -20,3 +20,16 @@ if(NOT RAFT_FOUND)
     "libraft >= 0.22.1 is required; older versions violate Raft's safety and are refused. "
     "On Debian 12 it is in the bookworm-backports suite: run tools/install-packages build.")
 endif()
+
+# The package brings neither a CMake file nor one for pkg-config.
+find_path(RANDOMX_INCLUDE_DIR randomx.h)
+find_library(RANDOMX_LIBRARY randomx)
+if(NOT RANDOMX_INCLUDE_DIR OR NOT RANDOMX_LIBRARY)
+  message(FATAL_ERROR
+    "librandomx (1.1) is required for the work function randomx-v1. On Debian it is in librandomx-dev: "
+    "run tools/install-packages build.")
+endif()
+add_library(RandomX::RandomX UNKNOWN IMPORTED)
+set_target_properties(RandomX::RandomX PROPERTIES
+  IMPORTED_LOCATION "${RANDOMX_LIBRARY}"
+  INTERFACE_INCLUDE_DIRECTORIES "${RANDOMX_INCLUDE_DIR}")

@@ -16,7 +16,7 @@ ThreadMinerOptions miner_options(const GovernedMinerOptions& options, const Host
   // Threads that the governor would never use are not made.
   miner.threads = std::min(options.governor.threads_max, host.cores);
   miner.start = options.start;
-  miner.kernel = options.kernel;
+  miner.search = options.search;
   return miner;
 }
 

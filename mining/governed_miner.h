@@ -18,7 +18,7 @@ struct GovernedMinerOptions {
   GovernorSettings governor;
   HostProbeOptions probe;
   SearchPosition start{};
-  kernels::Kernel kernel = fastest_kernel();
+  SearchFactory search = tile_searches(fastest_kernel());
   // On the sampling thread, when the reason to lend or not to lend changes; must be short.
   std::function<void(LendingReason, const std::string& why)> changed = [](LendingReason,
                                                                           const std::string&) {};

@@ -115,7 +115,7 @@ std::chrono::nanoseconds ThreadMiner::processor_time() {
 
 void ThreadMiner::run_lane(const std::stop_token& stopping, Lane& lane) {
   become_idle_priority();
-  Search search(options_.kernel, lane.thread, options_.start);
+  const std::unique_ptr<Search> search = options_.search(lane.thread, options_.start);
   std::uint64_t epoch = 0;
   bool has_order = false;
   std::vector<chain::Nonce> shares;
@@ -128,11 +128,11 @@ void ThreadMiner::run_lane(const std::stop_token& stopping, Lane& lane) {
     if (const Command* command = lane.commands.take()) {
       epoch = command->epoch;
       has_order = command->order.has_value();
-      if (has_order) search.switch_to(*command->order);
+      if (has_order) search->switch_to(*command->order);
       continue;
     }
     shares.clear();
-    const std::uint64_t computed = search.advance(shares);
+    const std::uint64_t computed = search->advance(shares);
     lane.hashes.fetch_add(computed, std::memory_order_relaxed);
     for (const chain::Nonce& nonce : shares) hand_over(stopping, lane, {epoch, nonce});
     if (!shares.empty()) delivery_wake_.notify();

@@ -13,8 +13,8 @@
 #include "mining/budget.h"
 #include "mining/handoff.h"
 #include "mining/kernel_trial.h"
-#include "mining/kernels/kernel.h"
 #include "mining/search.h"
+#include "mining/tile_search.h"
 #include "mining/work.h"
 
 namespace eventchain::mining {
@@ -22,7 +22,7 @@ namespace eventchain::mining {
 struct ThreadMinerOptions {
   unsigned threads = 1;    // 1..256: the thread's number has 8 bits of the nonce
   SearchPosition start{};  // of every thread
-  kernels::Kernel kernel = fastest_kernel();
+  SearchFactory search = tile_searches(fastest_kernel());
 };
 
 // Mines with threads of this process: N miner threads at idle priority and one of ordinary priority

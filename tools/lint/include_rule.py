@@ -16,7 +16,7 @@ import sys
 ROOMS = ["chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/", "store/",
          "store/sqlite/", "node/", "node/api/", "node/runtime/", "tools/", "tests/"]
 SHELL_OF_NODE = re.compile(
-    r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|"
+    r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|json_|toml|log\b|logging|metrics|neighbours|signals|miner_|share_checks|"
     r"disk_|options|setup|service)")
 
 CONSENSUS_TYPES = {"consensus/types.h", "consensus/log_store.h"}
@@ -37,8 +37,9 @@ MAY_INCLUDE = {
     "node shell": ({"node/", "chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/",
                     "store/", "store/sqlite/"}, set()),
     "tools/": ({"chain/", "store/", "store/sqlite/"},
-               {"mining/kernel_trial.h", "node/api/json_text.h", "node/config.h", "node/genesis_json.h",
-                "net/identity.h"}
+               {"mining/kernel_trial.h", "mining/work_functions.h", "mining/thread_miner.h",
+                "mining/randomx/memory.h", "mining/randomx/machine.h", "node/api/json_text.h",
+                "node/config.h", "node/genesis_json.h", "net/identity.h"}
                | CONSENSUS_TYPES),
 }
 
@@ -56,6 +57,7 @@ FENCES = [
      r"tools/eventchain/(openssl_handles\.h|certificate(_request)?\.cpp|pki\.cpp|peer_identity\.cpp|"
      r"kernel_bench\.cpp))",
      "OpenSSL lives in chain's hash and keys, in TLS and in the tools' certificates and bench"),
+    (r"^randomx\.h$", r"^mining/randomx/", "RandomX lives in mining/randomx"),
     (r"^raft\.h$|^raft/", r"^consensus/(raft_c\.h|core\.cpp)",
      "libraft is seen by consensus/raft_c.h and core.cpp alone"),
     (r"^(toml\+\+/|toml\.hpp)", r"^(node/(config|toml)|tools/|tests/)", "TOML is the configuration's"),
@@ -63,12 +65,12 @@ FENCES = [
     (r"^spdlog/", r"^(node/(log|main|runtime|api|metrics)|tests/)",
      "only the node's shell logs; the core answers with notices"),
     (r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|stop_token)$",
-     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_)|mining/(thread_|governed_)?miner|"
+     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_|share_checks)|mining/((thread_|governed_|paced_)?miner|memo_digest|randomx/)|"
      r"store/sqlite/|tools/|tests/)",
      "threads belong to the shells; core code is handed its inputs one at a time"),
     (r"^(fstream|filesystem|sys/socket\.h|netinet/.*|sys/random\.h|random)$",
      r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|evidence_file|main|config|genesis_json|log|metrics|disk_)|"
-     r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner|host_probe))",
+     r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner|host_probe|host_memory))",
      "the core ring has no files, sockets or random devices"),
 ]
 

@@ -91,7 +91,9 @@ TEST_CASE("a miner finds valid shares of its slot on every thread, none twice") 
 TEST_CASE("the portable kernel serves a miner as well") {
   const WorkOrder order = make_order(2);
   Collector collector;
-  ThreadMiner miner({.kernel = kernels::supported_kernels().back()}, collector.callback());
+  ThreadMinerOptions options;
+  options.search = tile_searches(kernels::supported_kernels().back());
+  ThreadMiner miner(options, collector.callback());
   miner.mine(order);
   collector.wait_for(20);
   miner.stop();

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "chain/work.h"
-#include "mining/search.h"
+#include "mining/tile_search.h"
 #include "reference.h"
 
 using namespace eventchain;
@@ -36,7 +36,7 @@ TEST_CASE("a search finds what the rules call a share, in its slot and its threa
       INFO("seed ", seed);
       chain::Rng rng(seed);
       const WorkOrder order = reference::random_order(rng, 6);
-      Search search(kernel, 0xa5);
+      TileSearch search(kernel, 0xa5);
       search.switch_to(order);
       std::vector<chain::Nonce> shares;
       const std::uint64_t hashes = search.advance(shares);
@@ -62,7 +62,7 @@ TEST_CASE("a search finds what the rules call a share, in its slot and its threa
 
 TEST_CASE("at the end of nonce.low a search goes on with the next tile") {
   for (const kernels::Kernel& kernel : kernels::supported_kernels()) {
-    Search search(kernel, 1, {.counter = 1000, .word12 = 0xfffffffd});
+    TileSearch search(kernel, 1, {.counter = 1000, .word12 = 0xfffffffd});
     search.switch_to(order_met_by_all(1));
     std::vector<chain::Nonce> shares;
     CHECK(search.advance(shares) == 3 * Sha256Search::kTileWidth);
@@ -83,7 +83,7 @@ TEST_CASE("at the end of nonce.low a search goes on with the next tile") {
 TEST_CASE("the counter wraps inside its 40 bits and never touches thread or slot") {
   const WorkOrder order = order_met_by_all(2);
   for (const kernels::Kernel& kernel : kernels::supported_kernels()) {
-    Search search(kernel, 0xff, {.counter = kCounterMask - 63, .word12 = 0xffffffff});
+    TileSearch search(kernel, 0xff, {.counter = kCounterMask - 63, .word12 = 0xffffffff});
     search.switch_to(order);
     std::vector<chain::Nonce> shares;
     search.advance(shares);
@@ -101,7 +101,7 @@ TEST_CASE("the counter wraps inside its 40 bits and never touches thread or slot
 TEST_CASE("an order that comes back is continued with nonces it has not seen") {
   const WorkOrder a = order_met_by_all(3);
   const WorkOrder b = order_met_by_all(4);
-  Search search(kernels::supported_kernels().front(), 0);
+  TileSearch search(kernels::supported_kernels().front(), 0);
   std::set<chain::Nonce> seen;
   std::size_t found = 0;
   for (int turn = 0; turn < 3; ++turn) {
@@ -117,7 +117,7 @@ TEST_CASE("an order that comes back is continued with nonces it has not seen") {
 }
 
 TEST_CASE("a new order goes on from the position reached") {
-  Search search(kernels::supported_kernels().front(), 0, {.counter = 5, .word12 = 0});
+  TileSearch search(kernels::supported_kernels().front(), 0, {.counter = 5, .word12 = 0});
   search.switch_to(order_met_by_all(5));
   CHECK(search.position() == SearchPosition{.counter = 5, .word12 = 0});
   std::vector<chain::Nonce> shares;

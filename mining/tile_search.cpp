@@ -1,4 +1,4 @@
-#include "mining/search.h"
+#include "mining/tile_search.h"
 
 #include <algorithm>
 #include <array>
@@ -13,17 +13,17 @@ constexpr std::uint64_t kCounters = std::uint64_t{1} << 40;
 
 }  // namespace
 
-Search::Search(const kernels::Kernel& kernel, std::uint8_t thread, SearchPosition start)
+TileSearch::TileSearch(const kernels::Kernel& kernel, std::uint8_t thread, SearchPosition start)
     : thread_(thread), sha256_(kernel), position_{start.counter % kCounters, start.word12} {}
 
-void Search::switch_to(const WorkOrder& order) {
+void TileSearch::switch_to(const WorkOrder& order) {
   slot_ = order.slot;
   sha256_.set_template(chain::share_preimage(order.header, chain::Nonce{}), order.target);
   has_order_ = true;
   load_tile();
 }
 
-std::uint64_t Search::advance(std::vector<chain::Nonce>& shares) {
+std::uint64_t TileSearch::advance(std::vector<chain::Nonce>& shares) {
   EC_ASSERT(has_order_, "a search needs an order");
   const std::uint64_t rows_left =
       std::uint64_t{std::numeric_limits<std::uint32_t>::max()} - position_.word12 + 1;
@@ -39,11 +39,17 @@ std::uint64_t Search::advance(std::vector<chain::Nonce>& shares) {
   return hashes;
 }
 
-void Search::load_tile() {
+void TileSearch::load_tile() {
   std::array<std::uint64_t, Sha256Search::kTileWidth> nonce_highs{};
   for (std::size_t i = 0; i < nonce_highs.size(); ++i)
     nonce_highs[i] = chain::nonce_high(slot_, thread_, (position_.counter + i) % kCounters);
   sha256_.set_tile(nonce_highs);
+}
+
+SearchFactory tile_searches(const kernels::Kernel& kernel) {
+  return [kernel](std::uint8_t thread, SearchPosition start) {
+    return std::make_unique<TileSearch>(kernel, thread, start);
+  };
 }
 
 }  // namespace eventchain::mining

@@ -1,0 +1,58 @@
+#include "mining/memo_digest.h"
+
+#include <optional>
+
+#include "chain/hash.h"
+
+namespace eventchain::mining {
+
+std::optional<chain::Hash> MemoDigest::find(const Name& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(name);
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void MemoDigest::keep(const Name& name, const chain::Hash& hash) const {
+  const std::lock_guard lock(mutex_);
+  if (!known_.emplace(name, hash).second) return;
+  in_order_.push_back(name);
+  if (in_order_.size() <= remembered_) return;
+  known_.erase(in_order_.front());
+  in_order_.pop_front();
+}
+
+chain::Hash MemoDigest::digest(const chain::SharePreimage& preimage) const {
+  const Name name = chain::sha256(preimage.view());
+  if (const auto known = find(name)) return *known;
+  const chain::Hash hash = computing_.digest(preimage);
+  keep(name, hash);
+  return hash;
+}
+
+std::vector<chain::Hash> MemoDigest::digests(
+    std::span<const chain::SharePreimage> preimages) const {
+  std::vector<chain::Hash> result(preimages.size());
+  std::vector<chain::SharePreimage> missing;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < preimages.size(); ++i) {
+    if (const auto known = find(chain::sha256(preimages[i].view()))) {
+      result[i] = *known;
+    } else {
+      missing.push_back(preimages[i]);
+      places.push_back(i);
+    }
+  }
+  if (missing.empty()) return result;
+  const std::vector<chain::Hash> computed = computing_.digests(missing);
+  for (std::size_t i = 0; i < computed.size(); ++i) {
+    result[places[i]] = computed[i];
+    keep(chain::sha256(missing[i].view()), computed[i]);
+  }
+  return result;
+}
+
+bool MemoDigest::knows(const chain::SharePreimage& preimage) const {
+  return find(chain::sha256(preimage.view())).has_value();
+}
+
+}  // namespace eventchain::mining
