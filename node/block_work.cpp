@@ -107,6 +107,7 @@ void BlockWork::take_up(CheckedRef checked, chain::Instant since) {
   std::erase(past_, work.checked->hash);
   work_ = std::move(work);
   sealed_ = false;
+  tell_in_hand();
   // Not a member yet, or not any more: nobody would take its shares.
   const chain::Member* self = members_.self();
   if (options_.mines && self != nullptr) {
@@ -124,6 +125,11 @@ void BlockWork::put_away() {
   past_.push_back(work_->checked->hash);
   if (past_.size() > kPastMax) past_.pop_front();
   work_.reset();
+}
+
+void BlockWork::tell_in_hand() {
+  if (chain::plain_digest(options_.digest->function()) != nullptr) return;
+  outbox_.add(InHand{work_ ? std::optional(work_->checked->made.header) : std::nullopt});
 }
 
 bool BlockWork::adopt(CheckedRef checked, const chain::Now& now) {
@@ -167,6 +173,7 @@ void BlockWork::tip_moved(const chain::Now& now) {
   if (work_ && options_.mines) outbox_.add(StopMining{});
   put_away();
   sealed_ = false;
+  tell_in_hand();
   tip_since_ = now.steady;
   nothing_until_ = {};
 }

@@ -85,6 +85,7 @@ class BlockWork {
             const std::vector<chain::MemberOrder>& orders);
   void take_up(CheckedRef checked, chain::Instant since);
   void put_away();  // what is in hand, if anything
+  void tell_in_hand();
   [[nodiscard]] chain::UnixMillis clock(const chain::Now& now) const;
 
   const Options options_;

@@ -13,6 +13,7 @@
 #include "chain/result.h"
 #include "chain/types.h"
 #include "mining/governor.h"
+#include "mining/work_functions.h"
 
 namespace eventchain::node {
 
@@ -59,8 +60,9 @@ struct Config {
 
   std::filesystem::path ca_command;  // makes certificates of those who join; empty: none does
 
-  unsigned mining_threads = 255;             // at most; 0: this node lends nothing
-  mining::GovernorSettings mining;           // but for its threads_max
+  unsigned mining_threads = 255;                             // at most; 0: this node lends nothing
+  mining::GovernorSettings mining;                           // but for its threads_max
+  mining::RandomXMode randomx = mining::RandomXMode::kAuto;  // where genesis names it
   std::filesystem::path mining_kill_switch;  // nothing is lent while this file is there
 
   std::chrono::milliseconds election_timeout{1000};

@@ -231,6 +231,10 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
          return put(as_windows(s), c.mining.windows);
        }},
       {"mining.kill_switch", path_of(&Config::mining_kill_switch)},
+      {"mining.randomx", text_of({"auto", "light", "fast"},
+                                 [](Config& c, const std::string& mode) {
+                                   c.randomx = *mining::parse_randomx_mode(mode);
+                                 })},
       {"consensus.election_timeout_ms", milliseconds_of(50, 60'000, &Config::election_timeout)},
       {"consensus.heartbeat_ms", milliseconds_of(5, 10'000, &Config::heartbeat_interval)},
       {"consensus.snapshot_every", integer_of(1, 100'000, &Config::snapshot_every)},

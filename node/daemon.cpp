@@ -13,6 +13,8 @@
 #include "chain/features.h"
 #include "chain/keys.h"
 #include "mining/governed_miner.h"
+#include "mining/paced_miner.h"
+#include "mining/work_functions.h"
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
 #include "node/api/api.h"
@@ -127,6 +129,7 @@ struct Daemon::Parts {
   Neighbours neighbours;  // of the thread that starts, then of the core's
   chain::Genesis genesis;
   std::unique_ptr<chain::Ed25519> signing;
+  mining::Work work;
   // One of the two, by the kind of node.
   std::unique_ptr<store::SqliteStore> store;
   std::unique_ptr<store::SqliteLightStore> light_store;
@@ -135,6 +138,7 @@ struct Daemon::Parts {
   std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<mining::GovernedMiner> miner;
+  std::unique_ptr<mining::PacedMiner> pacer;  // instead of it on a chain without work
   std::unique_ptr<net::Mesh> mesh;
   std::unique_ptr<net::http::Server> server;
 
@@ -226,10 +230,12 @@ std::unique_ptr<Machine> Daemon::Parts::make_machine(const chain::Salt& seed) {
   // Without threads of its own a light member only follows.
   if (config.light)
     return std::make_unique<LightCore>(
-        LightOptions{config.node, config.mining_threads > 0, signing.get(), feature_level},
+        LightOptions{config.node, config.mining_threads > 0, signing.get(), feature_level,
+                     work.digest.get()},
         *light_store);
   CoreOptions options = core_options(config, genesis, seed);
   options.signing = signing.get();
+  options.digest = work.digest.get();
   options.feature_level = feature_level;
   return std::make_unique<NodeCore>(options, *store);
 }
@@ -258,6 +264,12 @@ Result<void> Daemon::Parts::start() {
     return can;
   }
 
+  auto set_up = mining::set_up_work(genesis, {config.randomx, [this](const std::string& text) {
+                                                log.write(Notice::Level::kInfo, text);
+                                              }});
+  if (!set_up) return tl::unexpected(set_up.error());
+  work = std::move(*set_up);
+
   RuntimeOptions options;
   options.disk = config.data_directory;
   options.disk_reserve_bytes = config.disk_reserve_bytes;
@@ -268,6 +280,9 @@ Result<void> Daemon::Parts::start() {
                                    const std::vector<chain::NodeId>& leaving) {
     if (mesh) mesh->set_peers(neighbours.table(members, leaving));
   };
+  if (work.slow)
+    options.share_checks =
+        ShareChecksOptions{genesis, config.node, work.slow, config.light ? 1U : 2U};
   runtime = std::make_unique<Runtime>(std::move(options),
                                       config.light ? light_store->turns() : store->turns());
   if (config.mining_threads > 0) start_miner();
@@ -277,7 +292,7 @@ Result<void> Daemon::Parts::start() {
     linking.table = neighbours.table(**in_force);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
   }
-  runtime->attach(mesh.get(), miner.get());
+  runtime->attach(mesh.get(), pacer ? static_cast<mining::Miner*>(pacer.get()) : miner.get());
   runtime->start([this](RunEnd why, std::string reason) {
     {
       const std::lock_guard lock(mutex);
@@ -303,10 +318,21 @@ void Daemon::Parts::keep(const Evidence& evidence) {
 }
 
 void Daemon::Parts::start_miner() {
+  if (genesis.work_function == chain::WorkFunction::kNone) {
+    log.write(
+        Notice::Level::kWarning,
+        "mining: this chain has no proof of work, so that nothing but the members' word keeps "
+        "its history; blocks are paced by the clock");
+    pacer = std::make_unique<mining::PacedMiner>(
+        std::chrono::milliseconds(genesis.interval_ms),
+        [this](const mining::ShareFound& share) { runtime->share_found(share); });
+    return;
+  }
   mining::GovernedMinerOptions options;
   options.governor = config.mining;
   options.governor.threads_max = config.mining_threads;
   options.probe.kill_switch = config.mining_kill_switch;
+  options.search = work.search;
   // A node that restarts must not search again what it searched before.
   const chain::Salt drawn = draw_salt();
   for (std::size_t i = 0; i < 5; ++i)

@@ -81,6 +81,11 @@ struct Mine {
   mining::WorkOrder order;
 };
 struct StopMining {};
+// Shares are collected for this template from now on; for none. Told only where checking one takes
+// long, for those who compute ahead (share_queue.h).
+struct InHand {
+  std::optional<chain::TemplateHeader> header;
+};
 
 // A block was committed and applied here.
 struct TipMoved {
@@ -125,8 +130,8 @@ struct Notice {
 };
 
 using Effect = std::variant<Answer, PendingAnswer, ReadReady, OrderAnswer, Send, HangUp, Mine,
-                            StopMining, TipMoved, MembersChanged, Removed, RolledBack, Notice,
-                            Outdated, WrongKind, Evidence>;
+                            StopMining, InHand, TipMoved, MembersChanged, Removed, RolledBack,
+                            Notice, Outdated, WrongKind, Evidence>;
 
 // What a turn wants done.
 struct Effects {

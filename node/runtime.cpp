@@ -46,7 +46,11 @@ std::size_t approximate_bytes(const net::Message& message) {
 }  // namespace
 
 Runtime::Runtime(RuntimeOptions options, store::Turns& turns)
-    : options_(std::move(options)), turns_(turns), inbox_(kPeerBytesMax) {}
+    : options_(std::move(options)), turns_(turns), inbox_(kPeerBytesMax) {
+  if (options_.share_checks)
+    checks_ = std::make_unique<ShareChecks>(*options_.share_checks,
+                                            [this](Input input) { hand_on(std::move(input)); });
+}
 
 Runtime::~Runtime() {
   stop();
@@ -78,6 +82,7 @@ void Runtime::start(std::function<void(RunEnd, std::string)> ended) {
 }
 
 void Runtime::stop() {
+  if (checks_) checks_->stop();
   inbox_.close();
   if (thread_.joinable()) thread_.join();
 }
@@ -169,6 +174,7 @@ Done Runtime::take(std::map<RequestId, Done>& waiting, RequestId request) {
 }
 
 void Runtime::carry_out(Effect& effect) {
+  if (checks_) checks_->see(effect);
   std::visit(
       [this](auto& one) {
         using Kind = std::decay_t<decltype(one)>;
@@ -188,6 +194,8 @@ void Runtime::carry_out(Effect& effect) {
           if (miner_ != nullptr) miner_->mine(one.order);
         } else if constexpr (std::is_same_v<Kind, StopMining>) {
           if (miner_ != nullptr) miner_->stop();
+        } else if constexpr (std::is_same_v<Kind, InHand>) {
+          // What checks shares ahead has seen it.
         } else if constexpr (std::is_same_v<Kind, TipMoved>) {
           std::vector<std::shared_ptr<std::function<void(const TipMoved&)>>> listeners;
           {
@@ -317,12 +325,23 @@ void Runtime::peer_up(chain::NodeId peer, const net::Hello& hello) {
 void Runtime::peer_down(chain::NodeId peer, std::string reason) {
   options_.log(
       {Notice::Level::kInfo, "link down peer=" + to_hex(peer) + " reason=\"" + reason + "\""});
+  if (checks_) checks_->peer_down(peer);
   inbox_.post(Input{PeerDown{peer}});
 }
 
 void Runtime::peer_said(chain::NodeId peer, net::Message message) {
-  const std::size_t bytes = approximate_bytes(message);
-  if (inbox_.post_bounded(Input{PeerSaid{peer, std::move(message)}}, bytes)) return;
+  PeerSaid said{peer, std::move(message)};
+  if (!checks_) return hand_on(Input{std::move(said)});
+  const std::size_t bytes = approximate_bytes(said.message);
+  if (auto passes = checks_->take(std::move(said), bytes)) hand_on(std::move(*passes));
+}
+
+void Runtime::hand_on(Input input) {
+  const auto* said = std::get_if<PeerSaid>(&input);
+  if (said == nullptr) return inbox_.post(std::move(input));
+  const chain::NodeId peer = said->peer;
+  const std::size_t bytes = approximate_bytes(said->message);
+  if (inbox_.post_bounded(std::move(input), bytes)) return;
   {
     const std::lock_guard lock(mutex_);
     ++counters_.inbox_overflows;
@@ -331,7 +350,9 @@ void Runtime::peer_said(chain::NodeId peer, net::Message message) {
 }
 
 void Runtime::share_found(const mining::ShareFound& share) {
-  inbox_.post(Input{MinerFound{share}});
+  const MinerFound found{share};
+  if (!checks_) return inbox_.post(Input{found});
+  if (auto passes = checks_->take(found)) inbox_.post(std::move(*passes));
 }
 
 Runtime::Counters Runtime::counters() const {

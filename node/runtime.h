@@ -15,6 +15,7 @@
 #include "node/inbox.h"
 #include "node/machine.h"
 #include "node/port.h"
+#include "node/share_checks.h"
 #include "store/chain_store.h"
 
 namespace eventchain::node {
@@ -27,6 +28,8 @@ struct RuntimeOptions {
   std::function<std::unique_ptr<Machine>()> make_machine;
   std::filesystem::path disk;            // whose free space is watched
   std::uint64_t disk_reserve_bytes = 0;  // below this intake stops
+  // Where checking a share takes long; without it the core checks each when it comes.
+  std::optional<ShareChecksOptions> share_checks;
   std::function<void(const Notice&)> log = [](const Notice&) {};
   // On the core thread, once for each fork that is met: may write a small file.
   std::function<void(const Evidence&)> keep_evidence = [](const Evidence&) {};
@@ -109,6 +112,8 @@ class Runtime : public NodePort, public net::MeshHandler {
   // Who waits for the answer to a request, and does not any more; empty if nobody does.
   template <class Done>
   Done take(std::map<RequestId, Done>& waiting, RequestId request);
+  // To the core; a peer that sends more than fits is hung up on.
+  void hand_on(Input input);
   void watch_disk(const chain::Now& at);
   RequestId next_request();
 
@@ -120,6 +125,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   std::function<void(RunEnd, std::string)> ended_;
 
   Inbox inbox_;
+  std::unique_ptr<ShareChecks> checks_;  // thread-safe; null where checking takes no time
   // Machine::as_of() of the last durable turn, nanoseconds on the monotonic clock; 0: never.
   std::atomic<std::int64_t> as_of_{0};
   std::atomic<std::uint64_t> certified_{0};

@@ -166,6 +166,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::HangUp& hang_up);
   void do_effect(NodeHost& host, node::Mine& mine);
   void do_effect(NodeHost& host, node::StopMining& stop);
+  void do_effect(NodeHost&, node::InHand&) {}  // told of RandomX only
   void do_effect(NodeHost& host, node::TipMoved& moved);
   void do_effect(NodeHost& host, node::MembersChanged& changed);
   void do_effect(NodeHost& host, node::Removed& removed);

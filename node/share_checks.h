@@ -1,0 +1,59 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "node/effects.h"
+#include "node/share_queue.h"
+
+namespace eventchain::node {
+
+struct ShareChecksOptions {
+  chain::Genesis genesis;
+  chain::NodeId self;
+  std::shared_ptr<const mining::MemoDigest> digest;
+  unsigned threads = 2;
+};
+
+// The threads around a ShareQueue. Owned by the runtime, between the links and the core's inbox.
+// Lifecycle: constructed; stop(), which is idempotent. Thread-safe.
+class ShareChecks {
+ public:
+  using HandOn = std::function<void(Input)>;
+
+  // `hand_on`: to the core, from a thread of this one.
+  ShareChecks(ShareChecksOptions options, HandOn hand_on);
+  ~ShareChecks();
+  ShareChecks(const ShareChecks&) = delete;
+  ShareChecks& operator=(const ShareChecks&) = delete;
+
+  // It comes back if it may go to the core at once.
+  std::optional<Input> take(PeerSaid said, std::size_t bytes);
+  std::optional<Input> take(const MinerFound& found);
+  void peer_down(const chain::NodeId& peer);
+  // What the core does, as far as it tells what will come.
+  void see(const Effect& effect);
+  void stop();
+
+ private:
+  void run(const std::stop_token& stopping);
+  void hand_on_all(std::vector<Input>& ready);
+
+  // constant after construction
+  const ShareChecksOptions options_;
+  const HandOn hand_on_;
+
+  std::mutex mutex_;
+  std::condition_variable_any came_;
+  // guarded by mutex_
+  ShareQueue queue_;
+
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace eventchain::node
