@@ -55,6 +55,18 @@ class BenchMineTest(unittest.TestCase):
         self.assertIn("OpenSSL", rows)
         self.assertGreater(float(first.split()[2]), 0)
 
+    def test_randomx_is_measured_with_one_thread_and_with_all(self):
+        report = json.loads(self.bench("--work", "randomx", "--json").stdout)
+        self.assertEqual(list(report), ["work", "machine_code", "cache_seconds", "dataset_seconds",
+                                        "lines"])
+        self.assertIsNone(report["dataset_seconds"])
+        processors = len(os.sched_getaffinity(0))
+        self.assertEqual([(line["mode"], line["threads"]) for line in report["lines"]],
+                         [("light", count) for count in sorted({1, processors})])
+        for line in report["lines"]:
+            self.assertGreater(line["hashes_per_second_each"], 0, line)
+        self.assertIn("RANDOMX", self.bench("--work", "randomx").stdout)
+
     def test_help_and_usage(self):
         self.assertIn("--seconds", eventchain("bench", "mine", "--help").stdout)
         self.assertEqual(eventchain("bench", "mine", "--seconds", "0", check=False).returncode, 2)

@@ -5,6 +5,7 @@
 
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/kernel_bench.h"
+#include "tools/eventchain/randomx_bench.h"
 #include "tools/eventchain/session.h"
 #include "tools/eventchain/table.h"
 
@@ -64,25 +65,79 @@ void show(const KernelBench& bench) {
       bench.chosen, bench.openssl_version);
 }
 
+struct Chosen {
+  double seconds = 6;
+  bool as_json = false;
+  std::string work = "sha256";
+  bool with_fast = false;
+  [[nodiscard]] std::chrono::milliseconds duration() const {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  }
+};
+
+json::value to_json(const RandomXBench& bench) {
+  json::array lines;
+  for (const RandomXBench::Line& line : bench.lines)
+    lines.push_back(json::object{{"mode", line.mode},
+                                 {"threads", line.threads},
+                                 {"hashes_per_second_each", line.per_second_each}});
+  return json::object{
+      {"work", "randomx-v1"},
+      {"machine_code", bench.has_machine_code},
+      {"cache_seconds", bench.cache_seconds},
+      {"dataset_seconds",
+       bench.dataset_seconds > 0 ? json::value(bench.dataset_seconds) : json::value()},
+      {"lines", std::move(lines)}};
+}
+
+void show(const RandomXBench& bench) {
+  std::vector<std::vector<std::string>> rows;
+  for (const RandomXBench::Line& line : bench.lines)
+    rows.push_back({line.mode, std::to_string(line.threads),
+                    fmt::format("{:.1f}", line.per_second_each),
+                    fmt::format("{:.1f}", 1000 / line.per_second_each)});
+  fmt::print("{}", table({"RANDOMX", "THREADS", "H/S EACH", "MS EACH"}, rows));
+  fmt::print("\nPer second of processor time. The cache took {:.1f} s", bench.cache_seconds);
+  if (bench.dataset_seconds > 0) fmt::print(", the dataset {:.1f} s", bench.dataset_seconds);
+  fmt::print(".\n{}", bench.has_machine_code
+                          ? ""
+                          : "This system refuses machine code made at run time: hashes are "
+                            "interpreted, five times as slowly.\n");
+}
+
+void run_randomx(const Chosen& chosen, const Session& session) {
+  RandomXBenchOptions options;
+  options.duration = chosen.duration();
+  options.with_fast = chosen.with_fast;
+  options.tell = [](const std::string& text) { fmt::print(stderr, "{}\n", text); };
+  const RandomXBench found = value_or_stop(bench_randomx(options));
+  if (session.as_json || chosen.as_json)
+    fmt::print("{}", pretty(to_json(found)));
+  else
+    show(found);
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app, Session& session) {
-  struct Chosen {
-    double seconds = 6;
-    bool as_json = false;
-  };
   const auto chosen = std::make_shared<Chosen>();
   CLI::App* bench = app.add_subcommand("bench", "what this machine can do");
   bench->require_subcommand(1);
   CLI::App* mine = bench->add_subcommand(
-      "mine", "measures the search kernels of this processor, beside OpenSSL's SHA-256");
+      "mine",
+      "measures what this processor can mine: the kernels for SHA-256 beside OpenSSL, or RandomX");
   mine->add_option("--seconds", chosen->seconds, "how long to measure")
       ->check(CLI::Range(0.05, 3600.0))
       ->capture_default_str();
   mine->add_flag("--json", chosen->as_json, "the same as --output json");
+  mine->add_option("--work", chosen->work, "sha256 or randomx")
+      ->check(CLI::IsMember({"sha256", "randomx"}))
+      ->capture_default_str();
+  mine->add_flag("--fast", chosen->with_fast,
+                 "RandomX in fast mode too: 2.3 GiB, and a minute of processor time before");
   mine->callback([chosen, &session] {
-    const KernelBench found =
-        bench_kernels(std::chrono::milliseconds(static_cast<std::int64_t>(chosen->seconds * 1000)));
+    if (chosen->work == "randomx") return run_randomx(*chosen, session);
+    const KernelBench found = bench_kernels(chosen->duration());
     if (session.as_json || chosen->as_json)
       fmt::print("{}", pretty(to_json(found)));
     else

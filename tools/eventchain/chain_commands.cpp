@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mining/work_functions.h"
 #include "node/genesis_json.h"
 #include "store/sqlite/light_scan.h"
 #include "tools/eventchain/cluster_client.h"
@@ -141,6 +142,10 @@ void verify(Session& session, const Verification& chosen) {
     if (!id) throw CommandFailed{Exit::kUsage, "'" + text + "' is no block id (64 hex digits)"};
     options.known_blocks.push_back(*id);
   }
+  // Shares of RandomX take 30 ms each; a seal's are computed side by side.
+  const mining::Work work =
+      value_or_stop(mining::set_up_work(options.genesis, {.randomx = mining::RandomXMode::kLight}));
+  options.digest = work.digest.get();
   Progress progress("verifying", store::is_light_database(options.database) ? "headers" : "events",
                     0);
   options.progress = [&progress](std::uint64_t done, std::uint64_t total) {

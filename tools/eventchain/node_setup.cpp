@@ -61,6 +61,26 @@ Result<std::string> peer_table(const std::string& peer) {
                      toml_text(peer.substr(at + 1)));
 }
 
+struct Difficulty {
+  std::uint16_t share_count;
+  std::uint64_t first_hashes;
+  std::uint64_t easiest_hashes;
+};
+
+// What is right for a few hosts; the rule finds the rest in a dozen of blocks. A processor computes
+// a million times as many hashes of SHA-256 as of RandomX.
+Difficulty usual_difficulty(chain::WorkFunction function) {
+  switch (function) {
+    case chain::WorkFunction::kSha256:
+      return {16, std::uint64_t{1} << 20, std::uint64_t{1} << 10};
+    case chain::WorkFunction::kRandomXV1:
+      return {16, 32, 2};
+    case chain::WorkFunction::kNone:
+      break;
+  }
+  return {1, 1, 1};
+}
+
 // Puts each NAME=HOST:PORT into the record of the voter of that name.
 Result<void> tell_addresses(const std::vector<std::string>& given, const char* option,
                             std::string chain::Member::*place, std::vector<chain::Member>& voters) {
@@ -83,17 +103,25 @@ Result<void> tell_addresses(const std::vector<std::string>& given, const char* o
 Result<chain::Genesis> plan_genesis(const GenesisPlan& plan) {
   const Result<Authority> authority = load_authority(plan.authority);
   if (!authority) return tl::unexpected(authority.error());
-  if (plan.first_hashes == 0 || plan.easiest_hashes == 0)
+  const auto function = chain::parse_work_function(plan.work);
+  if (!function)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("'{}' is no work function; use sha256, randomx-v1 or none", plan.work));
+  const Difficulty usual = usual_difficulty(*function);
+  const std::uint64_t first_hashes = plan.first_hashes.value_or(usual.first_hashes);
+  const std::uint64_t easiest_hashes = plan.easiest_hashes.value_or(usual.easiest_hashes);
+  if (first_hashes == 0 || easiest_hashes == 0)
     return fail(ErrorCode::kInvalid, "the expected number of hashes must be at least 1");
   chain::Genesis genesis;
+  genesis.work_function = *function;
   genesis.name = authority->chain;
   genesis.trust_domain = authority->trust_domain;
   genesis.created = plan.created;
   genesis.interval_ms = plan.interval_ms;
   genesis.heartbeat_ms = plan.heartbeat_ms;
-  genesis.share_count = plan.share_count;
-  genesis.first_target = chain::compact(chain::target_for(chain::U256(plan.first_hashes)));
-  genesis.easiest_target = chain::compact(chain::target_for(chain::U256(plan.easiest_hashes)));
+  genesis.share_count = plan.share_count.value_or(usual.share_count);
+  genesis.first_target = chain::compact(chain::target_for(chain::U256(first_hashes)));
+  genesis.easiest_target = chain::compact(chain::target_for(chain::U256(easiest_hashes)));
   for (const std::string& name : plan.voters) {
     Result<chain::Member> member = issued_member(plan.authority / name);
     if (!member) return tl::unexpected(member.error());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,13 @@ struct GenesisPlan {
   // NAME=HOST:PORT: where that voter is reached by other nodes and by clients; may be left out.
   std::vector<std::string> peers_addresses;
   std::vector<std::string> api_addresses;
+  std::string work = "sha256";  // chain/genesis.h has the names
   std::uint32_t interval_ms = 10'000;
   std::uint32_t heartbeat_ms = 60'000;
-  std::uint16_t share_count = 16;
-  std::uint64_t first_hashes = std::uint64_t{1} << 20;    // expected for each share of block 1
-  std::uint64_t easiest_hashes = std::uint64_t{1} << 10;  // never fewer than these
+  // Not said: what suits the work function.
+  std::optional<std::uint16_t> share_count;
+  std::optional<std::uint64_t> first_hashes;    // expected for each share of block 1
+  std::optional<std::uint64_t> easiest_hashes;  // never fewer than these
   chain::UnixMillis created;
 };
 chain::Result<chain::Genesis> plan_genesis(const GenesisPlan& plan);

@@ -118,11 +118,15 @@ void add_genesis(CLI::App& app) {
       ->capture_default_str();
   create->add_option("--heartbeat-ms", plan.heartbeat_ms, "a block even without events; 0: none")
       ->capture_default_str();
-  create->add_option("--shares", plan.share_count, "shares in a seal")->capture_default_str();
-  create->add_option("--first-hashes", plan.first_hashes, "expected hashes for a first share")
+  create
+      ->add_option("--work", plan.work,
+                   "work function: sha256, randomx-v1 or none (mining/README.md)")
       ->capture_default_str();
-  create->add_option("--easiest-hashes", plan.easiest_hashes, "the least a share ever costs")
-      ->capture_default_str();
+  create->add_option("--shares", plan.share_count, "shares in a seal; 16, without work 1");
+  create->add_option("--first-hashes", plan.first_hashes,
+                     "expected hashes for a first share; sha256: 1048576, randomx-v1: 32");
+  create->add_option("--easiest-hashes", plan.easiest_hashes,
+                     "the least a share ever costs; sha256: 1024, randomx-v1: 2");
   create->add_option("--out", creating->out, "file to write")->capture_default_str();
   create->callback([creating] {
     creating->plan.authority = creating->authority;
