@@ -82,12 +82,13 @@ chain::BlockId verify_chain(const chain::Genesis& genesis, store::ChainStore& st
 chain::BlockId verify_headers(const chain::Genesis& genesis, const store::MemoryLightStore& store) {
   chain::HeaderState state = chain::initial_header_state(genesis);
   chain::MembersRef named = state.members;  // by the tip
+  const chain::ShareDigest& digest = *chain::plain_digest(genesis.work_function);
   const chain::Height until = store.durable_height();
   for (chain::Height height{1}; height <= until; height = height.next()) {
     const chain::LightBlock& block = store.block(height);
     chain::MembersRef after;
     demand(chain::check_header(state, block.sealed.header), height);
-    demand(chain::check_seal(state, block.sealed), height);
+    demand(chain::check_seal(state, digest, block.sealed), height);
     demand(chain::check_annex(state, block.sealed.header, block.annex, &after), height);
     named = state.members;
     chain::advance_headers(state, block.sealed, std::move(after));
