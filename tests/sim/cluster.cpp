@@ -106,7 +106,8 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
     hosts_.push_back(std::make_unique<NodeHost>(host, scheduler_, trace_, watcher, rng));
     miners_.push_back(std::make_unique<Miner>(
         i, hash_rate(options), scheduler_,
-        [this, i](const mining::ShareFound& share) { found_share(i, share); }, rng.fork("miner")));
+        [this, i](const mining::ShareFound& share) { found_share(i, share); }, rng.fork("miner"),
+        options.records_nonces ? &nonces_ : nullptr));
   }
 }
 

@@ -110,6 +110,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] const ReadChecker& reads() const { return read_checker_; }
   [[nodiscard]] const WorkChecker& work() const { return work_; }
   [[nodiscard]] const LightChecker& light() const { return light_; }
+  [[nodiscard]] const HashedNonces& nonces() const { return nonces_; }
   [[nodiscard]] const SparseMesh* mesh() const { return mesh_; }  // nullptr: all to all
   [[nodiscard]] chain::Rng& rng() { return rng_; }
   // The node that leads and may propose, in the highest term; nullopt if none does.
@@ -212,6 +213,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   Onlooker* onlooker_ = nullptr;
   std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
+  HashedNonces nonces_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::map<ContentId, chain::Height> offered_by_;  // the oldest set that it may be durable by
   std::map<node::RequestId, Request> requests_;

@@ -15,6 +15,7 @@ std::size_t Cluster::index_of(const chain::NodeId& node) const {
 }
 
 void Cluster::recovered(NodeHost& host) {
+  miners_[host.index()]->restart();
   if (host.is_light()) {
     light_.recovered(host);
   } else {

@@ -19,9 +19,10 @@ struct ClusterOptions {
   // The highest feature level of a program. Above 1 the hosts begin with programs of mixed levels,
   // and some get a newer one while they are down.
   std::uint16_t newest_program = 1;
-  bool is_sparse = false;  // linked as net/peer_book.h has it, else all to all
-  std::size_t sites = 0;   // that the hosts stand at in turn; 0: nobody says where
-  node::CoreOptions core;  // self and genesis are filled in
+  bool records_nonces = false;  // miners search as real ones do, and what they hash is recorded
+  bool is_sparse = false;       // linked as net/peer_book.h has it, else all to all
+  std::size_t sites = 0;        // that the hosts stand at in turn; 0: nobody says where
+  node::CoreOptions core;       // self and genesis are filled in
   Network::Options network;
   Disk::Options disk;
   std::int64_t drift_permille_max = 0;

@@ -28,8 +28,8 @@ class Linking {
 
 // All to all: who lets whom in, as the mesh of a real node decides it: a node is linked to members
 // of the newest set that it has applied, and each of the two must think so of the other; two light
-// members are not. A node that is no member by what it knows itself has been told whom to dial, with
-// its invitation: the seeds. The voters of genesis are seeds of everybody.
+// members are not. A node that is no member by what it knows itself has been told whom to dial,
+// with its invitation: the seeds. The voters of genesis are seeds of everybody.
 class Links : public Linking {
  public:
   Links(const Roster& roster, Network& network, const chain::MembersRef& first);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "mining/tile_search.h"
 #include "tests/sim/draws.h"
 #include "tests/sim/trace.h"
 
@@ -15,17 +17,26 @@ constexpr std::chrono::hours kLongestWait{1};
 }  // namespace
 
 Miner::Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler, Found found,
-             chain::Rng rng)
+             chain::Rng rng, HashedNonces* nonces)
     : node_(node),
       rate_(hashes_per_second),
       scheduler_(scheduler),
       found_(std::move(found)),
-      rng_(rng) {}
+      rng_(rng),
+      nonces_(nonces) {}
+
+void Miner::restart() {
+  if (nonces_ == nullptr) return;
+  // One thread: their numbers are in the nonces like the slots.
+  search_ = mining::tile_searches(HashedNonces::kernel())(
+      0, {rng_.next(), static_cast<std::uint32_t>(rng_.next())});
+}
 
 void Miner::mine(const mining::WorkOrder& order) {
   if (order.template_hash != chain::template_hash(order.header))
     throw Violation("slots", fmt::format("n{} is told to mine another template", node_));
   order_ = order;
+  if (search_) search_->switch_to(order);
   wait_for_share();
 }
 
@@ -54,17 +65,28 @@ void Miner::wait_for_share() {
 }
 
 void Miner::search() {
+  const auto nonce = search_ ? search_tiles() : search_by_counting();
+  wait_for_share();
+  if (nonce) found_({order_->template_hash, *nonce});
+}
+
+std::optional<chain::Nonce> Miner::search_tiles() {
+  const HashedNonces::Recording recording(*nonces_);
+  std::vector<chain::Nonce> shares;
+  for (std::uint64_t hashes = 0; shares.empty() && hashes < kHashesMax;)
+    hashes += search_->advance(shares);
+  // What else it has found by then is passed over: shares come when they are due.
+  return shares.empty() ? std::nullopt : std::optional(shares.front());
+}
+
+std::optional<chain::Nonce> Miner::search_by_counting() {
   for (std::uint64_t i = 0; i < kHashesMax; ++i) {
     const chain::Nonce nonce{chain::nonce_high(order_->slot, 0, counter_ >> 8),
                              static_cast<std::uint32_t>(counter_ & 0xff)};
     ++counter_;
-    if (!chain::share_meets(digest_, order_->header, nonce, order_->target)) continue;
-    const mining::ShareFound share{order_->template_hash, nonce};
-    wait_for_share();
-    found_(share);
-    return;
+    if (chain::share_meets(digest_, order_->header, nonce, order_->target)) return nonce;
   }
-  wait_for_share();
+  return std::nullopt;
 }
 
 }  // namespace eventchain::sim

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "chain/rng.h"
 #include "chain/work.h"
+#include "mining/search.h"
 #include "mining/work.h"
+#include "tests/sim/hashed_nonces.h"
 #include "tests/sim/scheduler.h"
 
 namespace eventchain::sim {
@@ -16,9 +19,13 @@ class Miner {
  public:
   using Found = std::function<void(const mining::ShareFound&)>;
 
+  // With `nonces` it searches with what a real miner's thread searches with, and records what that
+  // hashes; without, by counting, which costs less. `nonces` outlives it.
   Miner(std::size_t node, std::uint64_t hashes_per_second, Scheduler& scheduler, Found found,
-        chain::Rng rng);
+        chain::Rng rng, HashedNonces* nonces = nullptr);
 
+  // The process starts again: it does not know where it was, and begins anywhere.
+  void restart();
   void mine(const mining::WorkOrder& order);
   void stop();
   // 0: no share is found.
@@ -30,6 +37,8 @@ class Miner {
  private:
   void wait_for_share();
   void search();
+  std::optional<chain::Nonce> search_tiles();
+  std::optional<chain::Nonce> search_by_counting();
 
   const std::size_t node_;
   std::uint64_t rate_;
@@ -37,8 +46,10 @@ class Miner {
   const Found found_;
   const chain::Sha256Digest digest_;
   chain::Rng rng_;
+  HashedNonces* const nonces_;
+  std::unique_ptr<mining::Search> search_;  // with nonces_, while it has been started
   std::optional<mining::WorkOrder> order_;
-  std::uint64_t counter_ = 0;
+  std::uint64_t counter_ = 0;  // without nonces_
   std::uint64_t epoch_ = 0;
 };
 

@@ -179,10 +179,15 @@ void heal_quorum(Cluster& cluster, chain::Rng& rng) {
 
 }  // namespace
 
+bool records_nonces(std::uint64_t seed) {
+  return chain::Rng(seed).fork("nonces").chance(1, 8);
+}
+
 SimulationTotals simulate(const SimulationOptions& options) {
   ClusterOptions drawn = draw_cluster(options.seed);
   if (options.members_change) drawn.joiners = draw_joiners(options.seed);
   drawn.newest_program = draw_newest_program(options.seed);
+  drawn.records_nonces = records_nonces(options.seed);
   Cluster cluster(drawn, options.prints);
   chain::Rng rng = chain::Rng(options.seed).fork("simulation");
   Nemesis nemesis(cluster, draw_nemesis(options.seed), rng.fork("nemesis"));
@@ -232,6 +237,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.lights = cluster.light().members();
   totals.light_headers = cluster.light().headers();
   totals.light_shares = cluster.light().shares();
+  totals.nonces = cluster.nonces().count();
   totals.messages = cluster.network().messages();
   return totals;
 }
