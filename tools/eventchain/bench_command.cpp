@@ -7,6 +7,7 @@
 #include "tools/eventchain/kernel_bench.h"
 #include "tools/eventchain/randomx_bench.h"
 #include "tools/eventchain/session.h"
+#include "tools/eventchain/switch_bench.h"
 #include "tools/eventchain/table.h"
 
 namespace eventchain::tools {
@@ -63,6 +64,26 @@ void show(const KernelBench& bench) {
       "the core gave all it has before and after; figures with none are those of a shared core.\n"
       "OpenSSL is {}; its first line is the figure of `openssl speed -evp sha256`.\n",
       bench.chosen, bench.openssl_version);
+}
+
+void show(const SwitchBench& bench, bool as_json) {
+  const auto in_ms = [](std::chrono::nanoseconds span) {
+    return std::chrono::duration<double, std::milli>(span).count();
+  };
+  if (as_json) {
+    fmt::print("{}", pretty(json::object{{"threads", bench.threads},
+                                         {"kernel", bench.kernel},
+                                         {"switches", bench.switches},
+                                         {"p50_ms", in_ms(bench.p50)},
+                                         {"p99_ms", in_ms(bench.p99)},
+                                         {"max_ms", in_ms(bench.max)}}));
+    return;
+  }
+  fmt::print(
+      "{} switches, {} threads with {}: p50 {:.3f} ms, p99 {:.3f} ms, at most {:.3f} ms\n"
+      "from the order to a delivered share of the new template, whose hashes are all shares.\n",
+      bench.switches, bench.threads, bench.kernel, in_ms(bench.p50), in_ms(bench.p99),
+      in_ms(bench.max));
 }
 
 struct Chosen {
@@ -143,6 +164,13 @@ void add_bench_command(CLI::App& app, Session& session) {
     else
       show(found);
   });
+  CLI::App* swap = bench->add_subcommand(
+      "switch", "how soon the miner's threads are at work on another template (sha256)");
+  const auto times = std::make_shared<std::size_t>(500);
+  swap->add_option("--times", *times, "switches to measure")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  swap->callback([times, &session] { show(bench_switches(*times), session.as_json); });
 }
 
 }  // namespace eventchain::tools
