@@ -4,25 +4,30 @@ import unittest
 
 from client import event
 from cluster import Cluster
+from light_test import LightCluster
 from programs import eventchain
 from waiting import wait_until
 
 EVENTS = 3
 
 
-class RandomXCluster(Cluster):
-    """Every second hash is a share: what is tested is the way of shares and seals, not patience."""
+class RandomXCluster(LightCluster):
+    """Every second hash is a share: what is tested is the way of shares and seals, not patience.
+
+    256 MiB for each node. They lend what they have, for a hash takes a tenth of a block's time.
+    """
 
     work = ("--work", "randomx-v1", "--interval-ms", 1000, "--shares", 2,
             "--first-hashes", 2, "--easiest-hashes", 2)
-
-    def __init__(self):
-        # 256 MiB for each node. They lend what they have: a hash takes a thousandth of a block's
-        # time with SHA-256 and a tenth here.
-        super().__init__(settings={"mining.randomx": "light", "mining.duty_percent": 100,
-                                   "mining.cap_percent": 100, "mining.stop_above": 100,
-                                   "mining.steal_above": 100,
-                                   "consensus.election_timeout_ms": 2000})
+    common_settings = {
+        "consensus.election_timeout_ms": 2000,
+        "consensus.heartbeat_ms": 50,
+        "mining.randomx": "light",
+        "mining.duty_percent": 100,
+        "mining.cap_percent": 100,
+        "mining.stop_above": 100,
+        "mining.steal_above": 100,
+    }
 
 
 class NoWorkCluster(Cluster):
@@ -43,6 +48,17 @@ class WorkFunctionTest(unittest.TestCase):
             with away.client() as client:
                 self.assertEqual(client.get("/v1/genesis").json()["work_function"], "randomx-v1")
             self.verify(cluster, away)
+
+    def test_a_light_member_checks_the_seals_of_randomx(self):
+        with RandomXCluster() as cluster:
+            voters = cluster.nodes[:]
+            self.complete(cluster)
+            light = cluster.take_in_light()
+            self.complete(cluster, voters, begin=EVENTS)
+            cluster.wait_caught_up(light)
+            with light.client() as client:
+                self.assertEqual(client.cluster()["counters"]["peer_faults"], "0")
+            self.verify(cluster, light)
 
     def test_nodes_without_work_complete_events_at_the_pace_of_the_interval(self):
         with NoWorkCluster() as cluster:
