@@ -22,18 +22,6 @@ ThreadMinerOptions miner_options(const GovernedMinerOptions& options, const Host
 
 }  // namespace
 
-const char* to_string(LendingReport::State state) {
-  switch (state) {
-    case LendingReport::State::kNoWork:
-      return "no-work";
-    case LendingReport::State::kStopped:
-      return "stopped";
-    case LendingReport::State::kLends:
-      return "lends";
-  }
-  return "";
-}
-
 GovernedMiner::GovernedMiner(GovernedMinerOptions options, ThreadMiner::OnShare on_share)
     : options_(std::move(options)),
       probe_(options_.probe),
@@ -96,12 +84,7 @@ LendingReport GovernedMiner::report() const {
     if (!has_order_) report.state = LendingReport::State::kNoWork;
   }
   report.hashes = miner_.hashes();
-  if (report.state != LendingReport::State::kNoWork) return report;
-  report.threads = 0;
-  report.lent = 0;
-  report.hash_rate = 0;
-  report.why = report.wish.pauses ? "no work: there is no template to mine, and it is paused"
-                                  : "no work: there is no template to mine";
+  if (report.state == LendingReport::State::kNoWork) report.show_no_work();
   return report;
 }
 

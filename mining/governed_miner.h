@@ -29,7 +29,7 @@ struct GovernedMinerOptions {
 //
 // Threading and invariants: those of ThreadMiner, whose callback this is. Nothing is hashed before
 // the governor has said so for the first time.
-class GovernedMiner : public Miner, public Lending {
+class GovernedMiner : public LendingMiner {
  public:
   GovernedMiner(GovernedMinerOptions options, ThreadMiner::OnShare on_share);
   ~GovernedMiner() override;

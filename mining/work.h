@@ -21,9 +21,10 @@ struct WorkOrder {
 struct ShareFound {
   chain::TemplateHash template_hash;
   chain::Nonce nonce;
+  bool operator==(const ShareFound&) const = default;
 };
 
-// Port between node and miner: threads of the node today, a process of its own later.
+// Port between node and miner: threads of the node, or a process of its own.
 class Miner {
  public:
   virtual ~Miner() = default;
