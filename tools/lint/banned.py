@@ -25,7 +25,7 @@ CODE_RULES = [
      r".", r"^(net/asio/|net/http/|node/runtime|mining/thread_miner|tools/)",
      "wait for the event itself, with a deadline"),
     ("thread", r"\bstd::(j?thread|async)\b(?!::id)",
-     r".", SHELLS + r"|^mining/((thread_|governed_|paced_)?miner|randomx/)|^store/sqlite/|^tests/",
+     r".", SHELLS + r"|^mining/((thread_|governed_|paced_)?miner|randomx/|process/(remote_miner|miner_process))|^store/sqlite/|^tests/",
      "core code runs on one thread; threads belong to the shells"),
     ("exit", r"\b(std::)?(exit|abort|_exit|quick_exit)\s*\(",
      r".", r"^(node/(main|program|runtime)|tools/|tests/|chain/result\.cpp)",

@@ -37,7 +37,7 @@ inline WorkOrder random_order(chain::Rng& rng, unsigned zero_bits) {
   order.header.parent = random_octets<chain::BlockId>(rng);
   order.header.log_root = random_octets<chain::Hash>(rng);
   order.header.height = chain::Height{rng.next()};
-  order.header.share_target = {static_cast<std::uint32_t>(rng.next())};
+  order.header.share_target = chain::compact(random_target(rng, zero_bits));
   order.template_hash = chain::template_hash(order.header);
   order.slot = chain::Slot{static_cast<std::uint16_t>(rng.next())};
   order.target = random_target(rng, zero_bits);
