@@ -1,6 +1,7 @@
 #include "mining/work_functions.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "mining/host_probe.h"
@@ -65,16 +66,24 @@ std::optional<RandomXMode> parse_randomx_mode(std::string_view name) {
   return std::nullopt;
 }
 
-chain::Result<Work> set_up_work(const chain::Genesis& genesis, const WorkSettings& settings) {
-  switch (genesis.work_function) {
+chain::Result<Work> set_up_work(chain::WorkFunction function, const chain::ChainId& chain,
+                                const WorkSettings& settings) {
+  switch (function) {
     case chain::WorkFunction::kSha256:
-      return Work{plain(genesis.work_function), nullptr, tile_searches(fastest_kernel())};
+      return Work{plain(function), nullptr, tile_searches(fastest_kernel())};
     case chain::WorkFunction::kRandomXV1:
-      return set_up_randomx(chain::chain_id(genesis), settings);
+      return set_up_randomx(chain, settings);
     case chain::WorkFunction::kNone:
-      break;
+      return Work{plain(function), nullptr, {}};
   }
-  return Work{plain(genesis.work_function), nullptr, {}};
+  return chain::fail(chain::ErrorCode::kInvalid,
+                     "the chain's work function " +
+                         std::to_string(static_cast<unsigned>(function)) +
+                         " is unknown to this program; install the version that the node has");
+}
+
+chain::Result<Work> set_up_work(const chain::Genesis& genesis, const WorkSettings& settings) {
+  return set_up_work(genesis.work_function, chain::chain_id(genesis), settings);
 }
 
 }  // namespace eventchain::mining

@@ -35,7 +35,10 @@ struct Work {
 };
 
 // For RandomX takes 256 MiB and half a second; its dataset is built when a search begins, if at
-// all. An error where the memory is not to be had.
+// all. An error where the memory is not to be had, or of a function that this program does not
+// know.
+chain::Result<Work> set_up_work(chain::WorkFunction function, const chain::ChainId& chain,
+                                const WorkSettings& settings);
 chain::Result<Work> set_up_work(const chain::Genesis& genesis, const WorkSettings& settings);
 
 }  // namespace eventchain::mining

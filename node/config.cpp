@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "mining/process/unix_socket.h"
 #include "node/config_settings.h"
 
 // Exceptions end in parse_config below; the library's own would cross our boundary.
@@ -132,7 +133,31 @@ Result<void> require(bool condition, std::string_view key, std::string_view reme
   return fail(ErrorCode::kInvalid, fmt::format("configuration: {}: {}", key, remedy));
 }
 
-Result<void> check(const Config& config) {
+// What holds for a node and for a miner process.
+Result<void> check_mining(const Config& config) {
+  auto done = require(config.mining.resume_below <= config.mining.stop_above, "mining.resume_below",
+                      "must be at most mining.stop_above");
+  const bool is_short = miner_socket(config).string().size() <= mining::process::kSocketPathMax;
+  if (done && config.mining_run == MiningRun::kProcess)
+    done = require(is_short, "mining.socket",
+                   fmt::format("a socket's path has {} octets at most, and this is {}; name a "
+                               "shorter one",
+                               mining::process::kSocketPathMax, miner_socket(config).string()));
+  return done;
+}
+
+Result<void> check_miner(const Config& config) {
+  auto done = check_mining(config);
+  if (done)
+    done = require(!config.mining_socket.empty() || !config.data_directory.empty(), "mining.socket",
+                   "is missing; name the socket of the node that this miner works for");
+  if (done)
+    done = require(config.mining_threads > 0, "mining.threads",
+                   "is 0, and there is nothing else for a miner to do");
+  return done;
+}
+
+Result<void> check_node(const Config& config) {
   const std::pair<bool, std::pair<std::string_view, std::string_view>> rules[] = {
       {!config.node.is_zero(), {"node.id", "is missing; it is the id that genesis names"}},
       {!config.data_directory.empty(), {"node.data", "is missing; name a directory"}},
@@ -152,8 +177,6 @@ Result<void> check(const Config& config) {
            (!config.peers_tls.certificate.empty() && !config.peers_tls.key.empty() &&
             !config.peers_tls.ca.empty()),
        {"peers.certificate", "peers.key and peers.ca are needed: links are always authenticated"}},
-      {config.mining.resume_below <= config.mining.stop_above,
-       {"mining.resume_below", "must be at most mining.stop_above"}},
       {config.election_timeout >= 3 * config.heartbeat_interval,
        {"consensus.election_timeout_ms",
         "must be at least three times consensus.heartbeat_ms, or one lost heartbeat unseats a "
@@ -168,14 +191,15 @@ Result<void> check(const Config& config) {
                         "lists this node itself; it names the other nodes only");
     if (!done) return done;
   }
-  return {};
+  return check_mining(config);
 }
 
-}  // namespace
+using Check = Result<void> (*)(const Config&);
 
-Result<Config> parse_config(std::string_view toml, const std::string& name,
-                            const std::filesystem::path& base, const Overrides& environment,
-                            const Overrides& flags) {
+Result<Config> parse(std::string_view toml, const std::string& name,
+                     const std::filesystem::path& base,
+                     const std::pair<const Overrides&, const Overrides&>& outside, Check check) {
+  const auto& [environment, flags] = outside;
   Config config;
   auto done = apply_file(toml, name, base, config);
   const std::pair<const Overrides*, const char*> layers[] = {{&environment, "environment"},
@@ -190,8 +214,7 @@ Result<Config> parse_config(std::string_view toml, const std::string& name,
   return config;
 }
 
-Result<Config> load_config(const std::filesystem::path& file, const Overrides& environment,
-                           const Overrides& flags) {
+Result<std::string> read_file(const std::filesystem::path& file) {
   static constexpr std::uintmax_t kFileBytesMax = 1 << 20;
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
@@ -204,8 +227,43 @@ Result<Config> load_config(const std::filesystem::path& file, const Overrides& e
   text << stream.rdbuf();
   if (!stream)
     return fail(ErrorCode::kIo, fmt::format("configuration: {} cannot be read", file.string()));
-  return parse_config(text.str(), file.filename().string(),
-                      std::filesystem::absolute(file).parent_path(), environment, flags);
+  return text.str();
+}
+
+Result<Config> load(const std::filesystem::path& file,
+                    const std::pair<const Overrides&, const Overrides&>& outside, Check check) {
+  const auto text = read_file(file);
+  if (!text) return tl::unexpected(text.error());
+  return parse(*text, file.filename().string(), std::filesystem::absolute(file).parent_path(),
+               outside, check);
+}
+
+}  // namespace
+
+std::filesystem::path miner_socket(const Config& config) {
+  return config.mining_socket.empty() ? config.data_directory / "miner.sock" : config.mining_socket;
+}
+
+Result<Config> parse_config(std::string_view toml, const std::string& name,
+                            const std::filesystem::path& base, const Overrides& environment,
+                            const Overrides& flags) {
+  return parse(toml, name, base, {environment, flags}, check_node);
+}
+
+Result<Config> parse_miner_config(std::string_view toml, const std::string& name,
+                                  const std::filesystem::path& base, const Overrides& environment,
+                                  const Overrides& flags) {
+  return parse(toml, name, base, {environment, flags}, check_miner);
+}
+
+Result<Config> load_config(const std::filesystem::path& file, const Overrides& environment,
+                           const Overrides& flags) {
+  return load(file, {environment, flags}, check_node);
+}
+
+Result<Config> load_miner_config(const std::filesystem::path& file, const Overrides& environment,
+                                 const Overrides& flags) {
+  return load(file, {environment, flags}, check_miner);
 }
 
 }  // namespace eventchain::node

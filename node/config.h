@@ -38,6 +38,12 @@ struct PeerConfig {
 
 enum class LogFormat : std::uint8_t { kText, kJson };
 
+// Where the miner of a node that lends something is.
+enum class MiningRun : std::uint8_t {
+  kThreads,  // in the node
+  kProcess,  // `eventchaind mine`, which connects to the node
+};
+
 // One node's configuration. Defaults are those of the code below; deploy/eventchaind.example.toml
 // documents every key.
 struct Config {
@@ -64,6 +70,9 @@ struct Config {
   mining::GovernorSettings mining;                           // but for its threads_max
   mining::RandomXMode randomx = mining::RandomXMode::kAuto;  // where genesis names it
   std::filesystem::path mining_kill_switch;  // nothing is lent while this file is there
+  MiningRun mining_run = MiningRun::kThreads;
+  std::filesystem::path mining_socket;  // empty: see miner_socket()
+  std::string mining_socket_group;      // may mine for the node, too; empty: its own user alone
 
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
@@ -76,6 +85,9 @@ struct Config {
   std::string log_level = "info";  // debug, info, warning, error
   LogFormat log_format = LogFormat::kText;
 };
+
+// Where the node and its miner process meet: mining.socket, or miner.sock in the data directory.
+std::filesystem::path miner_socket(const Config& config);
 
 // Settings from outside the file: dotted key -> value as text, e.g. {"api.listen", "..."}.
 using Overrides = std::map<std::string, std::string>;
@@ -91,5 +103,11 @@ chain::Result<Config> load_config(const std::filesystem::path& file, const Overr
 chain::Result<Config> parse_config(std::string_view toml, const std::string& name,
                                    const std::filesystem::path& base, const Overrides& environment,
                                    const Overrides& flags);
+// The same for a miner process, which needs [mining] alone, in the node's file or one of its own.
+chain::Result<Config> load_miner_config(const std::filesystem::path& file,
+                                        const Overrides& environment, const Overrides& flags);
+chain::Result<Config> parse_miner_config(std::string_view toml, const std::string& name,
+                                         const std::filesystem::path& base,
+                                         const Overrides& environment, const Overrides& flags);
 
 }  // namespace eventchain::node

@@ -235,6 +235,16 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
                                  [](Config& c, const std::string& mode) {
                                    c.randomx = *mining::parse_randomx_mode(mode);
                                  })},
+      {"mining.run", text_of({"threads", "process"},
+                             [](Config& c, const std::string& run) {
+                               c.mining_run =
+                                   run == "process" ? MiningRun::kProcess : MiningRun::kThreads;
+                             })},
+      {"mining.socket", path_of(&Config::mining_socket)},
+      {"mining.socket_group",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_text(s), c.mining_socket_group);
+       }},
       {"consensus.election_timeout_ms", milliseconds_of(50, 60'000, &Config::election_timeout)},
       {"consensus.heartbeat_ms", milliseconds_of(5, 10'000, &Config::heartbeat_interval)},
       {"consensus.snapshot_every", integer_of(1, 100'000, &Config::snapshot_every)},

@@ -12,7 +12,6 @@
 
 #include "chain/features.h"
 #include "chain/keys.h"
-#include "mining/governed_miner.h"
 #include "mining/paced_miner.h"
 #include "mining/work_functions.h"
 #include "net/asio/mesh.h"
@@ -26,6 +25,7 @@
 #include "node/light_core.h"
 #include "node/log.h"
 #include "node/metrics.h"
+#include "node/mining_setup.h"
 #include "node/neighbours.h"
 #include "node/runtime.h"
 #include "node/version.h"
@@ -117,7 +117,7 @@ struct Daemon::Parts {
   std::unique_ptr<Machine> make_machine(const chain::Salt& seed);
   Result<void> start_api();
   Result<void> start_mesh();
-  void start_miner();
+  Result<void> start_miner();
   void stop();
   void keep(const Evidence& evidence);
   std::string render_metrics(const NodeStatus& status);
@@ -137,7 +137,7 @@ struct Daemon::Parts {
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<api::Api> api;
-  std::unique_ptr<mining::GovernedMiner> miner;
+  std::unique_ptr<mining::LendingMiner> miner;
   std::unique_ptr<mining::PacedMiner> pacer;  // instead of it on a chain without work
   std::unique_ptr<net::Mesh> mesh;
   std::unique_ptr<net::http::Server> server;
@@ -285,7 +285,7 @@ Result<void> Daemon::Parts::start() {
         ShareChecksOptions{genesis, config.node, work.slow, config.light ? 1U : 2U};
   runtime = std::make_unique<Runtime>(std::move(options),
                                       config.light ? light_store->turns() : store->turns());
-  if (config.mining_threads > 0) start_miner();
+  if (auto mining = start_miner(); !mining) return mining;
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
     auto linking = mesh_options(config, genesis, *disk, feature_level, log);
@@ -317,41 +317,22 @@ void Daemon::Parts::keep(const Evidence& evidence) {
            : fmt::format("evidence of two histories is lost why=\"{}\"", file.error().message));
 }
 
-void Daemon::Parts::start_miner() {
+Result<void> Daemon::Parts::start_miner() {
+  if (config.mining_threads == 0) return {};
+  const auto found = [this](const mining::ShareFound& share) { runtime->share_found(share); };
   if (genesis.work_function == chain::WorkFunction::kNone) {
     log.write(
         Notice::Level::kWarning,
         "mining: this chain has no proof of work, so that nothing but the members' word keeps "
         "its history; blocks are paced by the clock");
-    pacer = std::make_unique<mining::PacedMiner>(
-        std::chrono::milliseconds(genesis.interval_ms),
-        [this](const mining::ShareFound& share) { runtime->share_found(share); });
-    return;
+    pacer =
+        std::make_unique<mining::PacedMiner>(std::chrono::milliseconds(genesis.interval_ms), found);
+    return {};
   }
-  mining::GovernedMinerOptions options;
-  options.governor = config.mining;
-  options.governor.threads_max = config.mining_threads;
-  options.probe.kill_switch = config.mining_kill_switch;
-  options.search = work.search;
-  // A node that restarts must not search again what it searched before.
-  const chain::Salt drawn = draw_salt();
-  for (std::size_t i = 0; i < 5; ++i)
-    options.start.counter = (options.start.counter << 8) | drawn.octets[i];
-  // What others' load decides comes and goes by the second.
-  options.changed = [this, was_notable = true](mining::LendingReason reason,
-                                               const std::string& why) mutable {
-    const bool is_notable = reason <= mining::LendingReason::kSteal;
-    log.write(is_notable || was_notable ? Notice::Level::kInfo : Notice::Level::kDebug,
-              "mining: " + why);
-    was_notable = is_notable;
-  };
-  miner = std::make_unique<mining::GovernedMiner>(
-      std::move(options), [this](const mining::ShareFound& share) { runtime->share_found(share); });
-  if (!miner->report().host.is_isolated)
-    log.write(Notice::Level::kWarning,
-              "mining: the cgroup of this process does not get idle processor time alone, and nice "
-              "values do not reach beyond it, so mining would compete with other services; it "
-              "limits itself. Set CPUWeight=idle for a unit that does nothing but mine");
+  auto made = make_miner(config, genesis, work.search, feature_level, log, found);
+  if (!made) return tl::unexpected(made.error());
+  miner = std::move(*made);
+  return {};
 }
 
 void Daemon::Parts::stop() {

@@ -174,14 +174,15 @@ void add_mining(Families& families, const std::optional<mining::LendingReport>& 
   auto& states =
       family(families, "mining_state", "1 for what the miner does.", prometheus::MetricType::Gauge);
   add(states, lending ? 0 : 1, {{"state", "off"}});
-  for (const State state : {State::kNoWork, State::kStopped, State::kLends})
+  for (const State state :
+       {State::kNoWork, State::kStopped, State::kLends, State::kNoProcess, State::kSilent})
     add(states, lending && report.state == state ? 1 : 0, {{"state", to_string(state)}});
   auto& reasons =
       family(families, "mining_reason", "1 for why nothing is lent, or why not more, with work.",
              prometheus::MetricType::Gauge);
   for (std::size_t i = 0; i < mining::kLendingReasons; ++i) {
     const auto reason = static_cast<mining::LendingReason>(i);
-    const bool holds = lending && report.state != State::kNoWork && report.reason == reason;
+    const bool holds = lending && report.has_reason() && report.reason == reason;
     add(reasons, holds ? 1 : 0, {{"reason", std::string(to_string(reason))}});
   }
   gauge(families, "mining_threads", "Threads that may mine now.", report.threads);

@@ -5,12 +5,14 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "node/config.h"
 #include "node/daemon.h"
 #include "node/deployment.h"
+#include "node/mining_setup.h"
 #include "node/version.h"
 
 extern char** environ;
@@ -33,6 +35,28 @@ void arrange_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void wait_for_end() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int signal = 0;
+  sigwait(&signals, &signal);
+}
+
+// `eventchaind mine`: until it is told to end.
+int mine(const Config& config, std::uint16_t feature_level) {
+  arrange_signals();
+  Log log(config.log_level, config.log_format);
+  log.write(Notice::Level::kInfo, fmt::format("started version={} as a miner", kVersion));
+  const auto process = start_miner_process(config, feature_level, log);
+  wait_for_end();
+  log.write(Notice::Level::kInfo, "stopped");
+  // Not by way of destructors: they would wait for threads at idle priority, which may not run
+  // again for long on a busy host. There is nothing to put away.
+  std::_Exit(kExitOk);
+}
+
 // A batch or a block takes and returns megabytes many times a second. Given back to the kernel each
 // time, they would return as page faults.
 void keep_freed_memory() {
@@ -53,6 +77,13 @@ int run_program(int argc, char** argv, std::uint16_t feature_level) {
   app.add_option("--set", settings, "a setting that overrides file and environment")
       ->type_name("KEY=VALUE");
   app.add_flag("--check-config", check_only, "check configuration, genesis and files, then exit");
+  const CLI::App* const mining =
+      app.add_subcommand(
+             "mine",
+             "mine for the node that has mining.run = \"process\", as a process of its "
+             "own; needs [mining] of the node's configuration, or a file with that alone")
+          ->footer("Takes --config, --set and --check-config as eventchaind does.")
+          ->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -69,8 +100,15 @@ int run_program(int argc, char** argv, std::uint16_t feature_level) {
   }
   const auto environment = overrides_from_environment(environ);
   if (!environment) return complain(environment.error());
-  const auto config = load_config(file, *environment, flags);
+  const bool mines = mining->parsed();
+  const auto config =
+      mines ? load_miner_config(file, *environment, flags) : load_config(file, *environment, flags);
   if (!config) return complain(config.error());
+  if (check_only && mines) {
+    fmt::print("{}: ok\n", file);
+    return kExitOk;
+  }
+  if (mines) return mine(*config, feature_level);
   if (check_only) {
     const auto checked = check_deployment(*config);
     if (!checked) return complain(checked.error());

@@ -17,7 +17,7 @@ void answer_report(const CallPtr& call, const mining::LendingReport& report) {
   JsonText document;
   document.open_object()
       .text("state", to_string(report.state))
-      .text("reason", to_string(report.reason))
+      .text("reason", report.is_there() ? to_string(report.reason) : to_string(report.state))
       .text("why", report.why)
       .boolean("paused", report.wish.pauses)
       .number("cap_percent", report.cap_percent);
@@ -31,6 +31,7 @@ void answer_report(const CallPtr& call, const mining::LendingReport& report) {
       {"stolen", report.stolen},    {"hash_rate", report.hash_rate},
   };
   for (const auto& [name, value] : reals) document.key(name).real(value);
+  if (report.last_word_age) document.number("last_word_ms", report.last_word_age->count());
   document.big("hashes", report.hashes).close_object();
   call->answer_json(200, std::move(document));
 }

@@ -52,6 +52,22 @@ TEST_CASE("a node tells what it lends and why not more") {
   CHECK_FALSE(document.as_object().contains("limit_percent"));
 }
 
+TEST_CASE("a node whose miner is a process of its own tells whether that is there") {
+  FakeLending lending;
+  lending.told.state = mining::LendingReport::State::kNoProcess;
+  lending.told.reason = mining::LendingReason::kCap;
+  Fixture fixture(lending_options(lending));
+  auto answer = fixture.get("/v1/mining");
+  CHECK(text_at(answer, "/state") == "no-process");
+  CHECK(text_at(answer, "/reason") == "no-process");
+  CHECK_FALSE(boost::json::parse(answer.body).as_object().contains("last_word_ms"));
+  lending.told.state = mining::LendingReport::State::kSilent;
+  lending.told.last_word_age = std::chrono::milliseconds(5678);
+  answer = fixture.get("/v1/mining");
+  CHECK(text_at(answer, "/reason") == "silent");
+  CHECK(boost::json::parse(answer.body).at("last_word_ms").as_int64() == 5678);
+}
+
 TEST_CASE("operators pause, resume and limit it") {
   FakeLending lending;
   Fixture fixture(lending_options(lending));

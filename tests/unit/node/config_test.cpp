@@ -108,6 +108,44 @@ TEST_CASE("what a node lends has a cap, bounds, times and a kill switch") {
   CHECK(read(kGood)->mining.windows.is_always());
 }
 
+TEST_CASE("a node mines with threads of its own, or for a process at a socket") {
+  const auto usual = read(kGood);
+  REQUIRE(usual.has_value());
+  CHECK(usual->mining_run == MiningRun::kThreads);
+  CHECK(miner_socket(*usual) == "/base/data/miner.sock");
+  const std::string own = "[mining]\nrun = \"process\"\n";
+  const auto process =
+      read(std::string(kGood) + own + "socket = \"run/s\"\nsocket_group = \"miners\"\n");
+  REQUIRE_MESSAGE(process.has_value(), process.error().message);
+  CHECK(process->mining_run == MiningRun::kProcess);
+  CHECK(miner_socket(*process) == "/base/run/s");
+  CHECK(process->mining_socket_group == "miners");
+  CHECK(
+      contains(error_of(std::string(kGood) + "[mining]\nrun = \"cluster\"\n"), "threads, process"));
+  const std::string far = "socket = \"" + std::string(200, 'x') + "\"\n";
+  CHECK(contains(error_of(std::string(kGood) + own + far), "107 octets"));
+  CHECK(read(std::string(kGood) + "[mining]\n" + far).has_value());
+}
+
+TEST_CASE("a miner process needs its own settings alone") {
+  const auto read_miner = [](const std::string& toml, const Overrides& flags = {}) {
+    return parse_miner_config(toml, "miner.toml", "/base", {}, flags);
+  };
+  const auto config = read_miner("[mining]\nsocket = \"/run/s\"\ncap_percent = 30\n");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(miner_socket(*config) == "/run/s");
+  CHECK(config->mining.cap_percent == 30);
+  CHECK(read_miner(std::string(kGood)).has_value());
+  const auto error = [&read_miner](const std::string& toml) {
+    const auto read = read_miner(toml);
+    return read ? std::string("no error") : read.error().message;
+  };
+  CHECK(contains(error("[mining]\ncap_percent = 30\n"), "mining.socket"));
+  CHECK(contains(error("[mining]\nsocket = \"s\"\nthreads = 0\n"), "mining.threads"));
+  CHECK(contains(error("[mining]\nsocket = \"s\"\nresume_below = 99\n"), "resume_below"));
+  CHECK(contains(error("[mining]\nsocket = \"s\"\nsockets = 2\n"), "unknown key"));
+}
+
 TEST_CASE("flags win over the environment, the environment over the file") {
   const Overrides environment = {{"api.listen", "127.0.0.1:1"}, {"mining.threads", "3"}};
   const Overrides flags = {{"api.listen", "[::1]:2"}, {"log.format", "json"}};
@@ -277,6 +315,7 @@ TEST_CASE("the shipped example is a valid configuration and shows every default 
   CHECK(full->mining.thread_percent == shipped->mining.thread_percent);
   CHECK(full->mining.windows == shipped->mining.windows);
   CHECK(full->mining_kill_switch == shipped->mining_kill_switch);
+  CHECK(full->mining_run == shipped->mining_run);
   CHECK(full->election_timeout == shipped->election_timeout);
   CHECK(full->heartbeat_interval == shipped->heartbeat_interval);
   CHECK(full->snapshot_every == shipped->snapshot_every);

@@ -298,6 +298,14 @@ TEST_CASE("what the miner does, and why, is one of all the states and reasons th
   sample.lending->state = mining::LendingReport::State::kNoWork;
   CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"no-work"});
   CHECK(ones(scrape(sample), "eventchain_mining_reason").empty());
+  for (const auto state :
+       {mining::LendingReport::State::kNoProcess, mining::LendingReport::State::kSilent}) {
+    sample.lending->state = state;
+    CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{to_string(state)});
+    CHECK(ones(scrape(sample), "eventchain_mining_reason").empty());
+  }
+  CHECK(scrape(sample).family("eventchain_mining_state").samples.size() ==
+        1 + mining::kLendingStates);
   sample.lending.reset();
   CHECK(ones(scrape(sample), "eventchain_mining_state") == Labels{"off"});
   CHECK(scrape(sample).family("eventchain_mining_reason").samples.size() ==
