@@ -23,6 +23,12 @@ def hashes(node):
     return int(mining(node, "status")["hashes"])
 
 
+def goes_on(node):
+    """Waits until the node has hashed more."""
+    before = hashes(node)
+    wait_until(lambda: hashes(node) > before, f"{node} mines")
+
+
 class Stillness:
     """True once so many looks in a row saw the same count: a thread may wait for a processor in the
     middle of its last quantum. The other nodes go on meanwhile, so it is no lack of work."""
@@ -62,22 +68,22 @@ class MiningTest(unittest.TestCase):
             with node.client() as client:
                 client.submit({"specversion": "1.0", "id": "1", "source": "/m", "type": "t"},
                               wait="durable")
-            self.goes_on(node)
-            self.goes_on(other)
+            goes_on(node)
+            goes_on(other)
 
             self.assertTrue(mining(node, "pause")["paused"])
             wait_until(lambda: mining(node, "status")["state"] == "stopped", "it is paused")
             self.assertEqual(mining(node, "status")["reason"], "paused")
             wait_until(Stillness(node, other), "a paused node hashes nothing")
             self.assertFalse(mining(node, "resume")["paused"])
-            self.goes_on(node)
+            goes_on(node)
 
             cluster.switch(node).touch()
             wait_until(lambda: mining(node, "status")["reason"] == "kill-switch", "it is seen")
             wait_until(Stillness(node, other), "a node with its kill switch hashes nothing")
             self.assertIn("remove the file", mining(node, "status")["why"])
             cluster.switch(node).unlink()
-            self.goes_on(node)
+            goes_on(node)
 
             self.assertEqual(mining(node, "limit", 3)["limit_percent"], 3)
             wait_until(
@@ -94,10 +100,6 @@ class MiningTest(unittest.TestCase):
             done = eventchain("mining", "pause", *endpoint, check=False)
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn("mining.threads", done.stderr)
-
-    def goes_on(self, node):
-        before = hashes(node)
-        wait_until(lambda: hashes(node) > before, f"{node} mines")
 
     def the_metrics_tell(self, node):
         with node.client() as client:

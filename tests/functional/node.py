@@ -1,17 +1,11 @@
-"""One eventchaind process: started, stopped, killed and frozen by its process id."""
+"""One node of a cluster, as it is seen from outside."""
 
-import contextlib
-import os
 import random
-import signal
 import socket
-import subprocess
 
 from client import Client, Unreachable
-from programs import clean_environment, program
+from process import Process
 from waiting import wait_until
-
-LOG_TAIL_LINES = 25
 
 # Which ports are free is a matter of the machine, not of the test: no choice to be replayed.
 _port_random = random.SystemRandom()
@@ -39,117 +33,19 @@ def free_port():
         return port
 
 
-class Node:
+class Node(Process):
     """A node of a Cluster: its files, its process, and what it says of itself.
 
-    `data` is the node's data directory, `configuration` its TOML file. All output goes to `log`.
-    `environment` is added to the next process's, which is an `executable`. `within` makes a context
-    in which the process is started and clients connect to it: a host of its own, if it has one.
+    `data` is the node's data directory. Clients connect to it `within` the same context.
     """
 
     def __init__(self, name, home, data, settings, client_options):
-        self.name = name
+        super().__init__(name, home / "node.toml", home / "log.txt", settings)
         self.home = home
         self.data = data
-        self.configuration = home / "node.toml"
-        self.log = home / "log.txt"
         self.api_port = free_port()
         self.peers_port = free_port()
-        self.environment = {}
-        self.executable = "eventchaind"
-        self.within = contextlib.nullcontext
-        # Nodes that mine beside each other, on a host that runs other tests, would yield to that.
-        self._settings = {"mining.stop_above": 100, "mining.steal_above": 100, **settings}
         self._client_options = client_options
-        self._process = None
-        self._is_frozen = False
-
-    def __repr__(self):
-        return self.name
-
-    # --- the process -----------------------------------------------------------------------------
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    @property
-    def is_running(self):
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def is_frozen(self):
-        return self._is_frozen
-
-    def set(self, key, value):
-        """A setting of the next process."""
-        self._settings = {**self._settings, key: value}
-
-    def start(self):
-        """Starts the process and returns at once; wait_ready() says when it can be used."""
-        assert not self.is_running, f"{self.name} runs already"
-        command = [program(self.executable), "--config", str(self.configuration)]
-        for key, value in self._settings.items():
-            command += ["--set", f"{key}={value}"]
-        with open(self.log, "ab") as output, self.within():
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**clean_environment(), **self.environment},
-            )
-
-    def kill(self):
-        """SIGKILL: what is not on disk or on the wire by now never happened."""
-        self._end(signal.SIGKILL)
-
-    def stop(self):
-        """SIGTERM, and the exit code 0 of an orderly end."""
-        code = self._end(signal.SIGTERM)
-        assert code == 0, f"{self.name} exited with {code}\n{self.log_tail()}"
-
-    def end_of_itself(self):
-        """The exit code of a process that ended without being asked to, and forgets it; else None."""
-        code = None if self._process is None else self._process.poll()
-        if code is not None:
-            self._process = None
-        return code
-
-    def freeze(self):
-        """SIGSTOP: alive for the kernel, silent for everybody else."""
-        os.kill(self.pid, signal.SIGSTOP)
-        self._is_frozen = True
-
-    def thaw(self):
-        os.kill(self.pid, signal.SIGCONT)
-        self._is_frozen = False
-
-    def _end(self, by):
-        assert self.is_running, f"{self.name} is not running\n{self.log_tail()}"
-        os.kill(self.pid, by)
-        if self._is_frozen:
-            self.thaw()
-        code = self._process.wait(timeout=30)
-        self._process = None
-        return code
-
-    def clean_up(self):
-        """Ends the process in whatever state. Returns the exit code it had already, if any."""
-        if self._process is None:
-            return None
-        code = self._process.poll()
-        if code is None:
-            self._process.kill()
-            self._process.wait(timeout=30)
-        self._process = None
-        return code
-
-    def log_tail(self):
-        if not self.log.exists():
-            return ""
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-        return "\n".join(f"  {self.name} | {line}" for line in lines)
 
     def memory(self, field="VmRSS"):
         """Octets of memory in use (VmRSS) or ever in use (VmHWM), as the kernel counts them."""
