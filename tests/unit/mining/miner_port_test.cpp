@@ -18,25 +18,6 @@ using namespace eventchain::mining;
 #define EVERY_MINER ThreadStage, GovernedStage, RemoteStage
 #define EVERY_LENDING_MINER GovernedStage, RemoteStage
 
-namespace {
-
-// Whether hashing ends: a quantum may wait for a processor in the middle of it.
-template <class Stage>
-bool comes_to_rest(const Stage& stage) {
-  Collector witness;
-  ThreadMiner other({}, witness.callback());
-  other.mine(make_order(99));
-  int rounds_without_hashes = 0;
-  for (int round = 0; round < 10'000 && rounds_without_hashes < 5; ++round) {
-    const std::uint64_t before = stage.hashed();
-    witness.wait_for(witness.shares().size() + 20);
-    rounds_without_hashes = stage.hashed() == before ? rounds_without_hashes + 1 : 0;
-  }
-  return rounds_without_hashes == 5;
-}
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("a miner finds valid shares of its slot on every thread, none twice", Stage,
                    EVERY_MINER) {
   const WorkOrder order = make_order(1);

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "collector.h"
 #include "mining/governed_miner.h"
 #include "mining/process/miner_process.h"
 #include "mining/process/remote_miner.h"
@@ -126,12 +127,15 @@ class Process {
       };
       auto made = std::make_unique<GovernedMiner>(std::move(governed), std::move(on_share));
       miner_ = made.get();
+      ++made_;
       return made;
     };
     process_ = std::make_unique<process::MinerProcess>(std::move(options));
   }
   // Once it was greeted.
   [[nodiscard]] std::uint64_t hashed() const { return miner_.load()->hashes(); }
+  // Miners, one after the other.
+  [[nodiscard]] int made() const { return made_; }
 
  private:
   // As the program draws it: no two processes begin at one place.
@@ -141,8 +145,24 @@ class Process {
   }
 
   std::atomic<GovernedMiner*> miner_{nullptr};
+  std::atomic<int> made_{0};
   std::unique_ptr<process::MinerProcess> process_;
 };
+
+// Whether hashing ends: a quantum may wait for a processor in the middle of it.
+template <class Stage>
+bool comes_to_rest(const Stage& stage) {
+  Collector witness;
+  ThreadMiner other({}, witness.callback());
+  other.mine(make_order(99));
+  int rounds_without_hashes = 0;
+  for (int round = 0; round < 10'000 && rounds_without_hashes < 5; ++round) {
+    const std::uint64_t before = stage.hashed();
+    witness.wait_for(witness.shares().size() + 20);
+    rounds_without_hashes = stage.hashed() == before ? rounds_without_hashes + 1 : 0;
+  }
+  return rounds_without_hashes == 5;
+}
 
 inline process::NodeHello some_hello() {
   process::NodeHello hello;

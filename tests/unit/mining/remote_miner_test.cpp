@@ -54,10 +54,11 @@ class NodeSide {
   std::unique_ptr<RemoteMiner> miner_;
 };
 
-// A process that says what the test wants.
+// A process, or a node, that says what the test wants.
 class ByHand {
  public:
-  explicit ByHand(const std::string& socket) : link_(connected(socket)) {}
+  explicit ByHand(const std::string& socket) : ByHand(connected(socket)) {}
+  explicit ByHand(Descriptor connection) : link_(std::move(connection)) {}
 
   // The next message; nullopt: the node has hung up.
   std::optional<Message> hear() {
@@ -150,13 +151,26 @@ TEST_CASE("a process may be there before its node, and outlive it") {
     collector.wait_for(collector.shares().size() + 5);
     node.end();
   }
+  CHECK(comes_to_rest(*process));
   // It went on where it was: a node that restarts gets nothing twice.
   for (const ShareFound& share : collector.shares()) distinct.insert(share.nonce);
   CHECK(distinct.size() == collector.shares().size());
+  CHECK(process->made() == 1);
+  const auto is_paused = [](const LendingReport& report) {
+    return report.state == State::kStopped && report.reason == LendingReason::kPaused;
+  };
+  RemoteMiner& paused = node.start();
+  paused.pause(true);
+  paused.mine(make_order(2));
+  node.wait_report(is_paused);
+  // What it hashed for the nodes before is not this one's.
+  CHECK(paused.hashes() < process->hashed());
+  node.end();
   NodeHello other = some_hello();
   other.chain.octets.fill(8);
   node.start(other).mine(make_order(3));
   collector.wait_for(collector.shares().size() + 5);
+  CHECK(process->made() == 2);
 }
 
 TEST_CASE("a wish holds for the process that comes later") {
@@ -166,15 +180,42 @@ TEST_CASE("a wish holds for the process that comes later") {
   miner.pause(true);
   miner.limit(9);
   miner.mine(make_order(4));
-  const auto process = node.make_process();
-  node.wait_report([](const LendingReport& report) {
-    return report.state == State::kStopped && report.reason == LendingReason::kPaused;
-  });
-  CHECK(process->hashed() == 0);
+  std::unique_ptr<Process> process;
+  for (int turn = 0; turn < 2; ++turn) {
+    process.reset();
+    node.wait_state(State::kNoProcess);
+    process = node.make_process();
+    node.wait_report([](const LendingReport& report) {
+      return report.state == State::kStopped && report.reason == LendingReason::kPaused;
+    });
+    CHECK(process->hashed() == 0);
+  }
   miner.pause(false);
   node.wait_report([](const LendingReport& report) {
     return report.state == State::kLends && report.reason == LendingReason::kOperatorLimit;
   });
+}
+
+TEST_CASE("a process that hears many orders at once takes up the last") {
+  TemporaryDirectory directory;
+  const auto listener = UnixListener::open(directory.file("s"), {});
+  REQUIRE(listener.has_value());
+  const Process process(directory.file("s"), directory);
+  pollfd one{listener->number(), POLLIN, 0};
+  poll(&one, 1, -1);
+  auto visitor = listener->accept();
+  REQUIRE(visitor.has_value());
+  ByHand node(std::move(visitor->connection));
+  node.insist(some_hello());
+  const WorkOrder last = make_order(109);
+  node.insist(OperatorWish{});
+  for (std::uint64_t seed = 100; seed < 110; ++seed) node.insist(make_order(seed));
+  while (true) {
+    const auto message = node.hear();
+    REQUIRE(message.has_value());
+    const auto* const share = std::get_if<ShareFound>(&*message);
+    if (share != nullptr && share->template_hash == last.template_hash) break;
+  }
 }
 
 TEST_CASE("a process that hangs holds nobody up, and learns the newest order alone") {
