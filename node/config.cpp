@@ -134,11 +134,11 @@ Result<void> require(bool condition, std::string_view key, std::string_view reme
 }
 
 // What holds for a node and for a miner process.
-Result<void> check_mining(const Config& config) {
+Result<void> check_mining(const Config& config, bool uses_socket) {
   auto done = require(config.mining.resume_below <= config.mining.stop_above, "mining.resume_below",
                       "must be at most mining.stop_above");
   const bool is_short = miner_socket(config).string().size() <= mining::process::kSocketPathMax;
-  if (done && config.mining_run == MiningRun::kProcess)
+  if (done && uses_socket)
     done = require(is_short, "mining.socket",
                    fmt::format("a socket's path has {} octets at most, and this is {}; name a "
                                "shorter one",
@@ -147,7 +147,7 @@ Result<void> check_mining(const Config& config) {
 }
 
 Result<void> check_miner(const Config& config) {
-  auto done = check_mining(config);
+  auto done = check_mining(config, true);
   if (done)
     done = require(!config.mining_socket.empty() || !config.data_directory.empty(), "mining.socket",
                    "is missing; name the socket of the node that this miner works for");
@@ -191,7 +191,7 @@ Result<void> check_node(const Config& config) {
                         "lists this node itself; it names the other nodes only");
     if (!done) return done;
   }
-  return check_mining(config);
+  return check_mining(config, config.mining_run == MiningRun::kProcess);
 }
 
 using Check = Result<void> (*)(const Config&);

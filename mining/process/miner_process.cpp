@@ -55,7 +55,8 @@ void MinerProcess::run(const std::stop_token& stopping) {
     // Once, however long it takes.
     if (std::exchange(told, why) != why)
       options_.log("waits for a node with mining.run = \"process\" at " + options_.socket.string() +
-                   ": " + why);
+                   ": " + why +
+                   "; the miner's user must be the node's, root or in mining.socket_group");
     pollfd wake{wake_.number(), POLLIN, 0};
     const chain::Instant until = monotonic_now() + again_after;
     // Miners that find a last share wake it, too.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "mining/host_probe.h"
@@ -16,6 +17,14 @@ using std::chrono::milliseconds;
 constexpr std::chrono::nanoseconds kSecond = std::chrono::seconds(1);
 // Words in one go; then the node's own are looked at again.
 constexpr int kWordsAtOnce = 64;
+
+// Let in, or refused, in one go.
+constexpr int kVisitorsAtOnce = 8;
+
+// What a process claims must not turn the count around.
+std::uint64_t added(std::uint64_t one, std::uint64_t other) {
+  return one + std::min(other, std::numeric_limits<std::uint64_t>::max() - one);
+}
 
 milliseconds whole_milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::ceil<milliseconds>(std::max(time, std::chrono::nanoseconds(0)));
@@ -74,7 +83,7 @@ void RemoteMiner::stop() {
 
 std::uint64_t RemoteMiner::hashes() const {
   const std::lock_guard lock(mutex_);
-  return hashes_ + (process_ && process_->report ? process_->report->hashes : 0);
+  return added(hashes_, process_ && process_->report ? process_->report->hashes : 0);
 }
 
 void RemoteMiner::pause(bool wants) {
@@ -106,8 +115,15 @@ LendingReport RemoteMiner::report() const {
     report.cap_percent = options_.cap_percent;
   }
   report.wish = wish_;
-  report.hashes += hashes_;
-  if (!process_ || !process_->is_ready) {
+  report.hashes = added(report.hashes, hashes_);
+  if (process_ && !process_->is_ready) {
+    report.state = LendingReport::State::kNoProcess;
+    report.why = name_of(process_->pid) +
+                 " has connected and not said yet that it mines; if it stays so, end it and start "
+                 "another";
+    return report;
+  }
+  if (!process_) {
     report.state = LendingReport::State::kNoProcess;
     report.why = "no miner process is connected; run \"eventchaind mine\" with mining.socket = " +
                  options_.socket.string() +
@@ -140,9 +156,25 @@ void RemoteMiner::run(const std::stop_token& stopping) {
     wake_.forget();
     // First, so that who comes after one that went is not refused for its sake.
     if (link_) listen_to();
-    while (auto visitor = listener_.accept()) admit(std::move(*visitor));
+    let_in();
     if (link_) speak();
     watch_silence();
+  }
+}
+
+void RemoteMiner::let_in() {
+  if (monotonic_now() < lets_in_at_) return;
+  // Who comes again and again must not keep this thread from its work.
+  for (int visitors = 0; visitors < kVisitorsAtOnce; ++visitors) {
+    auto visitor = listener_.accept();
+    if (!visitor) {
+      lets_in_at_ = monotonic_now() + kSecond;
+      if (std::exchange(told_, visitor.error().message) != visitor.error().message)
+        options_.log(told_);
+      return;
+    }
+    if (!*visitor) return;
+    admit(std::move(**visitor));
   }
 }
 
@@ -152,18 +184,26 @@ void RemoteMiner::wait_for_something() {
   all[1] = {listener_.number(), POLLIN, 0};
   all[2].fd = -1;
   milliseconds until{-1};
+  const chain::Instant now = monotonic_now();
+  if (now < lets_in_at_) {
+    all[1].fd = -1;
+    until = whole_milliseconds(lets_in_at_ - now);
+  }
   if (link_) {
-    const chain::Instant now = monotonic_now();
     const bool listens = may_listen();
     all[2].events = static_cast<short>((listens ? POLLIN : 0) | (link_->is_free() ? 0 : POLLOUT));
     // With nothing to ask for, an end of the link would be told again and again.
     if (all[2].events != 0) all[2].fd = link_->descriptor();
-    if (!listens) {
-      until = whole_milliseconds(second_began_ + kSecond - now);
+    std::optional<milliseconds> limit;
+    if (listens && has_words_left_) {
+      limit = milliseconds(0);
+    } else if (!listens) {
+      limit = whole_milliseconds(second_began_ + kSecond - now);
     } else if (!was_silent_) {
       const std::lock_guard lock(mutex_);
-      until = whole_milliseconds(process_->heard + options_.silent_after - now);
+      limit = whole_milliseconds(process_->heard + options_.silent_after - now);
     }
+    if (limit) until = until.count() < 0 ? *limit : std::min(until, *limit);
   }
   poll(all.data(), all.size(),
        static_cast<int>(std::min<milliseconds::rep>(until.count(), 60'000)));
@@ -181,9 +221,10 @@ bool RemoteMiner::may_listen() {
 void RemoteMiner::admit(Visitor visitor) {
   Link link(std::move(visitor.connection));
   if (!visitor.is_admitted) {
-    options_.log("process " + std::to_string(visitor.pid) +
-                 " was refused as a miner: its user is neither this node's nor root, nor in "
-                 "mining.socket_group");
+    if (std::exchange(refused_, visitor.pid) != visitor.pid)
+      options_.log("process " + std::to_string(visitor.pid) +
+                   " was refused as a miner: its user is neither this node's nor root, nor in "
+                   "mining.socket_group");
     link.send(
         Refusal{"this process may not mine for the node; run it as the node's user, or as a "
                 "member of mining.socket_group"});
@@ -206,6 +247,7 @@ void RemoteMiner::admit(Visitor visitor) {
 
 void RemoteMiner::listen_to() {
   int words = 0;
+  has_words_left_ = true;
   while (words < kWordsAtOnce && may_listen()) {
     const auto message = link_->next();
     if (!message) return hang_up(message.error().message);
@@ -219,13 +261,12 @@ void RemoteMiner::listen_to() {
       case Link::Came::kSomething:
         break;
       case Link::Came::kNothing:
+        has_words_left_ = false;
         return;
       case Link::Came::kEnd:
         return hang_up("it went away");
     }
   }
-  // Words that are here already wake nobody.
-  if (words == kWordsAtOnce) wake_.notify();
 }
 
 bool RemoteMiner::take(const Message& message) {
@@ -246,6 +287,7 @@ bool RemoteMiner::take(const Message& message) {
     return false;
   }
   if (!is_ready && std::holds_alternative<MinerHello>(message)) {
+    told_.clear();
     options_.log("a miner process is connected");
   } else if (const auto* share = std::get_if<ShareFound>(&message); share != nullptr && is_ready) {
     deliver(*share);
@@ -270,7 +312,9 @@ void RemoteMiner::take_report(const LendingReport& report) {
 
 void RemoteMiner::deliver(const ShareFound& share) {
   const std::lock_guard lock(mutex_);
-  if (order_ && order_->template_hash == share.template_hash) on_share_(share);
+  // The slot is this node's: in another's its shares would be another's.
+  if (order_ && order_->template_hash == share.template_hash && share.nonce.slot() == order_->slot)
+    on_share_(share);
 }
 
 void RemoteMiner::speak() {
@@ -310,13 +354,15 @@ void RemoteMiner::hang_up(const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
     pid = process_->pid;
-    if (process_->report) hashes_ += process_->report->hashes;
+    if (process_->report) hashes_ = added(hashes_, process_->report->hashes);
     process_.reset();
     last_end_ = why;
   }
-  // Now: whoever sees the end can read why.
+  // Now: whoever sees the end can read why. The process itself as well, if it still listens.
+  if (link_->is_free()) link_->send(Refusal{why});
   link_.reset();
-  options_.log(name_of(pid) + " is gone: " + why);
+  has_words_left_ = false;
+  if (std::exchange(told_, why) != why) options_.log(name_of(pid) + " is gone: " + why);
   options_.changed();
 }
 

@@ -74,6 +74,7 @@ class RemoteMiner : public LendingMiner {
   // The thread that listens.
   void run(const std::stop_token& stopping);
   void wait_for_something();
+  void let_in();
   void admit(Visitor visitor);
   void listen_to();
   // False: the link has ended.
@@ -97,6 +98,10 @@ class RemoteMiner : public LendingMiner {
   bool was_silent_ = false;
   chain::Instant second_began_;
   std::uint32_t words_in_second_ = 0;
+  bool has_words_left_ = false;  // that have come and were not looked at
+  chain::Instant lets_in_at_;    // not before
+  std::string told_;             // the last end in the log: one that comes back is told once
+  pid_t refused_ = 0;            // likewise
 
   // guarded by mutex_
   mutable std::mutex mutex_;

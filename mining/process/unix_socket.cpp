@@ -1,8 +1,10 @@
 #include "mining/process/unix_socket.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,7 +63,7 @@ Result<void> make_room(const std::filesystem::path& path, const sockaddr_un& add
   struct stat there {};
   if (lstat(path.c_str(), &there) != 0) {
     if (errno == ENOENT) return {};
-    return refuse(path, describe(errno));
+    return refuse(path, describe(errno) + "; its directory must be readable for the node");
   }
   if (!S_ISSOCK(there.st_mode))
     return refuse(path, "is there and no socket; remove it, or set mining.socket to another path");
@@ -69,9 +71,25 @@ Result<void> make_room(const std::filesystem::path& path, const sockaddr_un& add
   if (error != ECONNREFUSED)
     return refuse(path, error == 0 || error == EAGAIN
                             ? "another process listens there; two nodes need two sockets"
-                            : "cannot be looked at: " + describe(error));
-  if (unlink(path.c_str()) != 0) return refuse(path, "cannot be replaced: " + describe(errno));
+                            : "cannot be looked at: " + describe(error) +
+                                  "; let the node's user own it, or remove it");
+  if (unlink(path.c_str()) != 0)
+    return refuse(path, "cannot be replaced: " + describe(errno) +
+                            "; let the node's user write to its directory");
   return {};
+}
+
+// Held as long as the listener lives. Between the looking and the listening of one process another
+// one must not take the fresh socket for a dead one's.
+Result<Descriptor> lock_beside(const std::filesystem::path& path) {
+  const std::string beside = path.string() + ".lock";
+  Descriptor lock(open(beside.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
+  if (!lock)
+    return refuse(path, "the lock file beside it cannot be made: " + describe(errno) +
+                            "; its directory must be there and writable for the node");
+  if (flock(lock.number(), LOCK_EX | LOCK_NB) != 0)
+    return refuse(path, "another process listens there; two nodes need two sockets");
+  return lock;
 }
 
 Result<gid_t> find_group(const std::filesystem::path& path, const std::string& name) {
@@ -128,6 +146,8 @@ Result<UnixListener> UnixListener::open(const std::filesystem::path& path,
                                         const std::string& group) {
   const auto address = address_of(path);
   if (!address) return tl::unexpected(address.error());
+  auto lock = lock_beside(path);
+  if (!lock) return tl::unexpected(lock.error());
   if (auto room = make_room(path, *address); !room) return tl::unexpected(room.error());
   std::optional<gid_t> members;
   if (!group.empty()) {
@@ -141,7 +161,7 @@ Result<UnixListener> UnixListener::open(const std::filesystem::path& path,
       bind(socket.number(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0)
     return refuse(path, "cannot be made: " + describe(errno) +
                             "; its directory must be there and writable for the node");
-  UnixListener listener(std::move(socket), path);
+  UnixListener listener(std::move(*lock), std::move(socket), path);
   struct stat made {};
   if (lstat(path.c_str(), &made) != 0) return refuse(path, describe(errno));
   listener.device_ = made.st_dev;
@@ -160,11 +180,16 @@ UnixListener::~UnixListener() {
     unlink(path_.c_str());
 }
 
-std::optional<Visitor> UnixListener::accept() const {
+Result<std::optional<Visitor>> UnixListener::accept() const {
   Visitor visitor;
   visitor.connection =
       Descriptor(accept4(socket_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!visitor.connection) return std::nullopt;
+  if (!visitor.connection) {
+    const int error = errno;
+    // Those that the system means by "try again", and who went away while he waited.
+    if (error == EAGAIN || error == ECONNABORTED || error == EINTR) return std::nullopt;
+    return refuse(path_, "nobody can be let in: " + describe(error));
+  }
   ucred who{};
   socklen_t size = sizeof(who);
   const int connection = visitor.connection.number();

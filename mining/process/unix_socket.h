@@ -66,13 +66,15 @@ class UnixListener {
   UnixListener& operator=(UnixListener&&) = delete;
 
   [[nodiscard]] int number() const { return socket_.number(); }
-  // nullopt: nobody waits.
-  [[nodiscard]] std::optional<Visitor> accept() const;
+  // nullopt: nobody waits. An error: somebody may wait, and cannot be let in now; poll() goes on to
+  // call the listener readable then.
+  [[nodiscard]] chain::Result<std::optional<Visitor>> accept() const;
 
  private:
-  UnixListener(Descriptor socket, std::filesystem::path path)
-      : socket_(std::move(socket)), path_(std::move(path)) {}
+  UnixListener(Descriptor lock, Descriptor socket, std::filesystem::path path)
+      : lock_(std::move(lock)), socket_(std::move(socket)), path_(std::move(path)) {}
 
+  Descriptor lock_;  // on a file beside the socket: of two that start together one must lose
   Descriptor socket_;
   std::filesystem::path path_;
   dev_t device_ = 0;  // with the number the file's identity: another's is not removed

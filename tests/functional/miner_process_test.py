@@ -34,8 +34,13 @@ class ProcessCluster(Cluster):
         self.miners = [Miner(node) for node in self.nodes]
 
     def __enter__(self):
-        for miner in self.miners:
-            miner.start()
+        try:
+            for miner in self.miners:
+                miner.start()
+        except BaseException:
+            for miner in self.miners:
+                miner.clean_up()
+            raise
         return super().__enter__()
 
     def _leave(self, has_failed):

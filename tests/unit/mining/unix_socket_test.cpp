@@ -35,7 +35,9 @@ bool contains(const std::string& text, const std::string& part) {
 std::optional<Visitor> wait_visitor(const UnixListener& listener) {
   pollfd one{listener.number(), POLLIN, 0};
   poll(&one, 1, -1);
-  return listener.accept();
+  auto visitor = listener.accept();
+  REQUIRE_MESSAGE(visitor.has_value(), visitor.error().message);
+  return std::move(*visitor);
 }
 
 }  // namespace
@@ -47,7 +49,9 @@ TEST_CASE("a listener's file is for its owner alone, admits him, and goes with t
     const auto listener = UnixListener::open(path, {});
     REQUIRE_MESSAGE(listener.has_value(), listener.error().message);
     CHECK(mode_of(path) == 0600);
-    CHECK_FALSE(listener->accept().has_value());
+    const auto nobody = listener->accept();
+    REQUIRE(nobody.has_value());
+    CHECK_FALSE(nobody->has_value());
     const auto connection = connect_unix(path);
     REQUIRE_MESSAGE(connection.has_value(), connection.error().message);
     const auto visitor = wait_visitor(*listener);
@@ -69,6 +73,16 @@ TEST_CASE("a group may be let in") {
   CHECK(mode_of(path) == 0660);
   CHECK(contains(refusal(directory.file("t"), "no-such-group"), "mining.socket_group"));
   CHECK_FALSE(std::filesystem::exists(directory.file("t")));
+}
+
+TEST_CASE("of two that open one path only one does, even before it listens") {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("s");
+  const auto first = UnixListener::open(path, {});
+  REQUIRE(first.has_value());
+  // As it is between bind() and listen(), when nobody answers at the path.
+  std::filesystem::remove(path);
+  CHECK(contains(refusal(path), "another process listens"));
 }
 
 TEST_CASE("what a dead process left is replaced, and nothing else is") {
