@@ -81,7 +81,8 @@ class Stopwatch : public Onlooker {
     shares_ = 0;
     targets_.clear();
   }
-  void fill(SplitReport& report) const {
+  void fill(SplitReport& report) {
+    for (const std::size_t node : counts_) stops_mining(node);  // what is in hand counts as well
     report.shares = shares_;
     report.on_dead_templates = part(dead_, with_work_);
     const Span all = static_cast<std::int64_t>(counts_.size()) * (scheduler_.now() - begin_);
