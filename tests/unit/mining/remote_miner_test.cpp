@@ -309,7 +309,7 @@ TEST_CASE("who says what no miner says is sent away, and the report tells why") 
   CHECK(contains(miner.report().why, "enough"));
 }
 
-TEST_CASE("a share counts for the present order alone") {
+TEST_CASE("a share counts for the present order and the own slot alone") {
   Collector collector;
   NodeSide node(collector);
   RemoteMiner& miner = node.start();
@@ -319,16 +319,21 @@ TEST_CASE("a share counts for the present order alone") {
   process.greet();
   miner.mine(old);
   miner.mine(order);
-  REQUIRE(process.say(ShareFound{old.template_hash, {1, 1}}));
-  REQUIRE(process.say(ShareFound{order.template_hash, {2, 2}}));
+  const auto nonce = [](chain::Slot slot, std::uint32_t low) {
+    return chain::Nonce{chain::nonce_high(slot, 0, 0), low};
+  };
+  const chain::Slot strange{static_cast<std::uint16_t>(order.slot.value + 1)};
+  REQUIRE(process.say(ShareFound{old.template_hash, nonce(old.slot, 1)}));
+  REQUIRE(process.say(ShareFound{order.template_hash, nonce(strange, 2)}));
+  REQUIRE(process.say(ShareFound{order.template_hash, nonce(order.slot, 2)}));
   collector.wait_for(1);
   miner.stop();
-  REQUIRE(process.say(ShareFound{order.template_hash, {3, 3}}));
+  REQUIRE(process.say(ShareFound{order.template_hash, nonce(order.slot, 3)}));
   REQUIRE(process.say(LendingReport{}));
   node.wait_report([](const LendingReport& report) { return report.host.processors == 1; });
   const auto shares = collector.shares();
   REQUIRE(shares.size() == 1);
-  CHECK(shares[0] == ShareFound{order.template_hash, {2, 2}});
+  CHECK(shares[0] == ShareFound{order.template_hash, nonce(order.slot, 2)});
 }
 
 TEST_CASE("a flood of words is listened to at the rate that the node chose") {
@@ -345,7 +350,7 @@ TEST_CASE("a flood of words is listened to at the rate that the node chose") {
   process.greet();
   // It waits for room: what it cannot get rid of is its own trouble.
   for (std::uint32_t i = 0; i < kFlood; ++i)
-    process.insist(ShareFound{order.template_hash, {i, 0}});
+    process.insist(ShareFound{order.template_hash, {chain::nonce_high(order.slot, 0, i), 0}});
   collector.wait_for(kFlood);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(monotonic_now() - began).count();
   CHECK(collector.shares().size() <= kWords * static_cast<std::size_t>(seconds + 1));

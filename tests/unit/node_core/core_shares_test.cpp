@@ -26,7 +26,7 @@ mining::ShareFound share_of(const chain::TemplateHeader& header, std::uint16_t s
                             std::uint64_t number) {
   const auto target = chain::expand(header.share_target);
   chain::Nonce nonce{chain::nonce_high(chain::Slot{slot}, 0, number), 0};
-  while (!chain::share_meets(header, nonce, *target)) ++nonce.low;
+  while (!chain::share_meets(chain::Sha256Digest(), header, nonce, *target)) ++nonce.low;
   return {chain::template_hash(header), nonce};
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a share that misses the target is refused and counted as that") {
   std::ignore = voter.end_turn();
   const auto target = chain::expand(made.header.share_target);
   chain::Nonce nonce{chain::nonce_high(chain::Slot{2}, 0, 0), 0};
-  while (chain::share_meets(made.header, nonce, *target)) ++nonce.low;
+  while (chain::share_meets(chain::Sha256Digest(), made.header, nonce, *target)) ++nonce.low;
   voter.said(2, net::SharePush{chain::template_hash(made.header), nonce});
   CHECK(voter.core->status().counters.peer_shares == ShareCounts{.refused = 1});
 }
