@@ -72,7 +72,6 @@ bool Memory::make_cache(chain::ByteView key, const Ways& ways) {
     return false;
   }
   has_jit_ = ways.jit && (randomx_get_flags() & RANDOMX_FLAG_JIT) != 0;
-  cache_has_huge_pages_ = ways.huge_pages;
   return true;
 }
 
@@ -120,9 +119,7 @@ void Memory::begin_dataset() {
   if (options_.mode == Mode::kAuto) {
     const auto available = available_memory();
     if (!available || *available < kDatasetBytes + kMarginBytes) {
-      options_.tell(
-          "randomx: light mode, for fast mode takes 2080 MiB and 1 GiB more is to be "
-          "left free; set mining.randomx to choose");
+      note(News::kLight);
       building_ = Building::kNotWanted;
       return;
     }

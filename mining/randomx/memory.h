@@ -96,7 +96,6 @@ class Memory {
   // constant after make()
   const MemoryOptions options_;
   randomx_cache* cache_ = nullptr;
-  bool cache_has_huge_pages_ = false;
   const std::uint64_t items_;
 
   // The dataset is written by build_piece() and read once is_fast_.
