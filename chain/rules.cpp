@@ -273,12 +273,14 @@ Verdict check_seal(const HeaderState& state, const ShareDigest& digest,
   if (!target) return leader(Rule::kWrongTarget);
   std::vector<SharePreimage> preimages;
   preimages.reserve(shares.size());
+  const TemplateHash hash_of_template = template_hash(header);
   for (const Nonce& share : shares) {
     if (!has_slot(state, share)) return leader(Rule::kShareSlotUnknown);
-    preimages.push_back(share_preimage(header, share));
+    preimages.push_back(share_preimage(header, hash_of_template, share));
   }
-  for (const Hash& hash : digest.digests(preimages))
-    if (share_value(hash) > *target) return leader(Rule::kShareMissesTarget);
+  const std::vector<Hash> hashes = digest.digests(preimages);
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    if (!meets(digest, preimages[i], hashes[i], *target)) return leader(Rule::kShareMissesTarget);
   return kGood;
 }
 

@@ -1,6 +1,7 @@
 #include "chain/block.h"
 #include "chain/encoding.h"
 #include "chain/hash.h"
+#include "chain/work.h"
 
 // The hashed side of the proof of work: kept apart from the other encodings because its layout
 // follows the hash function's blocks, not the order of meaning.
@@ -12,10 +13,15 @@ std::uint64_t nonce_high(Slot slot, std::uint8_t thread, std::uint64_t counter) 
 }
 
 SharePreimage share_preimage(const TemplateHeader& header, const Nonce& nonce) {
+  return share_preimage(header, template_hash(header), nonce);
+}
+
+SharePreimage share_preimage(const TemplateHeader& header, const TemplateHash& hash,
+                             const Nonce& nonce) {
   static constexpr char kZeros[20] = {};
   Writer writer(kSharePreimageSize);
   // First SHA-256 block: all that changes with nonce.high.
-  writer.raw("EVC1").fixed(template_hash(header));
+  writer.raw("EVC1").fixed(hash);
   EC_ASSERT(writer.size() == kNonceHighOffset, "the miner patches the nonce in place");
   writer.u64(nonce.high).raw({kZeros, 20});
   // Second: constants of the template, and nonce.low as the last word, so that one message

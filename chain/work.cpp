@@ -29,9 +29,17 @@ const ShareDigest* plain_digest(WorkFunction function) {
   return nullptr;
 }
 
+bool meets(const ShareDigest& digest, const SharePreimage& preimage, const Hash& hash,
+           const U256& target) {
+  if (share_value(hash) <= target) return true;
+  const std::optional<Hash> again = digest.again(preimage);
+  return again && share_value(*again) <= target;
+}
+
 bool share_meets(const ShareDigest& digest, const TemplateHeader& header, const Nonce& nonce,
                  const U256& target) {
-  return share_value(digest.digest(share_preimage(header, nonce))) <= target;
+  const SharePreimage preimage = share_preimage(header, nonce);
+  return meets(digest, preimage, digest.digest(preimage), target);
 }
 
 }  // namespace eventchain::chain

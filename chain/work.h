@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,11 @@ class ShareDigest {
   [[nodiscard]] virtual Hash digest(const SharePreimage& preimage) const = 0;
   // Of each, in order. Where one takes long, they may be computed side by side.
   [[nodiscard]] virtual std::vector<Hash> digests(std::span<const SharePreimage> preimages) const;
+  // A second look, before a share is refused: the digest, computed from other memory than the first
+  // time. nullopt where there is nothing that the first look could have read wrongly.
+  [[nodiscard]] virtual std::optional<Hash> again(const SharePreimage&) const {
+    return std::nullopt;
+  }
 };
 
 // SHA-256 of the preimage.
@@ -41,6 +47,12 @@ class NoWorkDigest final : public ShareDigest {
 // (mining/work_functions.h).
 const ShareDigest* plain_digest(WorkFunction function);
 
+// share_preimage() for who makes many of one template; `hash` is that of the header.
+SharePreimage share_preimage(const TemplateHeader& header, const TemplateHash& hash,
+                             const Nonce& nonce);
+// Whether a preimage with this digest is a share. A miss is looked at again.
+bool meets(const ShareDigest& digest, const SharePreimage& preimage, const Hash& hash,
+           const U256& target);
 bool share_meets(const ShareDigest& digest, const TemplateHeader& header, const Nonce& nonce,
                  const U256& target);
 

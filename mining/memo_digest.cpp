@@ -6,15 +6,19 @@
 
 namespace eventchain::mining {
 
-std::optional<chain::Hash> MemoDigest::find(const Name& name) const {
+std::optional<MemoDigest::Known> MemoDigest::find(const Name& name) const {
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(name);
   return found == known_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void MemoDigest::keep(const Name& name, const chain::Hash& hash) const {
+void MemoDigest::keep(const Name& name, const Known& known) const {
   const std::lock_guard lock(mutex_);
-  if (!known_.emplace(name, hash).second) return;
+  const auto [at, is_new] = known_.emplace(name, known);
+  if (!is_new) {
+    if (known.is_of_second_look) at->second = known;
+    return;
+  }
   in_order_.push_back(name);
   if (in_order_.size() <= remembered_) return;
   known_.erase(in_order_.front());
@@ -23,9 +27,17 @@ void MemoDigest::keep(const Name& name, const chain::Hash& hash) const {
 
 chain::Hash MemoDigest::digest(const chain::SharePreimage& preimage) const {
   const Name name = chain::sha256(preimage.view());
-  if (const auto known = find(name)) return *known;
+  if (const auto known = find(name)) return known->hash;
   const chain::Hash hash = computing_.digest(preimage);
-  keep(name, hash);
+  keep(name, {hash, false});
+  return hash;
+}
+
+std::optional<chain::Hash> MemoDigest::again(const chain::SharePreimage& preimage) const {
+  const Name name = chain::sha256(preimage.view());
+  if (const auto known = find(name); known && known->is_of_second_look) return known->hash;
+  const auto hash = computing_.again(preimage);
+  if (hash) keep(name, {*hash, true});
   return hash;
 }
 
@@ -36,7 +48,7 @@ std::vector<chain::Hash> MemoDigest::digests(
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < preimages.size(); ++i) {
     if (const auto known = find(chain::sha256(preimages[i].view()))) {
-      result[i] = *known;
+      result[i] = known->hash;
     } else {
       missing.push_back(preimages[i]);
       places.push_back(i);
@@ -46,7 +58,7 @@ std::vector<chain::Hash> MemoDigest::digests(
   const std::vector<chain::Hash> computed = computing_.digests(missing);
   for (std::size_t i = 0; i < computed.size(); ++i) {
     result[places[i]] = computed[i];
-    keep(chain::sha256(missing[i].view()), computed[i]);
+    keep(chain::sha256(missing[i].view()), {computed[i], false});
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <randomx.h>
 
+#include <cfenv>
 #include <exception>
 #include <utility>
 
@@ -13,8 +14,10 @@ namespace {
 static_assert(chain::Hash::kSize == RANDOMX_HASH_SIZE);
 
 randomx_vm* try_to_make(const Memory& memory, randomx_flags flags) {
+  randomx_dataset* const dataset =
+      (flags & RANDOMX_FLAG_FULL_MEM) != 0 ? memory.dataset() : nullptr;
   try {
-    return randomx_create_vm(flags, memory.cache(), memory.dataset());
+    return randomx_create_vm(flags, memory.cache(), dataset);
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -22,7 +25,8 @@ randomx_vm* try_to_make(const Memory& memory, randomx_flags flags) {
 
 }  // namespace
 
-Machine::Machine(std::shared_ptr<Memory> memory) : memory_(std::move(memory)) {
+Machine::Machine(std::shared_ptr<Memory> memory, Reads reads)
+    : memory_(std::move(memory)), reads_(reads) {
   make();
 }
 
@@ -33,7 +37,7 @@ Machine::~Machine() {
 void Machine::make() {
   if (vm_ != nullptr) randomx_destroy_vm(std::exchange(vm_, nullptr));
   const randomx_flags found = randomx_get_flags();
-  is_fast_ = memory_->is_fast();
+  is_fast_ = reads_ == Reads::kDatasetIfThere && memory_->is_fast();
   randomx_flags flags = RANDOMX_FLAG_DEFAULT;
   if (is_fast_) flags |= RANDOMX_FLAG_FULL_MEM;
   if (memory_->ways().hard_aes) flags |= found & RANDOMX_FLAG_HARD_AES;
@@ -61,9 +65,13 @@ void Machine::interpret() {
 
 chain::Hash Machine::digest(chain::ByteView input) {
   chain::Hash hash;
+  // The library puts the rounding back where it returns, not where it throws.
+  std::fenv_t rounding;
+  std::fegetenv(&rounding);
   try {
     randomx_calculate_hash(vm_, input.data(), input.size(), hash.octets.data());
   } catch (const std::exception&) {
+    std::fesetenv(&rounding);
     interpret();
     randomx_calculate_hash(vm_, input.data(), input.size(), hash.octets.data());
   }

@@ -11,10 +11,12 @@ namespace eventchain::mining::randomx {
 
 // One virtual machine of RandomX: computes one hash at a time, for one thread at a time. Where the
 // system refuses machine code in the midst of it, it goes on as an interpreter, and so do all that
-// are made later. Uses the dataset if that was complete when it was made.
+// are made later. Uses the dataset if that was complete when it was made, unless it is to do
+// without.
 class Machine {
  public:
-  explicit Machine(std::shared_ptr<Memory> memory);
+  enum class Reads : std::uint8_t { kDatasetIfThere, kCacheAlone };
+  explicit Machine(std::shared_ptr<Memory> memory, Reads reads = Reads::kDatasetIfThere);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -37,6 +39,7 @@ class Machine {
   void interpret();
 
   const std::shared_ptr<Memory> memory_;
+  const Reads reads_;
   randomx_vm* vm_ = nullptr;
   bool is_fast_ = false;
   bool has_jit_ = false;

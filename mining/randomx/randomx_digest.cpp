@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -25,7 +27,16 @@ std::unique_ptr<Machine> RandomXDigest::borrow() const {
     }
     ++made_;
   }
-  return std::make_unique<Machine>(memory_);
+  try {
+    return std::make_unique<Machine>(memory_);
+  } catch (...) {
+    {
+      const std::lock_guard lock(mutex_);
+      --made_;
+    }
+    given_back_.notify_one();
+    throw;
+  }
 }
 
 void RandomXDigest::give_back(std::unique_ptr<Machine> machine) const {
@@ -48,12 +59,18 @@ chain::Hash RandomXDigest::digest(const chain::SharePreimage& preimage) const {
   return hash;
 }
 
+std::optional<chain::Hash> RandomXDigest::again(const chain::SharePreimage& preimage) const {
+  if (!memory_->is_fast()) return std::nullopt;
+  const std::lock_guard lock(again_mutex_);
+  if (!of_cache_) of_cache_ = std::make_unique<Machine>(memory_, Machine::Reads::kCacheAlone);
+  return of_cache_->digest(preimage.view());
+}
+
 std::vector<chain::Hash> RandomXDigest::digests(
     std::span<const chain::SharePreimage> preimages) const {
   std::vector<chain::Hash> result(preimages.size());
   std::atomic<std::size_t> next = 0;
-  const auto compute = [&] {
-    std::unique_ptr<Machine> machine = borrow();
+  const auto compute = [&](std::unique_ptr<Machine> machine) {
     for (std::size_t i = next++; i < preimages.size(); i = next++)
       result[i] = machine->digest(preimages[i].view());
     give_back(std::move(machine));
@@ -62,8 +79,21 @@ std::vector<chain::Hash> RandomXDigest::digests(
   // Starting a thread takes a thousandth of a digest's time.
   std::vector<std::jthread> others;
   const std::size_t threads = std::min<std::size_t>(side_by_side_, preimages.size());
-  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(compute);
-  compute();
+  try {
+    for (std::size_t i = 1; i < threads; ++i)
+      others.emplace_back([&] {
+        std::unique_ptr<Machine> machine;
+        try {
+          machine = borrow();
+        } catch (const std::exception&) {
+          return;  // nothing was begun: the calling thread does its part
+        }
+        compute(std::move(machine));
+      });
+  } catch (const std::system_error&) {
+    // The system has no more threads to give: those that there are take longer.
+  }
+  compute(borrow());
   others.clear();
   return result;
 }

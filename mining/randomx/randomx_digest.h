@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "chain/work.h"
@@ -14,7 +15,7 @@ namespace eventchain::mining::randomx {
 // are computed by several threads, which live as long as the call.
 //
 // Threading: any thread. At most `side_by_side` digests are computed at a time, each with a machine
-// of its own (2 MiB and some); who comes later waits.
+// of its own (2 MiB and some); who comes later waits. One more takes second looks, one at a time.
 class RandomXDigest final : public chain::ShareDigest {
  public:
   RandomXDigest(std::shared_ptr<Memory> memory, unsigned side_by_side);
@@ -25,6 +26,10 @@ class RandomXDigest final : public chain::ShareDigest {
   [[nodiscard]] chain::Hash digest(const chain::SharePreimage& preimage) const override;
   [[nodiscard]] std::vector<chain::Hash> digests(
       std::span<const chain::SharePreimage> preimages) const override;
+  // From the cache alone, which is made once and small: the dataset is 2 GiB that nobody checks,
+  // and the search reads the same. nullopt while there is no dataset.
+  [[nodiscard]] std::optional<chain::Hash> again(
+      const chain::SharePreimage& preimage) const override;
 
  private:
   [[nodiscard]] std::unique_ptr<Machine> borrow() const;
@@ -39,6 +44,10 @@ class RandomXDigest final : public chain::ShareDigest {
   mutable std::condition_variable given_back_;
   mutable std::vector<std::unique_ptr<Machine>> idle_;
   mutable unsigned made_ = 0;
+
+  // guarded by again_mutex_
+  mutable std::mutex again_mutex_;
+  mutable std::unique_ptr<Machine> of_cache_;
 };
 
 }  // namespace eventchain::mining::randomx

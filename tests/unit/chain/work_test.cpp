@@ -56,7 +56,9 @@ TEST_CASE("shares are judged by the digest that is handed in, a whole seal's at 
       at_once.push_back(preimages.size());
       return ShareDigest::digests(preimages);
     }
+    [[nodiscard]] std::optional<Hash> again(const SharePreimage&) const override { return second; }
     SharePreimage miss;
+    std::optional<Hash> second;
     mutable std::vector<std::size_t> at_once;
   };
   Genesis genesis = small_genesis();
@@ -74,8 +76,13 @@ TEST_CASE("shares are judged by the digest that is handed in, a whole seal's at 
   CHECK(check_share(chain.state, digest, header, sealed.seal.shares[2]).rule ==
         Rule::kShareMissesTarget);
   CHECK(check_share(chain.state, digest, header, sealed.seal.shares[1]).ok());
+  // A miss that the second look does not confirm is none.
+  digest.second = Hash{};
+  CHECK(check_seal(chain.state, digest, sealed).ok());
+  CHECK(check_share(chain.state, digest, header, sealed.seal.shares[2]).ok());
+  digest.second.reset();
   // A slot that nobody has is refused before anything is computed.
   sealed.seal.shares.back().high = nonce_high(Slot{3}, 0, 0);
   CHECK(check_seal(chain.state, digest, sealed).rule == Rule::kShareSlotUnknown);
-  CHECK(digest.at_once.size() == 2);
+  CHECK(digest.at_once.size() == 3);
 }

@@ -154,6 +154,7 @@ TEST_CASE("digests that are computed side by side keep their order") {
   for (std::size_t i = 0; i < preimages.size(); ++i)
     CHECK(together[i] == digest.digest(preimages[i]));
   CHECK(digest.digests({}).empty());
+  CHECK_FALSE(digest.again(preimages[0]).has_value());  // it has read no dataset
 }
 
 TEST_CASE("a search for RandomX finds what the rules call a share") {
@@ -206,4 +207,7 @@ TEST_CASE("with the dataset RandomX gives the same hashes" * doctest::skip()) {
   REQUIRE(memory->is_fast());
   CHECK(Machine(memory).is_fast());
   check_vectors("test key 000", memory);
+  CHECK_FALSE(Machine(memory, Machine::Reads::kCacheAlone).is_fast());
+  const RandomXDigest digest(memory, 1);
+  CHECK(digest.again(preimage_of(1)) == digest.digest(preimage_of(1)));
 }

@@ -53,6 +53,33 @@ TEST_CASE("a digest is computed once while it is remembered, and the oldest is f
   CHECK(memo.knows(preimage_of(2)));
 }
 
+TEST_CASE("a second look replaces the first, and is taken once") {
+  struct TwoLooks final : chain::ShareDigest {
+    [[nodiscard]] chain::WorkFunction function() const override {
+      return chain::WorkFunction::kRandomXV1;
+    }
+    [[nodiscard]] chain::Hash digest(const chain::SharePreimage&) const override { return {}; }
+    [[nodiscard]] std::optional<chain::Hash> again(const chain::SharePreimage&) const override {
+      ++looks;
+      chain::Hash hash;
+      hash.octets[0] = 1;
+      return hash;
+    }
+    mutable int looks = 0;
+  };
+  const TwoLooks computing;
+  const MemoDigest memo(computing, 3);
+  CHECK(memo.digest(preimage_of(1)).octets[0] == 0);
+  for (int i = 0; i < 2; ++i) CHECK(memo.again(preimage_of(1)).value().octets[0] == 1);
+  CHECK(computing.looks == 1);
+  CHECK(memo.digest(preimage_of(1)).octets[0] == 1);
+  CHECK(memo.again(preimage_of(2)).value().octets[0] == 1);  // without a first
+  CHECK(memo.digest(preimage_of(2)).octets[0] == 1);
+  const CountingDigest sure;
+  CHECK_FALSE(MemoDigest(sure, 3).again(preimage_of(1)).has_value());
+  CHECK(sure.count == 0);
+}
+
 TEST_CASE("each work function is set up with what checks and what searches its shares") {
   chain::Genesis genesis;
   chain::Rng rng(3);
