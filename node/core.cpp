@@ -11,9 +11,6 @@ namespace eventchain::node {
 
 namespace {
 
-// Shares that outran their template; more are not worth keeping.
-constexpr std::size_t kEarlySharesMax = 64;
-
 consensus::ReplicaOptions replica_options(const CoreOptions& options, const Members& members) {
   consensus::ReplicaOptions result;
   result.self = server_of(members.self_id());
@@ -390,7 +387,7 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
       ++counts.stale;
       break;
     case BlockWork::ShareResult::kOtherTemplate:
-      if (from && early_shares.size() < kEarlySharesMax) early_shares.push_back(share);
+      if (from && early_shares.size() < early_shares_max()) early_shares.push_back(share);
       break;
     case BlockWork::ShareResult::kRefused:
       ++counters.shares_refused;

@@ -202,6 +202,10 @@ struct NodeCore::State {
   // Templates at the next height that this node has had in hand; each is taken up once.
   std::set<chain::TemplateHash> taken_up;
   std::map<chain::NodeId, chain::TemplateHeader> pushed;  // the newest of each peer
+  // A peer shows all that it holds at once; more than two of them are not worth keeping.
+  [[nodiscard]] std::size_t early_shares_max() const {
+    return std::max<std::size_t>(64, 2 * std::size_t{options.genesis.share_count});
+  }
   std::deque<mining::ShareFound> early_shares;
   std::optional<chain::SealedHeader> proposed;
   std::map<chain::NodeId, chain::Height> peer_tips;
