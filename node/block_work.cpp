@@ -129,7 +129,9 @@ void BlockWork::put_away() {
 
 void BlockWork::tell_in_hand() {
   if (chain::plain_digest(options_.digest->function()) != nullptr) return;
-  outbox_.add(InHand{work_ ? std::optional(work_->checked->made.header) : std::nullopt});
+  if (!work_) return outbox_.add(InHand{});
+  const chain::TemplateHeader& header = work_->checked->made.header;
+  outbox_.add(InHand{header, work_->shares.size() == header.share_count});
 }
 
 bool BlockWork::adopt(CheckedRef checked, const chain::Now& now) {
@@ -152,8 +154,10 @@ BlockWork::ShareResult BlockWork::share(const mining::ShareFound& share) {
                                                     work_->checked->made.header, share.nonce);
   if (!verdict.ok()) return ShareResult::kRefused;
   shares.push_back(share.nonce);
-  if (shares.size() == work_->checked->made.header.share_count && options_.mines)
-    outbox_.add(StopMining{});
+  if (shares.size() == work_->checked->made.header.share_count) {
+    tell_in_hand();
+    if (options_.mines) outbox_.add(StopMining{});
+  }
   return ShareResult::kAccepted;
 }
 

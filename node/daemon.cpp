@@ -116,7 +116,6 @@ struct Daemon::Parts {
   Result<void> open_stores(const chain::StoreId& disk);
   std::unique_ptr<Machine> make_machine(const chain::Salt& seed);
   Result<void> start_api();
-  Result<void> start_mesh();
   Result<void> start_miner();
   void stop();
   void keep(const Evidence& evidence);
@@ -282,7 +281,8 @@ Result<void> Daemon::Parts::start() {
   };
   if (work.slow)
     options.share_checks =
-        ShareChecksOptions{genesis, config.node, work.slow, config.light ? 1U : 2U};
+        ShareChecksOptions{genesis,      config.node,          work.slow, config.light ? 1U : 2U,
+                           config.light, reader->tip().height, *in_force};
   runtime = std::make_unique<Runtime>(std::move(options),
                                       config.light ? light_store->turns() : store->turns());
   if (auto mining = start_miner(); !mining) return mining;

@@ -82,9 +82,10 @@ struct Mine {
 };
 struct StopMining {};
 // Shares are collected for this template from now on; for none. Told only where checking one takes
-// long, for those who compute ahead (share_queue.h).
+// long, for those who compute ahead (share_queue.h), and once more when it has all it needs.
 struct InHand {
   std::optional<chain::TemplateHeader> header;
+  bool is_full = false;
 };
 
 // A block was committed and applied here.

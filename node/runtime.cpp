@@ -31,10 +31,16 @@ std::size_t approximate_bytes(const net::Message& message) {
     bytes += pushed->made.content.entries.size() * sizeof(chain::EntryRef);
   } else if (const auto* reply = std::get_if<net::BlocksReply>(&message)) {
     for (const auto& block : reply->blocks)
-      bytes += block.content.entries.size() * sizeof(chain::EntryRef) + 1024;
+      bytes += block.content.entries.size() * sizeof(chain::EntryRef) + 1024 +
+               16 * block.sealed.seal.shares.size();
   } else if (const auto* headers = std::get_if<net::HeadersReply>(&message)) {
     for (const auto& block : headers->blocks)
       bytes += 512 + 16 * block.sealed.seal.shares.size() + 512 * block.annex.size();
+  } else if (const auto* raft = std::get_if<net::RaftSaid>(&message)) {
+    if (const auto* append = std::get_if<consensus::AppendEntries>(&raft->envelope.message))
+      for (const auto& entry : append->entries) bytes += sizeof(entry) + entry.payload.size();
+    if (const auto* install = std::get_if<consensus::InstallSnapshot>(&raft->envelope.message))
+      bytes += install->snapshot.bytes.size();
   } else if (const auto* announce = std::get_if<net::EventsAnnounce>(&message)) {
     bytes += announce->entries.size() * sizeof(chain::EntryRef);
   } else if (const auto* request = std::get_if<net::EventsRequest>(&message)) {

@@ -18,6 +18,10 @@ struct ShareChecksOptions {
   chain::NodeId self;
   std::shared_ptr<const mining::MemoDigest> digest;
   unsigned threads = 2;
+  bool is_light = false;
+  // As the machine finds them; without: those of genesis.
+  chain::Height tip{};
+  chain::MembersRef members{};
 };
 
 // The threads around a ShareQueue. Owned by the runtime, between the links and the core's inbox.
@@ -26,7 +30,8 @@ class ShareChecks {
  public:
   using HandOn = std::function<void(Input)>;
 
-  // `hand_on`: to the core, from a thread of this one.
+  // `hand_on`: to the core, from a thread of this one, under its lock: so that after peer_down()
+  // nothing comes that the lost link has said. It must not wait, nor call this.
   ShareChecks(ShareChecksOptions options, HandOn hand_on);
   ~ShareChecks();
   ShareChecks(const ShareChecks&) = delete;
@@ -41,7 +46,9 @@ class ShareChecks {
   void stop();
 
  private:
+  [[nodiscard]] bool meets(const ShareQueue::Piece& piece) const;
   void run(const std::stop_token& stopping);
+  // Under mutex_.
   void hand_on_all(std::vector<Input>& ready);
 
   // constant after construction

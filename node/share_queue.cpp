@@ -4,10 +4,27 @@
 #include <utility>
 
 #include "consensus/decision.h"
+#include "node/members.h"
 
 namespace eventchain::node {
 
 namespace {
+
+// Enough for what a peer says at once where few shares make a seal.
+constexpr std::size_t kWaitingMin = 64;
+constexpr std::size_t kEarlyMin = 32;
+// Blocks that may be on their way to be committed when entries come: the tip is known a little
+// late.
+constexpr std::uint64_t kAheadMax = 4;
+// As many as Raft sends at once; a reply has fewer.
+constexpr std::size_t kSealsMax = 512;
+
+std::size_t bytes_of(const std::vector<ShareQueue::Piece>& pieces) {
+  std::size_t bytes = 0;
+  for (const ShareQueue::Piece& piece : pieces)
+    bytes += sizeof(piece) + piece.preimages.size() * sizeof(chain::SharePreimage);
+  return bytes;
+}
 
 // The seals that a message has, in the order in which the core checks them.
 std::vector<chain::SealedHeader> seals_of(const net::Message& message) {
@@ -27,19 +44,19 @@ std::vector<chain::SealedHeader> seals_of(const net::Message& message) {
   return seals;
 }
 
-bool is_reply(const net::Message& message) {
-  return std::holds_alternative<net::BlocksReply>(message) ||
-         std::holds_alternative<net::HeadersReply>(message);
-}
-
 }  // namespace
 
 ShareQueue::ShareQueue(const chain::Genesis& genesis, const chain::NodeId& self,
-                       const mining::MemoDigest& memo)
+                       const mining::MemoDigest& memo, bool is_light)
     : chain_(chain::chain_id(genesis)),
       share_count_(genesis.share_count),
+      easiest_(chain::expand(genesis.easiest_target).value_or(chain::U256::max())),
+      waiting_max_(std::max<std::size_t>(kWaitingMin, 2 * std::size_t{genesis.share_count})),
+      early_max_(std::max<std::size_t>(kEarlyMin, 2 * std::size_t{genesis.share_count})),
       self_(self),
-      memo_(memo) {}
+      memo_(memo),
+      is_light_(is_light),
+      members_(std::make_shared<const chain::MemberSet>(chain::first_members(genesis))) {}
 
 ShareQueue::Peer& ShareQueue::peer_of(const chain::NodeId& id) {
   const auto [at, is_new] = peers_.try_emplace(id);
@@ -49,12 +66,15 @@ ShareQueue::Peer& ShareQueue::peer_of(const chain::NodeId& id) {
 
 std::optional<ShareQueue::Piece> ShareQueue::piece_of(const chain::SealedHeader& sealed) const {
   const auto target = chain::expand(sealed.header.share_target);
-  if (!target || sealed.header.chain != chain_ || sealed.seal.shares.size() != share_count_)
+  if (!target || *target > easiest_ || sealed.header.chain != chain_ ||
+      sealed.seal.shares.size() != share_count_)
     return std::nullopt;
+  const chain::TemplateHash hash = chain::template_hash(sealed.header);
   Piece piece;
+  piece.height = sealed.header.height;
   piece.target = *target;
   for (const chain::Nonce& nonce : sealed.seal.shares)
-    piece.preimages.push_back(chain::share_preimage(sealed.header, nonce));
+    piece.preimages.push_back(chain::share_preimage(sealed.header, hash, nonce));
   return piece;
 }
 
@@ -62,32 +82,61 @@ bool ShareQueue::is_known(const Piece& piece) const {
   return std::ranges::all_of(piece.preimages, [this](const auto& one) { return memo_.knows(one); });
 }
 
-std::vector<ShareQueue::Piece> ShareQueue::pieces_of(
-    const std::vector<chain::SealedHeader>& seals) const {
+std::vector<ShareQueue::Piece> ShareQueue::pieces_of(const net::Message& message,
+                                                     const Look& look) const {
   std::vector<Piece> pieces;
-  for (const chain::SealedHeader& sealed : seals) {
-    if (sealed.header.height <= tip_) continue;
+  std::optional<chain::Height> last;
+  std::size_t looked_at = 0;
+  for (const chain::SealedHeader& sealed : seals_of(message)) {
+    const chain::Height height = sealed.header.height;
+    if (height <= last.value_or(look.tip)) continue;  // of the past, or lost to the one before it
+    // The core looks no further than to a gap, or to what breaks a rule.
+    const bool follows =
+        last ? height == last->next() : height.value <= look.reach.value + kAheadMax;
+    if (!follows || looked_at++ == look.seals_max) break;
+    last = height;
     auto piece = piece_of(sealed);
-    if (!piece) break;  // the core looks no further than to what breaks a rule
+    if (!piece) break;
     if (!is_known(*piece)) pieces.push_back(std::move(*piece));
   }
   std::ranges::reverse(pieces);
   return pieces;
 }
 
-std::optional<Input> ShareQueue::offer(PeerSaid said, std::size_t bytes) {
+std::optional<ShareQueue::Look> ShareQueue::look_at(const PeerSaid& said, std::size_t bytes) {
+  if (deaf_to_.contains(said.peer)) return std::nullopt;
+  Look look{true, tip_, tip_, kSealsMax};
+  if (const auto* raft = std::get_if<net::RaftSaid>(&said.message)) {
+    const auto* append = std::get_if<consensus::AppendEntries>(&raft->envelope.message);
+    if (append == nullptr || append->entries.empty()) return std::nullopt;
+    const chain::Member* member = chain::find_member(*members_, said.peer);
+    const bool is_heard = !is_light_ && raft->envelope.from == server_of(said.peer) &&
+                          (member == nullptr || member->role != chain::MemberRole::kLight);
+    if (!is_heard) return std::nullopt;
+    // A node that is behind may not know yet that its leader is a voter. What it takes from others
+    // would stop the core if nothing was computed.
+    if (member == nullptr || member->role != chain::MemberRole::kVoter) look.seals_max = 1;
+  } else {
+    const bool is_reply = is_light_ ? std::holds_alternative<net::HeadersReply>(said.message)
+                                    : std::holds_alternative<net::BlocksReply>(said.message);
+    if (!is_reply) return std::nullopt;
+    Peer& peer = peer_of(said.peer);
+    if (peer.asked == 0) return std::nullopt;  // the core does not look into it
+    --peer.asked;
+  }
+  const Peer& peer = peer_of(said.peer);
+  look.reach = std::max(tip_, peer.reach);
+  look.has_room = has_room(peer, bytes);
+  return look;
+}
+
+std::optional<Input> ShareQueue::offer(PeerSaid said, std::size_t bytes,
+                                       std::vector<Piece> pieces) {
   const chain::NodeId from = said.peer;
   if (const auto* pushed = std::get_if<net::SharePush>(&said.message))
     return offer_share(from, {pushed->template_hash, pushed->nonce});
-  const std::vector<chain::SealedHeader> seals = seals_of(said.message);
-  if (seals.empty() || deaf_to_.contains(from)) return Input{std::move(said)};
-  if (is_reply(said.message)) {
-    Peer& peer = peer_of(from);
-    if (peer.asked == 0) return Input{std::move(said)};  // the core does not look into it
-    --peer.asked;
-  }
-  std::vector<Piece> pieces = pieces_of(seals);
   if (pieces.empty()) return Input{std::move(said)};
+  bytes += bytes_of(pieces);
   keep(from, {Input{std::move(said)}, std::move(pieces), bytes, std::nullopt});
   return std::nullopt;
 }
@@ -103,19 +152,22 @@ Input ShareQueue::share_input(const chain::NodeId& from, const mining::ShareFoun
 
 std::optional<Input> ShareQueue::offer_share(const chain::NodeId& from,
                                              const mining::ShareFound& share) {
-  if (deaf_to_.contains(from)) {
-    ++dropped_;
-    return std::nullopt;
-  }
-  if (!in_hand_ || share.template_hash != in_hand_hash_) {
+  if (from != self_ && is_light_) return share_input(from, share);
+  const bool is_in_hand = in_hand_ && share.template_hash == in_hand_hash_;
+  if (!is_in_hand || deaf_to_.contains(from)) {
     // The own miner's are for templates that were in hand; this one's time is over.
     if (from == self_) return share_input(from, share);
     Peer& peer = peer_of(from);
-    if (peer.early.size() == kEarlyMax) {
+    if (peer.early.size() == early_max_) {
       peer.early.pop_front();
       ++dropped_;
     }
     peer.early.push_back(share);
+    return std::nullopt;
+  }
+  if (is_full_) return share_input(from, share);
+  if (!has_room(peer_of(from), 0)) {
+    ++dropped_;
     return std::nullopt;
   }
   Waiting waiting = waiting_share(from, share);
@@ -129,31 +181,42 @@ ShareQueue::Waiting ShareQueue::waiting_share(const chain::NodeId& from,
   const auto target = chain::expand(in_hand_->share_target);
   EC_ASSERT(target.has_value(), "the core checked the template in hand");
   Piece piece;
-  piece.preimages = {chain::share_preimage(*in_hand_, share.nonce)};
+  piece.preimages = {chain::share_preimage(*in_hand_, in_hand_hash_, share.nonce)};
   piece.target = *target;
-  constexpr std::size_t kBytes = 256;
-  return {share_input(from, share), {std::move(piece)}, kBytes, share.template_hash};
+  std::vector<Piece> pieces{std::move(piece)};
+  const std::size_t bytes = sizeof(Waiting) + bytes_of(pieces);
+  return {share_input(from, share), std::move(pieces), bytes, share.template_hash};
+}
+
+bool ShareQueue::has_room(const Peer& peer, std::size_t bytes) const {
+  const bool is_too_much = !peer.waiting.empty() && peer.bytes + bytes > kBytesMax;
+  return !is_too_much && peer.waiting.size() < waiting_max_;
 }
 
 void ShareQueue::keep(const chain::NodeId& from, Waiting waiting) {
   Peer& peer = peer_of(from);
-  const bool is_too_much = !peer.waiting.empty() && peer.bytes + waiting.bytes > kBytesMax;
-  if (is_too_much || peer.waiting.size() >= kWaitingMax) {
+  if (!has_room(peer, waiting.bytes)) {
     ++dropped_;
     return;
   }
   for (Piece& piece : waiting.pieces) {
     piece.peer = from;
     piece.link = peer.link;
+    peer.reach = std::max(peer.reach, piece.height);
   }
   peer.bytes += waiting.bytes;
   peer.waiting.push_back(std::move(waiting));
+}
+
+bool ShareQueue::is_surplus(const Waiting& waiting) const {
+  return is_full_ && in_hand_ && waiting.share_of == in_hand_hash_;
 }
 
 // Others may have computed it meanwhile: the same share comes from many peers.
 void ShareQueue::skip_known(Peer& peer, std::vector<Input>& ready) {
   while (!peer.waiting.empty()) {
     Waiting& first = peer.waiting.front();
+    if (is_surplus(first)) first.pieces.clear();
     while (!first.pieces.empty() && is_known(first.pieces.back())) first.pieces.pop_back();
     if (!first.pieces.empty()) return;
     ready.push_back(std::move(first.input));
@@ -206,27 +269,39 @@ void ShareQueue::drop_outdated(Peer& peer) {
   peer.waiting = std::move(left);
 }
 
-void ShareQueue::in_hand(const std::optional<chain::TemplateHeader>& header) {
+void ShareQueue::in_hand(const std::optional<chain::TemplateHeader>& header, bool is_full) {
   in_hand_ = header;
+  is_full_ = is_full;
   in_hand_hash_ = header ? chain::template_hash(*header) : chain::TemplateHash{};
   for (auto& [id, peer] : peers_) {
     drop_outdated(peer);
-    if (!header) continue;
-    std::deque<mining::ShareFound> later;
-    for (const mining::ShareFound& share : std::exchange(peer.early, {})) {
-      if (share.template_hash != in_hand_hash_) {
-        later.push_back(share);
-        continue;
-      }
-      keep(id, waiting_share(id, share));
-    }
-    peer.early = std::move(later);
+    if (!deaf_to_.contains(id)) release_early(id, peer);
   }
+}
+
+void ShareQueue::release_early(const chain::NodeId& id, Peer& peer) {
+  if (!in_hand_) return;
+  std::deque<mining::ShareFound> later;
+  for (const mining::ShareFound& share : std::exchange(peer.early, {})) {
+    if (share.template_hash == in_hand_hash_)
+      keep(id, waiting_share(id, share));
+    else
+      later.push_back(share);
+  }
+  peer.early = std::move(later);
 }
 
 void ShareQueue::hung_up(const chain::NodeId& peer) {
   peers_.erase(peer);
   deaf_to_.insert(peer);
+}
+
+bool ShareQueue::spoke_to(const chain::NodeId& peer) {
+  if (deaf_to_.erase(peer) == 0) return false;
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return false;
+  release_early(peer, found->second);
+  return !found->second.waiting.empty();
 }
 
 void ShareQueue::asked(const chain::NodeId& peer) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <latch>
 #include <map>
 #include <mutex>
@@ -12,6 +13,34 @@
 using namespace eventchain;
 using namespace eventchain::node;
 using namespace eventchain::node::testing;
+
+namespace {
+
+// Where a first look rests on memory that went bad: it misses what is a share, and finds one where
+// there is none.
+struct DamagedDigest final : chain::ShareDigest {
+  static constexpr std::uint8_t kMissed = 2;
+  static constexpr std::uint8_t kInvented = 3;
+  [[nodiscard]] chain::WorkFunction function() const override {
+    return chain::WorkFunction::kRandomXV1;
+  }
+  static chain::Hash hash_of(bool is_share) {
+    chain::Hash hash;
+    hash.octets.fill(is_share ? 0 : 0xff);
+    return hash;
+  }
+  [[nodiscard]] chain::Hash digest(const chain::SharePreimage& preimage) const override {
+    return hash_of(preimage.octets[chain::kNonceLowOffset] == kInvented);
+  }
+  [[nodiscard]] std::optional<chain::Hash> again(
+      const chain::SharePreimage& preimage) const override {
+    ++second_looks;
+    return hash_of(preimage.octets[chain::kNonceLowOffset] == kMissed);
+  }
+  mutable std::atomic<int> second_looks = 0;
+};
+
+}  // namespace
 
 TEST_CASE("the threads hand on every message of every peer once") {
   Checks checks;
@@ -38,4 +67,53 @@ TEST_CASE("the threads hand on every message of every peer once") {
   all.wait();
   threads.stop();
   for (std::size_t peer = 1; peer <= 3; ++peer) CHECK(came[voter_id(peer)].size() == kEach);
+}
+
+TEST_CASE("no share is refused, and no own one handed out, on the word of a damaged dataset") {
+  Checks checks;
+  const DamagedDigest damaged;
+  const auto memo = std::make_shared<const mining::MemoDigest>(damaged);
+  std::latch all(2);
+  ShareChecks threads({checks.genesis, voter_id(0), memo, 1},
+                      [&](const Input&) { all.count_down(); });
+  threads.see(InHand{checks.header});
+  const net::SharePush good = checks.share(DamagedDigest::kMissed);
+  CHECK_FALSE(threads.take(PeerSaid{voter_id(1), good}, 100).has_value());
+  const net::SharePush bad = checks.share(DamagedDigest::kInvented);
+  CHECK_FALSE(threads.take(MinerFound{{bad.template_hash, bad.nonce}}).has_value());
+  all.wait();
+  threads.stop();
+  CHECK(damaged.second_looks == 2);
+  // What the core asks for afterwards is there, and is the truth.
+  const auto target = chain::expand(checks.header.share_target);
+  REQUIRE(target.has_value());
+  CHECK(chain::share_meets(*memo, checks.header, good.nonce, *target));
+  CHECK_FALSE(chain::share_meets(*memo, checks.header, bad.nonce, *target));
+  CHECK(damaged.second_looks == 2);
+}
+
+TEST_CASE("what a lost link has said comes before its end or never") {
+  Checks checks;
+  const auto memo =
+      std::shared_ptr<const mining::MemoDigest>(std::shared_ptr<void>(), &checks.memo);
+  std::mutex mutex;
+  bool is_down = false;
+  bool came_late = false;
+  for (std::uint32_t round = 0; round < 300; ++round) {
+    ShareChecks threads({checks.genesis, voter_id(0), memo, 2}, [&](const Input&) {
+      const std::lock_guard lock(mutex);
+      came_late = came_late || is_down;
+    });
+    threads.see(InHand{checks.header});
+    threads.take(PeerSaid{voter_id(1), checks.share(2 * round + 1)}, 100);
+    threads.peer_down(voter_id(1));
+    {
+      const std::lock_guard lock(mutex);
+      is_down = true;
+    }
+    threads.stop();
+    const std::lock_guard lock(mutex);
+    is_down = false;
+  }
+  CHECK_FALSE(came_late);
 }

@@ -14,6 +14,7 @@ namespace {
 struct Course {
   std::vector<std::optional<chain::TemplateHeader>> in_hand;
   std::vector<chain::TemplateHeader> mined;
+  std::size_t full = 0;  // how often it was told to have all its shares
   bool is_told_before_mining = true;
 };
 
@@ -39,8 +40,10 @@ Course first_block(chain::WorkFunction function, const chain::ShareDigest* diges
     std::optional<mining::ShareFound> found;
     Effects effects = core.take_effects();
     for (const Effect& effect : effects.when_durable) {
-      if (const auto* in_hand = std::get_if<InHand>(&effect))
+      if (const auto* in_hand = std::get_if<InHand>(&effect)) {
         course.in_hand.push_back(in_hand->header);
+        course.full += in_hand->is_full;
+      }
       if (const auto* mine = std::get_if<Mine>(&effect)) {
         course.is_told_before_mining = !course.in_hand.empty();
         course.mined.push_back(mine->order.header);
@@ -58,8 +61,10 @@ Course first_block(chain::WorkFunction function, const chain::ShareDigest* diges
   }
   REQUIRE(core.chain_state().height().value == 1);
   for (const Effect& effect : core.take_effects().when_durable)
-    if (const auto* in_hand = std::get_if<InHand>(&effect))
+    if (const auto* in_hand = std::get_if<InHand>(&effect)) {
       course.in_hand.push_back(in_hand->header);
+      course.full += in_hand->is_full;
+    }
   return course;
 }
 
@@ -71,8 +76,10 @@ TEST_CASE("where shares take long the core tells whose it collects, before any i
   const Course course = first_block(chain::WorkFunction::kRandomXV1, &memo);
   REQUIRE(course.mined.size() == 1);
   CHECK(course.is_told_before_mining);
-  REQUIRE(course.in_hand.size() >= 2);
+  REQUIRE(course.in_hand.size() >= 3);
+  CHECK(course.in_hand[course.in_hand.size() - 3] == course.mined[0]);
   CHECK(course.in_hand[course.in_hand.size() - 2] == course.mined[0]);
+  CHECK(course.full == 1);
   CHECK_FALSE(course.in_hand.back().has_value());
   // Looked at when it came, in the seal and in the log; computed once.
   CHECK(computing.count == 1);

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "consensus/decision.h"
+#include "node/members.h"
 #include "node/share_queue.h"
 #include "tests/unit/node_core/node_core_fixture.h"
 
@@ -29,15 +31,15 @@ struct CountingDigest final : chain::ShareDigest {
 inline constexpr std::uint16_t kShares = 4;
 
 struct Checks {
-  Checks() {
+  explicit Checks(std::uint16_t share_count = kShares, bool is_light = false) {
     genesis = easy_genesis(3);
-    genesis.share_count = kShares;
+    genesis.share_count = share_count;
     genesis.first_target = genesis.easiest_target = chain::CompactTarget{0x207fffff};
     header.chain = chain::chain_id(genesis);
     header.height = chain::Height{1};
     header.share_target = genesis.first_target;
-    header.share_count = kShares;
-    queue.emplace(genesis, voter_id(0), memo);
+    header.share_count = share_count;
+    queue.emplace(genesis, voter_id(0), memo, is_light);
     queue->in_hand(header);
   }
 
@@ -45,13 +47,22 @@ struct Checks {
     return {chain::template_hash(header), {chain::nonce_high(chain::Slot{1}, 0, 0), low}};
   }
   bool passes(std::size_t peer, net::Message message) {
-    return queue->offer(PeerSaid{voter_id(peer), std::move(message)}, 1000).has_value();
+    PeerSaid said{voter_id(peer), std::move(message)};
+    std::vector<ShareQueue::Piece> pieces;
+    if (const auto look = queue->look_at(said, 1000)) {
+      if (!look->has_room) {
+        queue->drop();
+        return false;
+      }
+      pieces = queue->pieces_of(said.message, *look);
+    }
+    return queue->offer(std::move(said), 1000, std::move(pieces)).has_value();
   }
   // Sealed with shares from `low` on, every second number.
   [[nodiscard]] chain::SealedHeader sealed(std::uint64_t height, std::uint32_t low) const {
     chain::SealedHeader result{header, {}};
     result.header.height = chain::Height{height};
-    for (std::uint32_t i = 0; i < kShares; ++i)
+    for (std::uint32_t i = 0; i < header.share_count; ++i)
       result.seal.shares.push_back({chain::nonce_high(chain::Slot{1}, 0, 0), low + 2 * i});
     return result;
   }
@@ -61,12 +72,30 @@ struct Checks {
     for (auto& seal : seals) reply.blocks.push_back({std::move(seal), {}});
     return reply;
   }
+  // What a leader sends.
+  [[nodiscard]] static net::RaftSaid entries(std::size_t from,
+                                             const std::vector<chain::SealedHeader>& seals) {
+    consensus::AppendEntries append;
+    append.term = consensus::Term{3};
+    for (const auto& seal : seals)
+      append.entries.push_back(
+          {consensus::Term{3}, consensus::EntryKind::kCommand, consensus::encode_decision(seal)});
+    return {{server_of(voter_id(from)), server_of(voter_id(0)), append}};
+  }
   // One piece; what may go to the core now.
   std::vector<Input> work() {
     std::vector<Input> ready;
     const auto piece = queue->next(ready);
     if (piece) finish(*piece, ready);
     return ready;
+  }
+  // All there is; how many digests that took.
+  std::size_t work_off(std::vector<Input>* came = nullptr) {
+    const std::size_t before = computing.count;
+    std::vector<Input> ready;
+    while (const auto piece = queue->next(ready)) finish(*piece, ready);
+    if (came != nullptr) *came = std::move(ready);
+    return computing.count - before;
   }
   void finish(const ShareQueue::Piece& piece, std::vector<Input>& ready) {
     bool meets = true;
@@ -82,7 +111,7 @@ struct Checks {
   chain::Genesis genesis;
   chain::TemplateHeader header;
   CountingDigest computing;
-  mining::MemoDigest memo{computing, 1000};
+  mining::MemoDigest memo{computing, 100'000};
   std::optional<ShareQueue> queue;
 };
 
