@@ -96,24 +96,23 @@ TEST_CASE("what a lost link has said comes before its end or never") {
   Checks checks;
   const auto memo =
       std::shared_ptr<const mining::MemoDigest>(std::shared_ptr<void>(), &checks.memo);
-  std::mutex mutex;
-  bool is_down = false;
+  std::latch comes(1);
+  std::latch ends(1);
+  std::atomic<bool> is_down = false;
   bool came_late = false;
-  for (std::uint32_t round = 0; round < 300; ++round) {
-    ShareChecks threads({checks.genesis, voter_id(0), memo, 2}, [&](const Input&) {
-      const std::lock_guard lock(mutex);
-      came_late = came_late || is_down;
-    });
-    threads.see(InHand{checks.header});
-    threads.take(PeerSaid{voter_id(1), checks.share(2 * round + 1)}, 100);
-    threads.peer_down(voter_id(1));
-    {
-      const std::lock_guard lock(mutex);
-      is_down = true;
-    }
-    threads.stop();
-    const std::lock_guard lock(mutex);
-    is_down = false;
-  }
+  ShareChecks threads({checks.genesis, voter_id(0), memo, 1}, [&](const Input&) {
+    comes.count_down();
+    ends.wait();
+    // As long as this has not returned the end must wait; it gets every chance not to.
+    for (int i = 0; i < 20'000 && !is_down; ++i) std::this_thread::yield();
+    came_late = is_down;
+  });
+  threads.see(InHand{checks.header});
+  CHECK_FALSE(threads.take(PeerSaid{voter_id(1), checks.share(1)}, 100).has_value());
+  comes.wait();
+  ends.count_down();
+  threads.peer_down(voter_id(1));
+  is_down = true;
+  threads.stop();
   CHECK_FALSE(came_late);
 }
