@@ -166,6 +166,24 @@ void Replica::State::send(std::vector<Outgoing>& messages) {
   }
 }
 
+// R7. Entries for `to` end before one that takes its vote away, until that is committed. A server
+// uses a configuration as soon as it has it, and the library does not stand for election without a
+// vote, although it may still be needed (thesis, 4.2.2): were the leader lost and `to` alone had
+// the entry, its log would be the newest, and nobody could win. A shorter message is always safe;
+// the next one is refused, and the leader sends anew what is missing.
+std::uint64_t Replica::State::entries_for(ServerId to, LogIndex after, std::uint64_t count) const {
+  const auto votes = [to](const Configuration& configuration) {
+    const Server* server = find_server(configuration, to);
+    return server != nullptr && server->suffrage == Suffrage::kVoter;
+  };
+  if (!votes(committed_configuration)) return count;
+  for (const auto& [index, configuration] : changes) {
+    if (index.value > after.value + count) break;
+    if (index > after && !votes(configuration)) return index.value - after.value - 1;
+  }
+  return count;
+}
+
 // Fills in the entries. Where they are too much for one message they go in several, each of which
 // a leader could have sent; cutting them short instead would leave the library believing that the
 // rest is under way.
@@ -173,9 +191,10 @@ void Replica::State::send_entries(const Outgoing& outgoing) {
   auto message = std::get<AppendEntries>(outgoing.envelope.message);
   append_version = message.version;
   std::vector<Entry> entries;
-  if (outgoing.entry_count > 0)
-    entries = store.entries(message.prev_index.next(),
-                            LogIndex{message.prev_index.value + outgoing.entry_count});
+  const std::uint64_t count =
+      entries_for(outgoing.envelope.to, message.prev_index, outgoing.entry_count);
+  if (count > 0)
+    entries = store.entries(message.prev_index.next(), LogIndex{message.prev_index.value + count});
   LogIndex last = message.prev_index;
   Term last_term = message.prev_term;
   std::size_t bytes = 0;

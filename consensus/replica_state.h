@@ -29,6 +29,7 @@ struct Replica::State {
   void persist(const Update& update);
   void send(std::vector<Outgoing>& messages);
   void send_entries(const Outgoing& outgoing);
+  [[nodiscard]] std::uint64_t entries_for(ServerId to, LogIndex after, std::uint64_t count) const;
   void settle(chain::Instant now);
   void notice_role(chain::Instant now);
   void apply_committed();

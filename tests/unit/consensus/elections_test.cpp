@@ -239,6 +239,44 @@ TEST_CASE("R6: a standby votes for a candidate whose log has promoted it") {
   CHECK(cluster.violations().empty());
 }
 
+TEST_CASE(
+    "R7: a voter that is being demoted stands for election while nobody else has the change") {
+  ClusterOptions options;
+  options.voters = 4;
+  Cluster cluster(options);
+  cluster.start_all();
+  const ServerId leader = cluster.elect();
+  cluster.run_for(milliseconds(100));
+  const ServerId demoted = server(leader.value % 4 + 1);
+  Configuration wanted = voters(4);
+  for (Server& one : wanted)
+    if (one.id == demoted) one.suffrage = Suffrage::kStandby;
+  // The change could reach the demoted one alone, and then its leader is lost.
+  cluster.drops = [&](const Envelope& envelope) {
+    return envelope.from == leader && envelope.to != demoted;
+  };
+  const LogIndex before = cluster.replica(leader).last_index();
+  cluster.turn(leader, [&](Replica& r, const chain::Now& now) { REQUIRE(r.change(wanted, now)); });
+  cluster.run_for(milliseconds(60));
+  CHECK(cluster.replica(leader).last_index() > before);
+  CHECK(cluster.replica(demoted).last_index() == before);
+  cluster.crash(leader);
+  cluster.drops = nullptr;
+  // Three of the four that were voters.
+  CHECK(cluster.run_until([&] { return cluster.leader().has_value(); }));
+
+  // Committed, it is told to the demoted one like every other entry.
+  cluster.start(leader);
+  const ServerId next = *cluster.leader();
+  const ServerId other = server(next.value % 4 + 1);
+  wanted = voters(4);
+  for (Server& one : wanted)
+    if (one.id == other) one.suffrage = Suffrage::kStandby;
+  cluster.turn(next, [&](Replica& r, const chain::Now& now) { REQUIRE(r.change(wanted, now)); });
+  CHECK(cluster.run_until([&] { return cluster.replica(other).configuration() == wanted; }));
+  CHECK(cluster.violations().empty());
+}
+
 TEST_CASE("leadership is transferred under load without losing what was committed") {
   Cluster cluster(ClusterOptions{});
   cluster.start_all();
