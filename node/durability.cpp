@@ -151,7 +151,7 @@ Durability::Progress Durability::held(const chain::NodeId& by, const net::Events
   return progress;
 }
 
-void Durability::evaluate(Batch& batch, Progress& progress) const {
+void Durability::evaluate(Batch& batch, Progress& progress, bool rests_on_block) const {
   if (!leader_) return;
   const VoterSet leader = bit_of(*leader_);
   if (leader == 0) return;
@@ -167,7 +167,8 @@ void Durability::evaluate(Batch& batch, Progress& progress) const {
     if (!is_enough(holders)) continue;
     batch.finished[i] = true;
     --batch.unfinished;
-    const bool rests_on_turn = batch.turn == outbox_.turn() && !is_enough(holders & ~own);
+    const bool rests_on_turn =
+        rests_on_block || (batch.turn == outbox_.turn() && !is_enough(holders & ~own));
     (rests_on_turn ? progress.durable_with_turn : progress.durable).push_back(batch.entries[i]);
   }
 }
@@ -211,7 +212,7 @@ Durability::Progress Durability::voters_changed(Ledger& ledger) {
   for (const auto& voter : members_.voters())
     if (members_.is_linked(voter)) peer_up(voter, ledger);
   for (auto it = batches_.begin(); it != batches_.end();) {
-    evaluate(it->second, progress);
+    evaluate(it->second, progress, true);  // the block that changed them is of this turn
     it = it->second.unfinished == 0 ? batches_.erase(it) : std::next(it);
   }
   return progress;

@@ -95,7 +95,8 @@ class Durability {
   // Of which voters one and the same event is on disk; 0 for other nodes.
   [[nodiscard]] VoterSet bit_of(const chain::NodeId& node) const;
   void open(std::vector<chain::HeldEvent> events, chain::Instant now, Progress& progress);
-  void evaluate(Batch& batch, Progress& progress) const;
+  // `rests_on_block`: this turn applies the block whose voters count.
+  void evaluate(Batch& batch, Progress& progress, bool rests_on_block = false) const;
   [[nodiscard]] Route route(chain::Instant now) const;
   void send_trailing();
 
