@@ -12,6 +12,12 @@
 #include "mining/randomx/randomx_search.h"
 #include "reference.h"
 
+// librandomx 1.1.10 forgets 72 octets each time when it is refused huge pages for a cache whose
+// program is to be compiled. The name is the sanitizer's.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:randomx_alloc_cache\n";
+}
+
 using namespace eventchain;
 using namespace eventchain::mining;
 using namespace eventchain::mining::randomx;
