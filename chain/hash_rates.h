@@ -14,14 +14,6 @@
 // no rule reads it.
 namespace eventchain::chain {
 
-// Hashes a second, and bounds that the true rate lies between in at least 95 of 100 cases.
-struct RateEstimate {
-  double per_second = 0;
-  double low = 0;
-  double high = 0;
-  bool operator==(const RateEstimate&) const = default;
-};
-
 // What one share of a block stands for, and how long the block took by its own stamps.
 struct MiningFacts {
   double hashes_each = 0;  // 0: a header without a target, as that of genesis
@@ -29,7 +21,9 @@ struct MiningFacts {
 };
 MiningFacts mining_facts(const SealedHeader& block);
 
-// The shares that somebody found while blocks were mined.
+// The shares that somebody found while blocks were mined; what rate they tell, and how surely, is a
+// matter of statistics (node/api/rate_estimate.h). Work counts, not blocks, so that it is the mean
+// over the time also where targets and rates change.
 struct ShareSum {
   std::uint64_t blocks = 0;
   std::uint64_t shares = 0;
@@ -39,13 +33,8 @@ struct ShareSum {
   double seconds = 0;  // of mining
 
   void add(const MiningFacts& block, std::uint64_t found);
+  bool operator==(const ShareSum&) const = default;
 };
-
-// Work counts, not blocks: what it says of is the mean over the time, also where targets and rates
-// change. Shares come as a Poisson process, so n of them tell a rate to about 1/sqrt(n); the bounds
-// are those of Fay and Feuer (Statistics in Medicine 16, 1997) for weighted Poisson counts, which
-// also say something of one who found none. Nothing where no time has passed.
-std::optional<RateEstimate> estimate_rate(const ShareSum& sum);
 
 // Who found what in a row of blocks. Members are told apart by their ids, since a slot may pass to
 // another one.
@@ -68,12 +57,13 @@ class HashRates {
   std::map<NodeId, Of> members_;
 };
 
-// The whole cluster's rate over the newest blocks. Memory: three numbers a block.
-class RecentRate {
+// The whole cluster's shares over the newest blocks. Memory: three numbers a block.
+class RecentShares {
  public:
-  explicit RecentRate(std::size_t blocks_max) : blocks_max_(blocks_max) {}
+  explicit RecentShares(std::size_t blocks_max) : blocks_max_(blocks_max) {}
   void add(const SealedHeader& block);
-  [[nodiscard]] std::optional<RateEstimate> estimate() const;
+  // Summed anew each time: taking sums apart again would gather the errors of years.
+  [[nodiscard]] ShareSum sum() const;
 
  private:
   const std::size_t blocks_max_;

@@ -154,7 +154,6 @@ void NodeCore::State::on(const DiskSpace& input) {
 }
 
 void NodeCore::State::on(const MinerFound& input) {
-  ++counters.shares_own;
   take_share(input.share, std::nullopt, counters.own_shares);
 }
 
@@ -303,7 +302,7 @@ void NodeCore::State::on_applied(const AppliedBlock& block) {
   hearsay.tip_moved(height);
   note_certified();
   ++counters.blocks_committed;
-  recent_rate.add(block.sealed);
+  recent_shares.add(block.sealed);
   counters.events_completed += block.settled.placed.size();
   counters.events_rejected += block.settled.rejected.size();
 
@@ -373,7 +372,6 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
                                  const std::optional<chain::NodeId>& from, ShareCounts& counts) {
   switch (work.share(share)) {
     case BlockWork::ShareResult::kAccepted:
-      ++counters.shares_accepted;
       ++counts.accepted;
       relay_share(share, from);
       break;
@@ -387,10 +385,13 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
       ++counts.stale;
       break;
     case BlockWork::ShareResult::kOtherTemplate:
-      if (from && early_shares.size() < early_shares_max()) early_shares.push_back(share);
+      // The own miner is never ahead of the node that gives it its orders.
+      if (!from)
+        ++counts.stale;
+      else if (early_shares.size() < early_shares_max())
+        early_shares.push_back(share);
       break;
     case BlockWork::ShareResult::kRefused:
-      ++counters.shares_refused;
       ++counts.refused;
       if (from)
         peer_fault(*from, Conduct::Fault::kWasteful,

@@ -357,7 +357,7 @@ NodeStatus NodeCore::status() const {
   }
   status.counters = core.counters;
   status.counters.shares_lost = core.work.shares_lost();
-  status.cluster_rate = core.recent_rate.estimate();
+  status.recent_shares = core.recent_shares.sum();
   return status;
 }
 

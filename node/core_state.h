@@ -186,7 +186,7 @@ struct NodeCore::State {
   std::set<chain::NodeId> distrusted;  // hung up on for its disk, and the link is not down yet
   std::optional<Effect> end;           // RolledBack, Outdated: nothing is done or said any more
   NodeStatus::Counters counters;
-  chain::RecentRate recent_rate{kRecentBlocks};
+  chain::RecentShares recent_shares{kRecentBlocks};
 
   std::optional<chain::NodeId> leader;
   bool was_leading = false;

@@ -227,7 +227,7 @@ void LightCore::said(const chain::NodeId& peer, const net::HeadersReply& message
 void LightCore::applied(const std::vector<chain::SealedHeader>& blocks) {
   was_told_of_fork_ = false;
   counters_.blocks_committed += blocks.size();
-  for (const auto& block : blocks) recent_rate_.add(block);
+  for (const auto& block : blocks) recent_shares_.add(block);
   if (chain_.state().members != members_.set_ref()) members_changed();
   std::erase_if(claims_,
                 [this](const auto& one) { return one.second.height <= chain_.state().height(); });
@@ -306,9 +306,7 @@ NodeStatus LightCore::status() const {
   status.counters = counters_;
   status.counters.templates_adopted = work_.taken_up();
   status.counters.own_shares = work_.shares();
-  status.counters.shares_own = work_.shares().accepted;
-  status.counters.shares_accepted = work_.shares().accepted;
-  status.cluster_rate = recent_rate_.estimate();
+  status.recent_shares = recent_shares_.sum();
   return status;
 }
 

@@ -118,7 +118,7 @@ class LightCore : public Machine {
   bool was_told_of_fork_ = false;
   std::optional<Outdated> end_;  // nothing is done or said any more
   NodeStatus::Counters counters_;
-  chain::RecentRate recent_rate_{kRecentBlocks};
+  chain::RecentShares recent_shares_{kRecentBlocks};
 };
 
 }  // namespace eventchain::node

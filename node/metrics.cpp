@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "node/api/rate_estimate.h"
+
 namespace eventchain::node {
 
 namespace {
@@ -107,19 +109,19 @@ void add_chain(Families& families, const NodeStatus& status) {
           counted.easings);
   auto& shares = family(families, "shares_total", "Shares by where they came from or went.",
                         prometheus::MetricType::Counter);
-  add(shares, number(counted.shares_own), {{"kind", "own"}});
-  add(shares, number(counted.shares_accepted), {{"kind", "accepted"}});
-  add(shares, number(counted.shares_refused), {{"kind", "refused"}});
+  add(shares, number(counted.own_shares.sum()), {{"kind", "own"}});
+  add(shares, number(counted.shares_accepted()), {{"kind", "accepted"}});
+  add(shares, number(counted.shares_refused()), {{"kind", "refused"}});
 }
 
 // Seconds until the block in work has all its shares, on the average; 0 where there is none or no
 // rate to judge by.
-double next_block_seconds(const NodeStatus& status) {
-  if (!status.in_work || !status.cluster_rate || status.cluster_rate->per_second <= 0) return 0;
+double next_block_seconds(const NodeStatus& status, const RateEstimate& rate) {
+  if (!status.in_work || rate.per_second <= 0) return 0;
   const auto target = chain::expand(status.in_work->share_target);
   if (!target || status.shares_found >= status.shares_needed) return 0;
   return chain::expected_seconds(*target, status.shares_needed - status.shares_found,
-                                 status.cluster_rate->per_second);
+                                 rate.per_second);
 }
 
 void add_shares(Families& families, const NodeStatus& status) {
@@ -137,7 +139,7 @@ void add_shares(Families& families, const NodeStatus& status) {
   }
   counter(families, "shares_lost_total", "Accepted shares for templates that another one replaced.",
           status.counters.shares_lost);
-  const chain::RateEstimate rate = status.cluster_rate.value_or(chain::RateEstimate{});
+  const RateEstimate rate = estimate_rate(status.recent_shares).value_or(RateEstimate{});
   auto& rates = family(families, "cluster_hashes_per_second",
                        "Hashes a second of all members, by the newest blocks' shares, and the 95 "
                        "percent bounds; 0 if that cannot be told.",
@@ -147,7 +149,7 @@ void add_shares(Families& families, const NodeStatus& status) {
   add(rates, rate.high, {{"bound", "high"}});
   gauge(families, "next_block_expected_seconds",
         "Mean time until the block in work has its shares, at that rate; 0 if nothing is in work.",
-        next_block_seconds(status));
+        next_block_seconds(status, rate));
 }
 
 void add_consensus(Families& families, const NodeStatus& status) {
@@ -213,6 +215,10 @@ void add_shell(Families& families, const MetricsSample& sample) {
       number(sample.runtime.busy_nanoseconds) * kNanosecond);
   counter(families, "inbox_overflows_total", "Links closed because the core could not keep up.",
           sample.runtime.inbox_overflows);
+  counter(families, "share_messages_dropped_total",
+          "Messages with shares that were dropped because their peer's queue was full: each digest "
+          "takes long (RandomX).",
+          sample.runtime.share_messages_dropped);
   gauge(families, "links", "Live links to peers.", number(sample.mesh.links));
   auto& octets = family(families, "link_bytes_total", "Octets on links before encryption.",
                         prometheus::MetricType::Counter);

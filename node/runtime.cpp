@@ -362,8 +362,11 @@ void Runtime::share_found(const mining::ShareFound& share) {
 }
 
 Runtime::Counters Runtime::counters() const {
+  const std::uint64_t dropped = checks_ ? checks_->dropped() : 0;
   const std::lock_guard lock(mutex_);
-  return counters_;
+  Counters counters = counters_;
+  counters.share_messages_dropped = dropped;
+  return counters;
 }
 
 }  // namespace eventchain::node

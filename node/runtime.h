@@ -98,6 +98,7 @@ class Runtime : public NodePort, public net::MeshHandler {
     std::uint64_t commit_nanoseconds = 0;  // waiting for the disk
     std::uint64_t busy_nanoseconds = 0;    // everything but waiting for inputs
     std::uint64_t inbox_overflows = 0;
+    std::uint64_t share_messages_dropped = 0;
   };
   [[nodiscard]] Counters counters() const;
 

@@ -59,6 +59,11 @@ void ShareChecks::peer_down(const chain::NodeId& peer) {
   queue_.peer_down(peer);
 }
 
+std::uint64_t ShareChecks::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.dropped();
+}
+
 void ShareChecks::see(const Effect& effect) {
   const auto in_hand = [this](const std::optional<chain::TemplateHeader>& header, bool is_full) {
     {

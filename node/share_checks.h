@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -44,6 +45,8 @@ class ShareChecks {
   // What the core does, as far as it tells what will come.
   void see(const Effect& effect);
   void stop();
+  // Messages so far that found their peer's queue full.
+  [[nodiscard]] std::uint64_t dropped() const;
 
  private:
   [[nodiscard]] bool meets(const ShareQueue::Piece& piece) const;
@@ -55,7 +58,7 @@ class ShareChecks {
   const ShareChecksOptions options_;
   const HandOn hand_on_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any came_;
   // guarded by mutex_
   ShareQueue queue_;

@@ -40,6 +40,9 @@ struct ShareCounts {
   std::uint64_t surplus = 0;    // the template had all it needs
   std::uint64_t stale = 0;      // for a template that was in hand before
   std::uint64_t refused = 0;
+  [[nodiscard]] std::uint64_t sum() const {
+    return accepted + duplicate + surplus + stale + refused;
+  }
   bool operator==(const ShareCounts&) const = default;
 };
 
@@ -72,7 +75,7 @@ struct NodeStatus {
   std::optional<chain::TemplateHeader> in_work;  // that template's
   std::uint32_t shares_found = 0;                // for it
   std::uint32_t shares_needed = 0;
-  std::optional<chain::RateEstimate> cluster_rate;  // over the blocks applied in this run
+  chain::ShareSum recent_shares;  // of the blocks applied in this run
   std::uint64_t pending_events = 0;
   std::uint64_t pending_bytes = 0;
   std::uint64_t pool_events_max = 0;
@@ -83,10 +86,16 @@ struct NodeStatus {
   struct Counters {
     std::uint64_t events_received = 0, events_durable = 0, events_completed = 0,
                   events_rejected = 0, key_conflicts = 0, blocks_committed = 0, blocks_stale = 0,
-                  templates_made = 0, templates_adopted = 0, shares_own = 0, shares_accepted = 0,
-                  shares_refused = 0, elections = 0, peer_faults = 0, easings = 0;
+                  templates_made = 0, templates_adopted = 0, elections = 0, peer_faults = 0,
+                  easings = 0;
     ShareCounts own_shares, peer_shares;  // of the own miner, of others
     std::uint64_t shares_lost = 0;        // accepted for templates that another one replaced
+    [[nodiscard]] std::uint64_t shares_accepted() const {
+      return own_shares.accepted + peer_shares.accepted;
+    }
+    [[nodiscard]] std::uint64_t shares_refused() const {
+      return own_shares.refused + peer_shares.refused;
+    }
     bool operator==(const Counters&) const = default;
   };
   Counters counters;

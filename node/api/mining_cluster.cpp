@@ -7,6 +7,7 @@
 
 #include "chain/hash_rates.h"
 #include "node/api/handlers.h"
+#include "node/api/rate_estimate.h"
 
 // Who mines how much, by the shares in the seals of the newest blocks. Any node tells it, and every
 // node tells the same but for the shares that it has seen come by.
@@ -74,7 +75,7 @@ JsonText& hashes(JsonText& out, const char* name, double value) {
   return out.text(name, fmt::format("{:.0f}", value));
 }
 
-void append_rate(JsonText& out, const std::optional<chain::RateEstimate>& rate) {
+void append_rate(JsonText& out, const std::optional<RateEstimate>& rate) {
   if (!rate) return;
   out.key("rate").open_object();
   out.key("per_second").real(rate->per_second);
@@ -86,7 +87,7 @@ void append_rate(JsonText& out, const std::optional<chain::RateEstimate>& rate) 
 void append_sum(JsonText& out, const chain::ShareSum& sum) {
   out.big("blocks", sum.blocks).big("shares", sum.shares);
   hashes(out, "hashes", sum.hashes).key("mining_seconds").real(sum.seconds);
-  append_rate(out, chain::estimate_rate(sum));
+  append_rate(out, estimate_rate(sum));
 }
 
 // Part of the window's work; 0 where there was none.
@@ -157,7 +158,7 @@ void append_next(JsonText& out, const Context& context, const Window& window,
   }
   out.text("share_target", fmt::format("{:08x}", chain::compact(target).bits))
       .text("hashes_per_share", chain::expected_hashes(target).to_decimal());
-  if (const auto rate = chain::estimate_rate(window.rates.total()); rate && rate->low > 0) {
+  if (const auto rate = estimate_rate(window.rates.total()); rate && rate->low > 0) {
     out.key("expected_seconds").real(chain::expected_seconds(target, missing, rate->per_second));
     out.key("expected_seconds_low").real(chain::expected_seconds(target, missing, rate->high));
     out.key("expected_seconds_high").real(chain::expected_seconds(target, missing, rate->low));

@@ -12,10 +12,10 @@ constexpr double kHour = 3600;
 Growth growth_of(const CostQuestion& question) {
   const ChainWork& chain = question.chain;
   Growth growth;
-  growth.mining = chain::estimate_rate(chain.recent);
+  growth.mining = node::estimate_rate(chain.recent);
   if (question.given_rate)
     growth.mining =
-        chain::RateEstimate{*question.given_rate, *question.given_rate, *question.given_rate};
+        node::RateEstimate{*question.given_rate, *question.given_rate, *question.given_rate};
   if (chain.recent_seconds > 0)
     growth.busy = std::min(1.0, chain.recent.seconds / chain.recent_seconds);
   return growth;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "chain/hash_rates.h"
+#include "node/api/rate_estimate.h"
 #include "tools/eventchain/adversaries.h"
 #include "tools/eventchain/chain_work.h"
 
@@ -29,8 +29,8 @@ struct CostQuestion {
 
 // How fast the true chain grows meanwhile.
 struct Growth {
-  std::optional<chain::RateEstimate> mining;  // hashes a second while it mines; nothing: not known
-  double busy = 1;                            // part of the time in which it does
+  std::optional<node::RateEstimate> mining;  // hashes a second while it mines; nothing: not known
+  double busy = 1;                           // part of the time in which it does
 };
 
 struct Race {

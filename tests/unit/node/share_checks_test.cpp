@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <tuple>
 
 #include "tests/unit/node_core/share_queue_fixture.h"
 
@@ -115,4 +116,21 @@ TEST_CASE("what a lost link has said comes before its end or never") {
   is_down = true;
   threads.stop();
   CHECK_FALSE(came_late);
+}
+
+TEST_CASE("what finds its peer's queue full is counted") {
+  Checks checks;
+  const auto memo =
+      std::shared_ptr<const mining::MemoDigest>(std::shared_ptr<void>(), &checks.memo);
+  // Nobody works at it.
+  ShareChecks threads({checks.genesis, voter_id(0), memo, 0}, [](const Input&) {});
+  threads.see(InHand{checks.header});
+  const std::size_t room = checks.queue->waiting_max();
+  for (std::uint32_t i = 0; i < room; ++i)
+    std::ignore = threads.take(PeerSaid{voter_id(1), checks.share(i)}, 100);
+  CHECK(threads.dropped() == 0);
+  for (std::uint32_t i = 0; i < 3; ++i)
+    std::ignore = threads.take(
+        PeerSaid{voter_id(1), checks.share(static_cast<std::uint32_t>(room) + i)}, 100);
+  CHECK(threads.dropped() == 3);
 }
