@@ -92,6 +92,8 @@ struct Nonce {
   auto operator<=>(const Nonce&) const = default;
   [[nodiscard]] Slot slot() const { return Slot{static_cast<std::uint16_t>(high >> 48)}; }
 };
+inline constexpr std::uint64_t kNonceCounters = std::uint64_t{1} << 40;
+// `counter` below kNonceCounters.
 std::uint64_t nonce_high(Slot slot, std::uint8_t thread, std::uint64_t counter);
 
 // The 116 octets that are hashed (layout in FORMATS.md); the nonce goes to fixed places.
@@ -100,6 +102,11 @@ inline constexpr std::size_t kNonceHighOffset = 36;  // u64, little-endian
 inline constexpr std::size_t kNonceLowOffset = 112;  // u32, little-endian
 using SharePreimage = FixedBytes<struct SharePreimageTag, kSharePreimageSize>;
 SharePreimage share_preimage(const TemplateHeader& header, const Nonce& nonce);
+// For who makes many of one template; `hash` is that of the header.
+SharePreimage share_preimage(const TemplateHeader& header, const TemplateHash& hash,
+                             const Nonce& nonce);
+// The same preimage with another nonce.
+void set_nonce(SharePreimage& preimage, const Nonce& nonce);
 
 // A digest's eight 32-bit words, as SHA-256 has them, with H7 as the most significant and H0 as the
 // least. Read so whatever function made it.

@@ -47,9 +47,6 @@ class NoWorkDigest final : public ShareDigest {
 // (mining/work_functions.h).
 const ShareDigest* plain_digest(WorkFunction function);
 
-// share_preimage() for who makes many of one template; `hash` is that of the header.
-SharePreimage share_preimage(const TemplateHeader& header, const TemplateHash& hash,
-                             const Nonce& nonce);
 // Whether a preimage with this digest is a share. A miss is looked at again.
 bool meets(const ShareDigest& digest, const SharePreimage& preimage, const Hash& hash,
            const U256& target);

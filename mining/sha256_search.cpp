@@ -11,16 +11,6 @@ using kernels::State;
 
 constexpr std::size_t kBlockSize = 64;
 
-void put_little_endian(std::span<std::uint8_t> to, std::uint64_t value) {
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
-
-void put_nonce(chain::SharePreimage& preimage, const chain::Nonce& nonce) {
-  const std::span<std::uint8_t> octets(preimage.octets);
-  put_little_endian(octets.subspan(chain::kNonceHighOffset, 8), nonce.high);
-  put_little_endian(octets.subspan(chain::kNonceLowOffset, 4), nonce.low);
-}
-
 std::uint32_t big_endian_word(const std::uint8_t* from) {
   return (std::uint32_t{from[0]} << 24) | (std::uint32_t{from[1]} << 16) |
          (std::uint32_t{from[2]} << 8) | std::uint32_t{from[3]};
@@ -52,7 +42,7 @@ void Sha256Search::set_template(const chain::SharePreimage& preimage, const chai
   static_assert(chain::kNonceHighOffset + 8 <= kBlockSize);
   static_assert(chain::kNonceLowOffset == kBlockSize + 4 * kernels::kSearchedWord);
   preimage_ = preimage;
-  put_nonce(preimage_, {});
+  chain::set_nonce(preimage_, {});
   target_ = target;
   threshold_ = static_cast<std::uint32_t>(target.limbs()[3] >> 32);
   tile_.tail = second_block(preimage_);
@@ -62,7 +52,7 @@ void Sha256Search::set_tile(std::span<const std::uint64_t, kTileWidth> nonce_hig
   const kernels::Schedule tail_schedule = kernels::expand_schedule(tile_.tail);
   for (std::size_t column = 0; column < kTileWidth; ++column) {
     nonce_highs_[column] = nonce_highs[column];
-    put_nonce(preimage_, {.high = nonce_highs[column], .low = 0});
+    chain::set_nonce(preimage_, {.high = nonce_highs[column], .low = 0});
     const State chaining = kernels::compress(kernels::kInitialState, first_block(preimage_));
     const State open = kernels::run_rounds(chaining, tail_schedule, 0, kernels::kFirstOpenRound);
     tile_.put(column, open, kernel_.layout);
@@ -85,7 +75,7 @@ std::uint32_t Sha256Search::low_at(std::uint32_t word12) {
 }
 
 bool Sha256Search::is_share(const chain::Nonce& nonce) {
-  put_nonce(preimage_, nonce);
+  chain::set_nonce(preimage_, nonce);
   return chain::share_value(chain::sha256(preimage_.view())) <= target_;
 }
 

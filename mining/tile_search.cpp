@@ -7,14 +7,11 @@
 #include "chain/result.h"
 
 namespace eventchain::mining {
-namespace {
-
-constexpr std::uint64_t kCounters = std::uint64_t{1} << 40;
-
-}  // namespace
 
 TileSearch::TileSearch(const kernels::Kernel& kernel, std::uint8_t thread, SearchPosition start)
-    : thread_(thread), sha256_(kernel), position_{start.counter % kCounters, start.word12} {}
+    : thread_(thread),
+      sha256_(kernel),
+      position_{start.counter % chain::kNonceCounters, start.word12} {}
 
 void TileSearch::switch_to(const WorkOrder& order) {
   slot_ = order.slot;
@@ -33,7 +30,7 @@ std::uint64_t TileSearch::advance(std::vector<chain::Nonce>& shares) {
   if (rows < rows_left) {
     position_.word12 += rows;
   } else {
-    position_ = {(position_.counter + Sha256Search::kTileWidth) % kCounters, 0};
+    position_ = {(position_.counter + Sha256Search::kTileWidth) % chain::kNonceCounters, 0};
     load_tile();
   }
   return hashes;
@@ -42,7 +39,8 @@ std::uint64_t TileSearch::advance(std::vector<chain::Nonce>& shares) {
 void TileSearch::load_tile() {
   std::array<std::uint64_t, Sha256Search::kTileWidth> nonce_highs{};
   for (std::size_t i = 0; i < nonce_highs.size(); ++i)
-    nonce_highs[i] = chain::nonce_high(slot_, thread_, (position_.counter + i) % kCounters);
+    nonce_highs[i] =
+        chain::nonce_high(slot_, thread_, (position_.counter + i) % chain::kNonceCounters);
   sha256_.set_tile(nonce_highs);
 }
 

@@ -5,46 +5,29 @@
 #include "chain/result.h"
 
 namespace eventchain::mining::randomx {
-namespace {
-
-constexpr std::uint64_t kCounters = std::uint64_t{1} << 40;
-
-template <class Number>
-void put(chain::SharePreimage& preimage, std::size_t offset, Number value) {
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    preimage.octets[offset + i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
-
-}  // namespace
 
 RandomXSearch::RandomXSearch(std::shared_ptr<Memory> memory, std::uint8_t thread,
                              SearchPosition start)
     : memory_(std::move(memory)),
       thread_(thread),
-      position_{start.counter % kCounters, start.word12} {
+      position_{start.counter % chain::kNonceCounters, start.word12} {
   machine_.emplace(memory_);
-}
-
-chain::SharePreimage RandomXSearch::preimage_of(const chain::Nonce& nonce) const {
-  chain::SharePreimage preimage = pattern_;
-  put(preimage, chain::kNonceHighOffset, nonce.high);
-  put(preimage, chain::kNonceLowOffset, nonce.low);
-  return preimage;
 }
 
 chain::Nonce RandomXSearch::step() {
   const chain::Nonce nonce{chain::nonce_high(order_->slot, thread_, position_.counter),
                            position_.word12};
-  if (++position_.word12 == 0) position_.counter = (position_.counter + 1) % kCounters;
+  if (++position_.word12 == 0) position_.counter = (position_.counter + 1) % chain::kNonceCounters;
   return nonce;
 }
 
 void RandomXSearch::switch_to(const WorkOrder& order) {
   order_ = order;
-  pattern_ = chain::share_preimage(order.header, chain::Nonce{});
+  preimage_ = chain::share_preimage(order.header, chain::Nonce{});
   // The one that was begun for the order before is not finished: half a hash is lost.
   begun_ = step();
-  machine_->begin(preimage_of(begun_).view());
+  chain::set_nonce(preimage_, begun_);
+  machine_->begin(preimage_.view());
 }
 
 std::uint64_t RandomXSearch::advance(std::vector<chain::Nonce>& shares) {
@@ -52,7 +35,7 @@ std::uint64_t RandomXSearch::advance(std::vector<chain::Nonce>& shares) {
   if (!machine_->is_fast()) {
     if (memory_->is_fast()) {
       machine_.emplace(memory_);
-      machine_->begin(preimage_of(begun_).view());
+      machine_->begin(preimage_.view());
     } else if (builds_next_ && memory_->build_piece()) {
       builds_next_ = false;
       return 0;
@@ -60,7 +43,8 @@ std::uint64_t RandomXSearch::advance(std::vector<chain::Nonce>& shares) {
   }
   builds_next_ = true;
   const chain::Nonce nonce = std::exchange(begun_, step());
-  const chain::Hash hash = machine_->next(preimage_of(begun_).view());
+  chain::set_nonce(preimage_, begun_);
+  const chain::Hash hash = machine_->next(preimage_.view());
   if (chain::share_value(hash) <= order_->target) shares.push_back(nonce);
   return 1;
 }

@@ -21,7 +21,6 @@ class RandomXSearch final : public Search {
   std::uint64_t advance(std::vector<chain::Nonce>& shares) override;
 
  private:
-  [[nodiscard]] chain::SharePreimage preimage_of(const chain::Nonce& nonce) const;
   chain::Nonce step();
 
   // constant after construction
@@ -32,8 +31,8 @@ class RandomXSearch final : public Search {
   std::optional<Machine> machine_;
   SearchPosition position_;  // of the next nonce to begin
   std::optional<WorkOrder> order_;
-  chain::SharePreimage pattern_;  // of the order, without a nonce
-  chain::Nonce begun_;            // in the machine
+  chain::Nonce begun_;             // in the machine
+  chain::SharePreimage preimage_;  // of it
   bool builds_next_ = true;
 };
 

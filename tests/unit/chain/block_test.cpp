@@ -252,6 +252,9 @@ TEST_CASE("the nonce can be patched into the preimage where the miner expects it
   for (std::size_t i = 0; i < 4; ++i)
     patched.octets[kNonceLowOffset + i] = static_cast<std::uint8_t>(kGoldenNonce.low >> (8 * i));
   CHECK(patched == share_preimage(header, kGoldenNonce));
+  SharePreimage other = share_preimage(header, Nonce{~std::uint64_t{0}, ~std::uint32_t{0}});
+  set_nonce(other, kGoldenNonce);
+  CHECK(other == patched);
 }
 
 TEST_CASE("a share meets exactly the targets from its value upwards") {
