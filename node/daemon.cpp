@@ -28,6 +28,7 @@
 #include "node/mining_setup.h"
 #include "node/neighbours.h"
 #include "node/runtime.h"
+#include "node/signals.h"
 #include "node/version.h"
 #include "store/sqlite/sqlite_light_reader.h"
 #include "store/sqlite/sqlite_light_store.h"
@@ -368,12 +369,7 @@ tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(
 }
 
 int Daemon::run() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  wait_for_end_signal();
   parts_->stop();
   const std::lock_guard lock(parts_->mutex);
   if (parts_->failure.empty()) {

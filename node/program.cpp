@@ -4,7 +4,6 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "node/daemon.h"
 #include "node/deployment.h"
 #include "node/mining_setup.h"
+#include "node/signals.h"
 #include "node/version.h"
 
 extern char** environ;
@@ -25,32 +25,13 @@ int complain(const chain::Error& error) {
   return kExitFailed;
 }
 
-// Signals wait for Daemon::run(); a peer or client that goes away is no signal at all.
-void arrange_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-void wait_for_end() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
-}
-
 // `eventchaind mine`: until it is told to end.
 int mine(const Config& config, std::uint16_t feature_level) {
   arrange_signals();
   Log log(config.log_level, config.log_format);
   log.write(Notice::Level::kInfo, fmt::format("started version={} as a miner", kVersion));
   const auto process = start_miner_process(config, feature_level, log);
-  wait_for_end();
+  wait_for_end_signal();
   log.write(Notice::Level::kInfo, "stopped");
   // Not by way of destructors: they would wait for threads at idle priority, which may not run
   // again for long on a busy host. There is nothing to put away.
