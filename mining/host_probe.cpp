@@ -72,6 +72,15 @@ ProcessorSet own_processors() {
   return processors;
 }
 
+std::string read_small_file(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::string text(kSmallFileMax, '\0');
+  text.resize(read_all(file, text));
+  close(file);
+  return text;
+}
+
 HostProbe::HostProbe(HostProbeOptions options) : options_(std::move(options)), tick_(stat_tick()) {
   EC_ASSERT(!options_.processors.empty(), "a host has a processor");
   stat_ = open((options_.root / "proc/stat").c_str(), O_RDONLY | O_CLOEXEC);
@@ -80,7 +89,7 @@ HostProbe::HostProbe(HostProbeOptions options) : options_(std::move(options)), t
   for (const unsigned processor : options_.processors) {
     std::filesystem::path file =
         options_.root / directory_of(processor) / "thermal_throttle/core_throttle_count";
-    if (parse_count(read(file))) throttle_files_.push_back(std::move(file));
+    if (parse_count(read_small_file(file))) throttle_files_.push_back(std::move(file));
   }
 }
 
@@ -94,15 +103,16 @@ HostShape HostProbe::shape() const {
   std::vector<std::string> siblings;
   for (const unsigned processor : options_.processors) {
     const std::filesystem::path topology = options_.root / directory_of(processor) / "topology";
-    std::string list = read(topology / "core_cpus_list");
+    std::string list = read_small_file(topology / "core_cpus_list");
     // The name before Linux 5.3.
-    if (list.empty()) list = read(topology / "thread_siblings_list");
+    if (list.empty()) list = read_small_file(topology / "thread_siblings_list");
     siblings.push_back(std::move(list));
   }
   shape.cores = count_cores(options_.processors, siblings);
-  const std::vector<IdleMark> marks = idle_marks(read(options_.root / "proc/self/cgroup"));
+  const std::vector<IdleMark> marks =
+      idle_marks(read_small_file(options_.root / "proc/self/cgroup"));
   shape.is_isolated = std::any_of(marks.begin(), marks.end(), [this](const IdleMark& mark) {
-    return parse_count(read(options_.root / mark.path)) == mark.value;
+    return parse_count(read_small_file(options_.root / mark.path)) == mark.value;
   });
   return shape;
 }
@@ -129,15 +139,6 @@ HostSample HostProbe::sample(std::chrono::nanoseconds own) {
   return sample;
 }
 
-std::string HostProbe::read(const std::filesystem::path& path) const {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {};
-  std::string text(kSmallFileMax, '\0');
-  text.resize(read_all(file, text));
-  close(file);
-  return text;
-}
-
 bool HostProbe::has_kill_switch() const {
   if (options_.kill_switch.empty()) return false;
   // One that cannot be looked for may be there.
@@ -147,7 +148,7 @@ bool HostProbe::has_kill_switch() const {
 std::uint64_t HostProbe::read_throttlings() const {
   std::uint64_t sum = 0;
   for (const std::filesystem::path& file : throttle_files_)
-    sum += parse_count(read(file)).value_or(0);
+    sum += parse_count(read_small_file(file)).value_or(0);
   return sum;
 }
 

@@ -15,6 +15,9 @@ chain::Instant monotonic_now();
 // The processors that this process may run on.
 ProcessorSet own_processors();
 
+// Of a file of the kernel's: its text, at most 16 KiB of it; nothing if it cannot be read.
+std::string read_small_file(const std::filesystem::path& path);
+
 struct HostProbeOptions {
   std::filesystem::path kill_switch;           // empty: there is none
   std::filesystem::path root = "/";            // under which proc and sys are
@@ -38,7 +41,6 @@ class HostProbe {
   [[nodiscard]] HostSample sample(std::chrono::nanoseconds own);
 
  private:
-  [[nodiscard]] std::string read(const std::filesystem::path& file) const;
   [[nodiscard]] bool has_kill_switch() const;
   [[nodiscard]] std::uint64_t read_throttlings() const;
 

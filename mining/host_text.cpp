@@ -45,6 +45,28 @@ std::vector<std::string> with_parents(std::string_view path) {
   return paths;
 }
 
+// A line of /proc/self/cgroup that names a group which can be reached.
+struct Group {
+  std::string_view controllers;  // of version 1
+  std::string_view path;
+  bool is_unified = false;
+};
+
+std::vector<Group> groups_of(std::string_view text) {
+  constexpr std::size_t kLinesMax = 64;
+  std::vector<Group> groups;
+  for (std::size_t lines = 0; !text.empty() && lines < kLinesMax; ++lines) {
+    // hierarchy:controllers:path; the path may have colons.
+    std::string_view line = cut(text, '\n');
+    const std::string_view hierarchy = cut(line, ':');
+    const std::string_view controllers = cut(line, ':');
+    // A group outside of the namespace's root is named by "..", and cannot be reached.
+    if (line.empty() || line.front() != '/' || line.find("/..") != std::string_view::npos) continue;
+    groups.push_back({controllers, line, hierarchy == "0" && controllers.empty()});
+  }
+  return groups;
+}
+
 bool has_controller(std::string_view list, std::string_view controller) {
   while (!list.empty())
     if (cut(list, ',') == controller) return true;
@@ -113,29 +135,28 @@ unsigned count_cores(const ProcessorSet& processors, const std::vector<std::stri
 }
 
 std::vector<IdleMark> idle_marks(std::string_view cgroup_text) {
-  constexpr std::size_t kLinesMax = 64;
   std::vector<IdleMark> marks;
-  for (std::size_t lines = 0; !cgroup_text.empty() && lines < kLinesMax; ++lines) {
-    // hierarchy:controllers:path; the path may have colons.
-    std::string_view line = cut(cgroup_text, '\n');
-    const std::string_view hierarchy = cut(line, ':');
-    const std::string_view controllers = cut(line, ':');
-    // A group outside of the namespace's root is named by "..", and cannot be reached.
-    if (line.empty() || line.front() != '/' || line.find("/..") != std::string_view::npos) continue;
-    const bool is_v1 = has_controller(controllers, "cpu");
-    if (!is_v1 && (hierarchy != "0" || !controllers.empty())) continue;
-    for (const std::string& path : with_parents(line)) {
+  for (const Group& group : groups_of(cgroup_text)) {
+    const bool is_v1 = has_controller(group.controllers, "cpu");
+    if (!is_v1 && !group.is_unified) continue;
+    for (const std::string& path : with_parents(group.path)) {
       if (!is_v1) {
         marks.push_back({"sys/fs/cgroup" + path + "/cpu.idle", 1});
         continue;
       }
-      const std::string home = "sys/fs/cgroup/" + std::string(controllers) + path;
+      const std::string home = "sys/fs/cgroup/" + std::string(group.controllers) + path;
       marks.push_back({home + "/cpu.idle", 1});
       // What systemd writes there for CPUWeight=idle: two of 1,024 parts.
       marks.push_back({home + "/cpu.shares", 2});
     }
   }
   return marks;
+}
+
+std::vector<std::string> unified_groups(std::string_view cgroup_text) {
+  for (const Group& group : groups_of(cgroup_text))
+    if (group.is_unified) return with_parents(group.path);
+  return {};
 }
 
 std::optional<std::uint64_t> parse_count(std::string_view text) {

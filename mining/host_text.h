@@ -42,6 +42,11 @@ struct IdleMark {
 };
 std::vector<IdleMark> idle_marks(std::string_view cgroup_text);
 
+// Of the same text: the group's path in the unified hierarchy and those of the groups that it is
+// in, the nearest first; each begins with a slash but that of the root, which is empty. Nothing if
+// the processes are in none, or in one that cannot be reached.
+std::vector<std::string> unified_groups(std::string_view cgroup_text);
+
 // A decimal number, and a line's end at most.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 

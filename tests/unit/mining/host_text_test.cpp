@@ -130,6 +130,16 @@ TEST_CASE(
                                        {"sys/fs/cgroup/cpu,cpuacct/cpu.shares", 2}});
 }
 
+TEST_CASE("of all hierarchies the unified one is found, with the groups above") {
+  CHECK(unified_groups("5:memory:/m\n0::/system.slice/x.service\n") ==
+        std::vector<std::string>{"/system.slice/x.service", "/system.slice", ""});
+  CHECK(unified_groups("0::/\n") == std::vector<std::string>{""});
+  for (const char* text : {"", "5:memory:/m\n", "0::/../outside\n", "0::relative\n"}) {
+    INFO(text);
+    CHECK(unified_groups(text).empty());
+  }
+}
+
 TEST_CASE("groups that cannot be reached or named are left out") {
   for (const char* text : {"", "\n", "0::", "0::relative", "0::/../outside", "0::/a/../b", "9:cpu",
                            "3:cpuset:/x", "1::/x", "nonsense"}) {
