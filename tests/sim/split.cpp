@@ -134,13 +134,10 @@ SplitReport run_split(const SplitOptions& options) {
   demand(
       cluster, [&] { return admission.is_done(); }, minutes(600), "the admission");
 
+  // Evenly over voters, which come first, and observers.
   std::set<std::size_t> miners;
-  for (std::size_t node = 0; node < cluster.size(); ++node) {
-    // Voters and observers in turn, as far as there are voters.
-    const std::size_t one = (node * (options.voters + 1)) % cluster.size();
-    if (miners.size() < options.miners && !miners.contains(one)) miners.insert(one);
-  }
-  for (std::size_t node = 0; miners.size() < options.miners; ++node) miners.insert(node);
+  for (std::size_t i = 0; i < options.miners; ++i)
+    miners.insert(i * cluster.size() / options.miners);
   for (std::size_t node = 0; node < cluster.size(); ++node)
     cluster.miner(node).set_rate(miners.contains(node) ? kRate : 0);
 
