@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "chain/encoding.h"
+#include "chain/base64.h"
 
 namespace eventchain::chain {
 
@@ -21,16 +21,18 @@ bool has_majority(const Certificate& sound, const MemberSet& members) {
 
 }  // namespace
 
+std::string log_origin(const ChainId& chain) {
+  return "eventchain/" + to_hex(chain);
+}
+
 Bytes certified_statement(const TemplateHeader& header, const BlockId& id) {
-  return Writer(160)
-      .header("ec:cert")
-      .fixed(header.chain)
-      .u64(header.height.value)
-      .fixed(id)
-      .u64(header.log_size)
-      .fixed(header.log_root)
-      .fixed(header.member_set)
-      .take();
+  Bytes text = log_origin(header.chain) + '\n';
+  text += std::to_string(header.log_size) + '\n';
+  text += to_base64(header.log_root.view()) + '\n';
+  text += "height " + std::to_string(header.height.value) + '\n';
+  text += "block " + to_hex(id) + '\n';
+  text += "members " + to_hex(header.member_set) + '\n';
+  return text;
 }
 
 std::size_t certificate_quorum(const MemberSet& members) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "chain/block.h"
@@ -7,9 +8,14 @@
 
 namespace eventchain::chain {
 
-// What a voter signs of a committed block (DESIGN, formats): "I have applied and synced this".
-// All but the block's id is in the header too; it is repeated so that a signature can be checked
-// without the chain.
+// The name of a chain's log among all logs; also that of its voters' keys where they sign notes.
+std::string log_origin(const ChainId& chain);
+
+// What a voter signs of a committed block: "I have applied and synced this". It is the text of a
+// checkpoint (C2SP tlog-checkpoint: origin, size and root of the log, a line each) with three lines
+// more (height, block id, member set), so that a certificate is at the same time the signatures of
+// a checkpoint that others' tools can read. All but the block's id is in the header too; it is
+// repeated so that a signature can be checked without the chain.
 Bytes certified_statement(const TemplateHeader& header, const BlockId& id);
 
 struct SlotSignature {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "node/api/base64.h"
+#include "chain/base64.h"
 #include "node/api/json_scan.h"
 
 namespace eventchain::node::api {
@@ -270,7 +270,7 @@ class EventReader {
         has_version_ = true;
         return value == "1.0" || wrong_type(ec);
       case Member::kDataBase64: {
-        auto octets = from_base64(value);
+        auto octets = chain::from_base64(value);
         if (!octets)
           return refuse(ec, ErrorCode::kInvalid,
                         "'data_base64' is not base64 of RFC 4648 with padding and without line "
@@ -380,7 +380,7 @@ void append_event(JsonText& out, const chain::Event& event) {
       out.key("data").raw(event.data);
       break;
     case chain::DataKind::kBinary:
-      out.text("data_base64", to_base64(event.data));
+      out.text("data_base64", chain::to_base64(event.data));
       break;
   }
   out.close_object();

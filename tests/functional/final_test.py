@@ -17,17 +17,15 @@ ED25519_KEY = bytes.fromhex("302a300506032b6570032100")
 
 def statement(block):
     """The octets that voters sign, from chain/FORMATS.md."""
-    return b"".join(
-        (
-            b"\x01ec:cert",
-            bytes.fromhex(block["chain"]),
-            int(block["height"]).to_bytes(8, "little"),
-            bytes.fromhex(block["id"]),
-            int(block["log_size"]).to_bytes(8, "little"),
-            bytes.fromhex(block["log_root"]),
-            bytes.fromhex(block["member_set"]),
-        )
+    lines = (
+        f"eventchain/{block['chain']}",
+        block["log_size"],
+        base64.b64encode(bytes.fromhex(block["log_root"])).decode(),
+        f"height {block['height']}",
+        f"block {block['id']}",
+        f"members {block['member_set']}",
     )
+    return "".join(line + "\n" for line in lines).encode()
 
 
 def verifies(public_key, message, signature):

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "chain/rng.h"
-#include "node/api/base64.h"
 
 using namespace eventchain;
 using namespace eventchain::node::api;
@@ -104,22 +103,6 @@ TEST_CASE("binary data goes out as the base64 it came in") {
   CHECK(event->data_kind == chain::DataKind::kBinary);
   CHECK(event->data == std::string("\x00\xff\x10", 3));
   CHECK(write(*event).find(R"("data_base64":"AP8Q")") != std::string::npos);
-}
-
-TEST_CASE("base64 has one spelling for each value") {
-  chain::Rng rng(42);
-  for (std::size_t size = 0; size < 70; ++size) {
-    std::string octets;
-    for (std::size_t i = 0; i < size; ++i) octets.push_back(static_cast<char>(rng.below(256)));
-    const std::string text = to_base64(octets);
-    CHECK(from_base64(text) == octets);
-  }
-  CHECK(to_base64("foobar") == "Zm9vYmFy");
-  CHECK(to_base64("fooba") == "Zm9vYmE=");
-  CHECK(to_base64("foob") == "Zm9vYg==");
-  for (const char* bad : {"A", "AA", "AAA", "A===", "====", "Zm9vYh==", "Zm9vYmF=", "Zm9v\n",
-                          "Zm9-", "Zm=v", "Zm9vYg==Zm9v"})
-    CHECK_FALSE(from_base64(bad).has_value());
 }
 
 TEST_CASE("what two readers could read differently, or no reader should, is refused") {

@@ -1,9 +1,9 @@
-#include "node/api/base64.h"
+#include "chain/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace eventchain::node::api {
+namespace eventchain::chain {
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr std::array<std::uint8_t, 256> kDigits = make_digits();
 
 }  // namespace
 
-std::string to_base64(chain::ByteView bytes) {
+std::string to_base64(ByteView bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
@@ -36,12 +36,12 @@ std::string to_base64(chain::ByteView bytes) {
   return text;
 }
 
-std::optional<chain::Bytes> from_base64(std::string_view text) {
+std::optional<Bytes> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
   const std::size_t digits = text.size() - padding;
-  chain::Bytes bytes;
+  Bytes bytes;
   bytes.reserve(digits * 3 / 4);
   std::uint32_t group = 0;
   for (std::size_t at = 0; at < digits; ++at) {
@@ -67,4 +67,4 @@ std::optional<chain::Bytes> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace eventchain::node::api
+}  // namespace eventchain::chain
