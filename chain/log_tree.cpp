@@ -67,6 +67,10 @@ void skip_levels_without_sibling(std::uint64_t& first, std::uint64_t& last) {
 
 }  // namespace
 
+Bytes log_entry(const Commitment& commitment) {
+  return Bytes(1, static_cast<char>(kEncodingVersion)).append(commitment.view());
+}
+
 Hash log_leaf(const Commitment& commitment) {
   constexpr char kVersion[] = {static_cast<char>(kEncodingVersion)};
   return sha256({kLeafPrefix, ByteView(kVersion, sizeof(kVersion)), commitment.view()});

@@ -11,8 +11,9 @@ namespace eventchain::chain {
 
 // The Merkle tree of RFC 6962, section 2.1 (RFC 9162 section 2.1): leaf prefix 0x00, node prefix
 // 0x01. One tree over all entries ever; entry = version octet || commitment.
-Hash log_leaf(const Commitment& commitment);
-Hash tree_leaf(ByteView entry);  // SHA-256(0x00 || entry)
+Bytes log_entry(const Commitment& commitment);
+Hash log_leaf(const Commitment& commitment);  // of its entry
+Hash tree_leaf(ByteView entry);               // SHA-256(0x00 || entry)
 Hash tree_node(const Hash& left, const Hash& right);
 Hash empty_tree_root();  // SHA-256("")
 

@@ -76,7 +76,11 @@ void Api::handle(net::http::Request request, std::shared_ptr<net::http::Responde
 
 std::vector<RouteName> route_names() {
   std::vector<RouteName> names;
-  for (const Route& route : routes()) names.push_back({route.method, route.path});
+  for (const Route& route : routes()) {
+    std::string path = route.path;
+    if (path.ends_with("...}")) path.replace(path.size() - 4, 4, "}");
+    names.push_back({route.method, std::move(path)});
+  }
   return names;
 }
 

@@ -20,6 +20,10 @@ void get_headers(const CallPtr& call);
 void get_tips(const CallPtr& call);
 void get_members(const CallPtr& call);
 void get_genesis(const CallPtr& call);
+// tlog.cpp
+void get_checkpoint(const CallPtr& call);
+void get_tile(const CallPtr& call);
+void get_tile_entries(const CallPtr& call);
 // orders.cpp
 void post_invitation(const CallPtr& call);
 void delete_invitation(const CallPtr& call);

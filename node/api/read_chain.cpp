@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include "chain/keys.h"
 #include "node/api/handlers.h"
 #include "node/api/members_json.h"
 #include "node/api/outcome_json.h"
+#include "node/api/signatures.h"
 #include "node/genesis_json.h"
 
 namespace eventchain::node::api {
@@ -60,23 +60,16 @@ void append_annex_item(JsonText& out, const chain::AnnexItem& item) {
       .close_object();
 }
 
-// Signatures that their members' keys made; others are a damaged disk's, and are left out.
 void append_certificate(JsonText& out, const Context& context, const chain::SealedHeader& sealed) {
   const chain::Height height = sealed.header.height;
-  const chain::Bytes statement = chain::certified_statement(sealed.header, chain::block_id(sealed));
   out.boolean("final", height.value == 0 || height <= context.port.certified())
       .key("signatures")
       .open_array();
-  const auto members = context.reader.members(height);
-  for (const chain::SlotSignature& one : context.reader.certificate(height)) {
-    const chain::Member* member = members ? chain::member_at(**members, one.slot) : nullptr;
-    if (member == nullptr || !chain::verify_ed25519(member->signing_key, statement, one.signature))
-      continue;
+  for (const MemberSignature& one : sound_signatures(context.reader, sealed))
     out.open_object()
-        .text("node", to_hex(member->node))
+        .text("node", to_hex(one.member.node))
         .text("signature", to_hex(one.signature))
         .close_object();
-  }
   out.close_array();
 }
 

@@ -51,6 +51,9 @@ const std::vector<Route>& routes() {
       {"POST", "/v1/mining/resume", "post_mining_resume", post_mining_resume, {}, false, true},
       {"POST", "/v1/mining/limit", "post_mining_limit", post_mining_limit, {}, false, true},
       {"GET", "/v1/genesis", "get_genesis", get_genesis, {}, false, true},
+      {"GET", "/checkpoint", "get_checkpoint", get_checkpoint, {}, false, true},
+      {"GET", "/tile/entries/{tile...}", "get_tile_entries", get_tile_entries, {}},
+      {"GET", "/tile/{level}/{tile...}", "get_tile", get_tile, {}},
       {"GET", "/livez", "livez", get_livez, {}, false, true},
       {"GET", "/readyz", "readyz", get_readyz, {}, false, true},
       {"GET", "/metrics", "metrics", get_metrics, {}, false, true},
@@ -72,6 +75,12 @@ std::optional<Segments> match(std::string_view pattern, const Segments& path) {
     const std::string_view segment = pattern.substr(0, pattern.find('/'));
     pattern.remove_prefix(segment.size());
     if (next == path.size()) return std::nullopt;
+    if (segment.ends_with("...}")) {
+      std::string rest = path[next];
+      while (++next < path.size()) rest += '/' + path[next];
+      values.push_back(std::move(rest));
+      return values;
+    }
     if (segment.front() == '{') {
       if (path[next].empty()) return std::nullopt;
       values.push_back(path[next]);

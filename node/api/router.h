@@ -10,7 +10,7 @@ namespace eventchain::node::api {
 
 struct Route {
   const char* method;
-  const char* path;   // segments in braces take any value
+  const char* path;   // a segment in braces takes any value, one with dots in them all the rest
   const char* label;  // for metrics
   void (*handle)(const CallPtr&);
   std::array<const char*, 4> query;  // names it knows; the rest is null

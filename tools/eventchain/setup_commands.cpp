@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "chain/certificate.h"
+#include "chain/note.h"
 #include "node/genesis_json.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/node_setup.h"
@@ -137,6 +139,16 @@ void add_genesis(CLI::App& app) {
     value_or_stop(write_new_file(creating->out, node::format_genesis(made), Secrecy::kPublic));
     fmt::print("{}: chain {} with {} voters\n", creating->out, to_hex(chain::chain_id(made)),
                made.voters.size());
+  });
+  const auto file = std::make_shared<std::string>();
+  CLI::App* keys = genesis->add_subcommand(
+      "keys", "the first voters' keys, a line each, for programs that check signed notes (C2SP)");
+  keys->add_option("FILE", *file, "the genesis file")->required();
+  keys->callback([file] {
+    const chain::Genesis read = value_or_stop(node::load_genesis(*file));
+    const std::string origin = chain::log_origin(chain::chain_id(read));
+    for (const chain::Member& voter : read.voters)
+      fmt::print("{}\n", chain::note_verifier_key(origin, voter.signing_key));
   });
 }
 

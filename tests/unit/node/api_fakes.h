@@ -160,8 +160,10 @@ class FakeReader final : public store::ChainReader {
     return std::make_shared<const chain::MemberSet>(member_set);
   }
   chain::Certificate certificate(chain::Height) override { return signatures; }
-  chain::Result<chain::Hash> tree_hash(std::uint8_t, std::uint64_t) override {
-    return chain::Hash{};
+  chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) override {
+    const auto found = tree.find({level, index});
+    if (found == tree.end()) return chain::fail(chain::ErrorCode::kCorrupt, "no such hash");
+    return found->second;
   }
 
   // Places an event at the end of the log.
@@ -190,6 +192,7 @@ class FakeReader final : public store::ChainReader {
   std::map<chain::Height, store::StoredBlock> blocks;
   std::vector<store::StaleBlock> stale_blocks;
   chain::Certificate signatures;
+  std::map<std::pair<std::uint8_t, std::uint64_t>, chain::Hash> tree;
   bool is_damaged = false;
   std::size_t log_reads = 0;
 };

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "chain/note.h"
+#include "node/api/handlers.h"
+#include "node/api/signatures.h"
+
+// The log as others' tools read it (C2SP tlog-checkpoint and tlog-tiles): the newest final head as
+// a signed note, the tree's hashes and the entries in tiles of 256. Tiles never change.
+namespace eventchain::node::api {
+
+namespace {
+
+constexpr unsigned kTileWidth = 256;
+constexpr unsigned kTileLevels = 8;  // of the tree, in one level of tiles
+
+struct Tile {
+  std::uint64_t number = 0;
+  unsigned width = kTileWidth;
+};
+
+// x001/x234/067: three digits each, an x before all but the last.
+std::string number_path(std::uint64_t number) {
+  std::string path = fmt::format("{:03}", number % 1000);
+  while ((number /= 1000) > 0) path = fmt::format("x{:03}/", number % 1000) + path;
+  return path;
+}
+
+// The number, and the width of a tile that is not full; one spelling each.
+std::optional<Tile> parse_tile(std::string_view path) {
+  constexpr std::string_view kPartial = ".p/";
+  constexpr std::size_t kPathMax = 40;
+  Tile tile;
+  if (const std::size_t at = path.find(kPartial); at != std::string_view::npos) {
+    const auto width = parse_number(path.substr(at + kPartial.size()));
+    if (!width || *width == 0 || *width >= kTileWidth) return std::nullopt;
+    tile.width = static_cast<unsigned>(*width);
+    path = path.substr(0, at);
+  }
+  if (path.size() > kPathMax) return std::nullopt;
+  std::string digits;
+  std::copy_if(path.begin(), path.end(), std::back_inserter(digits),
+               [](char letter) { return letter >= '0' && letter <= '9'; });
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  const auto number = parse_number(digits);
+  if (!number || *number > UINT64_MAX / kTileWidth - 1 || number_path(*number) != path)
+    return std::nullopt;
+  tile.number = *number;
+  return tile;
+}
+
+// Refused: the call is answered.
+std::optional<Tile> requested_tile(const Call& call, std::string_view path, unsigned level) {
+  const auto tile = parse_tile(path);
+  if (!tile) {
+    call.answer(Problem::kMalformedRequest,
+                "a tile's number is written as in /tile/0/x001/234, with /tile/0/x001/234.p/17 for "
+                "the first 17 hashes");
+    return std::nullopt;
+  }
+  const std::uint64_t size = call.context->reader.tip().log_size;
+  const unsigned below = level * kTileLevels;
+  const std::uint64_t hashes = below < 64 ? size >> below : 0;
+  if (tile->number * kTileWidth + tile->width > hashes) {
+    call.answer(Problem::kNotFound,
+                fmt::format("the log has {} entries here, which is less than this tile covers; "
+                            "ask for part of it, with .p/ and a width, or later",
+                            size));
+    return std::nullopt;
+  }
+  return tile;
+}
+
+void answer_immutable(const Call& call, std::string octets) {
+  net::http::Response response;
+  response.content_type = "application/octet-stream";
+  response.headers.push_back({"Cache-Control", "public, max-age=31536000, immutable"});
+  response.body = std::move(octets);
+  call.answer(std::move(response));
+}
+
+// Of the blocks from that of the first entry on.
+chain::Result<std::vector<chain::Commitment>> commitments(store::ChainReader& reader,
+                                                          std::uint64_t first, std::size_t count) {
+  std::vector<chain::Commitment> found;
+  const auto placed = reader.log(chain::Position{first}, 1);
+  if (!placed) return tl::unexpected<chain::Error>(placed.error());
+  if (placed->empty()) return chain::fail(chain::ErrorCode::kNotFound, "the log ends before");
+  for (chain::Height height = placed->front().height; found.size() < count;
+       height = height.next()) {
+    const auto stored = reader.block(height);
+    if (!stored) return tl::unexpected<chain::Error>(stored.error());
+    const auto& entries = stored->block.content.entries;
+    const std::uint64_t wanted = first + found.size();
+    for (std::uint64_t at = wanted - stored->first_position;
+         at < entries.size() && found.size() < count; ++at)
+      found.push_back(entries[at].commitment);
+  }
+  return found;
+}
+
+}  // namespace
+
+void get_checkpoint(const CallPtr& call) {
+  Context& context = *call->context;
+  const chain::Height height = context.port.certified();
+  if (height.value == 0)
+    return call->answer(Problem::kNotFound, "no block is final yet; ask again after the first one");
+  const auto headers = context.reader.headers(height, 1);
+  if (!headers) return call->answer(problem_response(headers.error()));
+  if (headers->empty())
+    return call->answer(Problem::kNotFound, "the newest final block is not here");
+  const chain::SealedHeader& sealed = headers->front();
+  const std::string origin = chain::log_origin(sealed.header.chain);
+  chain::SignedNote note{chain::certified_statement(sealed.header, chain::block_id(sealed)), {}};
+  for (const MemberSignature& one : sound_signatures(context.reader, sealed))
+    note.signatures.push_back(chain::note_signature(origin, one.member.signing_key, one.signature));
+  if (note.signatures.empty())
+    return call->answer(
+        Problem::kCorrupt,
+        "none of the signatures on the newest final block is sound here; ask another "
+        "node, and look at this one's disk");
+  net::http::Response response;
+  response.content_type = "text/plain; charset=utf-8";
+  response.headers.push_back({"Cache-Control", "no-store"});
+  response.body = chain::encode_note(note);
+  call->answer(std::move(response));
+}
+
+void get_tile(const CallPtr& call) {
+  const auto level = parse_number(call->path[0]);
+  if (!level || *level > 63)
+    return call->answer(Problem::kMalformedRequest, "a tile's level is a number from 0 to 63");
+  const auto tile = requested_tile(*call, call->path[1], static_cast<unsigned>(*level));
+  if (!tile) return;
+  std::string octets;
+  octets.reserve(tile->width * chain::Hash::kSize);
+  for (unsigned i = 0; i < tile->width; ++i) {
+    const auto hash = call->context->reader.tree_hash(
+        static_cast<std::uint8_t>(*level * kTileLevels), tile->number * kTileWidth + i);
+    if (!hash) return call->answer(problem_response(hash.error()));
+    octets.append(hash->view());
+  }
+  answer_immutable(*call, std::move(octets));
+}
+
+void get_tile_entries(const CallPtr& call) {
+  const auto tile = requested_tile(*call, call->path[0], 0);
+  if (!tile) return;
+  const auto found = commitments(call->context->reader, tile->number * kTileWidth, tile->width);
+  if (!found) return call->answer(problem_response(found.error()));
+  std::string octets;
+  for (const chain::Commitment& commitment : *found) {
+    const chain::Bytes entry = chain::log_entry(commitment);
+    octets.push_back(static_cast<char>(entry.size() >> 8));
+    octets.push_back(static_cast<char>(entry.size() & 0xff));
+    octets.append(entry);
+  }
+  answer_immutable(*call, std::move(octets));
+}
+
+}  // namespace eventchain::node::api
