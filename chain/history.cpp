@@ -1,5 +1,7 @@
 #include "chain/history.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 
 #include "chain/encoding.h"
@@ -14,6 +16,21 @@ constexpr std::string_view kLeafTag = "ec:history-leaf";
 constexpr std::string_view kNodeTag = "ec:history-node";
 constexpr std::string_view kRootTag = "ec:history-root";
 constexpr std::size_t kNodeSize = 32 + 32 + 3 * 8;
+
+// The node over the `size` (> 0) blocks from `begin` on, which is a multiple of the greatest power
+// of two in `size`. Every complete subtree is kept, so only the right edge is folded.
+Result<HistoryNode> read_range(std::uint64_t begin, std::uint64_t size, const HistoryReader& read) {
+  if (std::has_single_bit(size)) {
+    const auto level = static_cast<unsigned>(std::countr_zero(size));
+    return read(history_node_number(level, begin >> level));
+  }
+  const std::uint64_t split = std::bit_floor(size);
+  const auto left = read_range(begin, split, read);
+  if (!left) return left;
+  const auto right = read_range(begin + split, size - split, read);
+  if (!right) return right;
+  return history_parent(*left, *right);
+}
 
 }  // namespace
 
@@ -89,14 +106,67 @@ U256 History::total_work() const {
 }
 
 Hash History::root() const {
-  Writer preimage(16 + kNodeSize);
-  preimage.header(kRootTag);
-  if (!peaks_.empty()) {
-    HistoryNode bagged = peaks_.back();
-    for (std::size_t i = peaks_.size() - 1; i-- > 0;) bagged = history_parent(peaks_[i], bagged);
-    preimage.raw(encode_history_node(bagged));
+  if (peaks_.empty()) return sha256(Writer(16).header(kRootTag).take());
+  HistoryNode bagged = peaks_.back();
+  for (std::size_t i = peaks_.size() - 1; i-- > 0;) bagged = history_parent(peaks_[i], bagged);
+  return history_root(bagged);
+}
+
+Hash history_root(const HistoryNode& top) {
+  return sha256(Writer(16 + kNodeSize).header(kRootTag).raw(encode_history_node(top)).take());
+}
+
+std::uint64_t history_node_number(unsigned level, std::uint64_t index) {
+  // The last leaf below makes the node, after itself and the parents on the lower levels. n leaves
+  // make 2n nodes but one for each peak.
+  const std::uint64_t last_leaf = ((index + 1) << level) - 1;
+  return 2 * last_leaf - static_cast<std::uint64_t>(std::popcount(last_leaf)) + level;
+}
+
+Result<std::vector<HistoryNode>> history_path(Height height, std::uint64_t blocks,
+                                              const HistoryReader& read) {
+  if (height.value >= blocks)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("block {} is not among the first {}; ask for a later block's history",
+                            height.value, blocks));
+  std::vector<HistoryNode> path;  // from the root down, turned round at the end
+  std::uint64_t begin = 0;
+  std::uint64_t size = blocks;
+  while (size > 1) {
+    const std::uint64_t split = std::bit_floor(size - 1);
+    const bool is_left = height.value - begin < split;
+    const auto sibling =
+        is_left ? read_range(begin + split, size - split, read) : read_range(begin, split, read);
+    if (!sibling) return tl::unexpected<Error>(sibling.error());
+    path.push_back(*sibling);
+    if (!is_left) begin += split;
+    size = is_left ? split : size - split;
   }
-  return sha256(preimage.take());
+  return std::vector<HistoryNode>(path.rbegin(), path.rend());
+}
+
+std::optional<HistoryClimb> climb_history(Height height, std::uint64_t blocks,
+                                          const HistoryNode& leaf,
+                                          const std::vector<HistoryNode>& path) {
+  if (height.value >= blocks) return std::nullopt;
+  HistoryClimb climb{leaf, leaf.work};
+  std::uint64_t node = height.value;
+  std::uint64_t last = blocks - 1;
+  for (const HistoryNode& sibling : path) {
+    if (last == 0) return std::nullopt;
+    if ((node & 1) != 0 || node == last) {
+      climb.top = history_parent(sibling, climb.top);
+      // A node at the right edge that is a left child has no sibling on its level.
+      for (; node != 0 && (node & 1) == 0; node >>= 1) last >>= 1;
+    } else {
+      climb.top = history_parent(climb.top, sibling);
+      climb.work_from_leaf = saturating_add(climb.work_from_leaf, sibling.work);
+    }
+    node >>= 1;
+    last >>= 1;
+  }
+  if (last != 0) return std::nullopt;
+  return climb;
 }
 
 }  // namespace eventchain::chain

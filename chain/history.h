@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "chain/result.h"
@@ -44,5 +46,28 @@ class History {
  private:
   std::vector<HistoryNode> peaks_;
 };
+
+// What History::root() is, of the node over all blocks.
+Hash history_root(const HistoryNode& top);
+
+// Reads nodes by their number in the order in which History::append made them, from genesis on; an
+// error is passed through.
+using HistoryReader = std::function<Result<HistoryNode>(std::uint64_t number)>;
+// That number, of the node over the 2^level blocks from height index * 2^level on.
+std::uint64_t history_node_number(unsigned level, std::uint64_t index);
+
+// What leads from the leaf of the block at `height` to the root over the first `blocks` blocks: the
+// sibling on each level, from the leaf upwards, in the tree's shape of RFC 9162, section 2.1.3.
+// O(log^2 n) reads.
+Result<std::vector<HistoryNode>> history_path(Height height, std::uint64_t blocks,
+                                              const HistoryReader& read);
+// Where such a path leads; its root is still to be compared. nullopt for a path of another length.
+struct HistoryClimb {
+  HistoryNode top;
+  U256 work_from_leaf;  // of the leaf's block and of all after it
+};
+std::optional<HistoryClimb> climb_history(Height height, std::uint64_t blocks,
+                                          const HistoryNode& leaf,
+                                          const std::vector<HistoryNode>& path);
 
 }  // namespace eventchain::chain

@@ -149,3 +149,86 @@ TEST_CASE("peaks that no history has are refused") {
   none.blocks = 0;
   CHECK_FALSE(History::restore({none}));
 }
+
+TEST_CASE("a path leads from every block to the root over every later number of blocks") {
+  History history;
+  std::vector<HistoryNode> made;
+  const HistoryReader read = [&made](std::uint64_t number) -> Result<HistoryNode> {
+    REQUIRE(number < made.size());
+    return made[number];
+  };
+  for (std::uint64_t blocks = 1; blocks <= 70; ++blocks) {
+    history.append(leaf(blocks - 1), &made);
+    U256 work;  // of the blocks from `height` on
+    for (std::uint64_t height = blocks; height-- > 0;) {
+      INFO("block ", height, " of ", blocks);
+      work = work + U256(100 + height);
+      const auto path = history_path(Height{height}, blocks, read);
+      REQUIRE(path);
+      const auto climb = climb_history(Height{height}, blocks, leaf(height), *path);
+      REQUIRE(climb);
+      REQUIRE(history_root(climb->top) == history.root());
+      REQUIRE(climb->top.work == history.total_work());
+      REQUIRE(climb->top.blocks == blocks);
+      REQUIRE(climb->work_from_leaf == work);
+    }
+  }
+  CHECK(history_path(Height{70}, 70, read).error().code == ErrorCode::kInvalid);
+}
+
+TEST_CASE("a node's number is its place among those made") {
+  History history;
+  std::vector<HistoryNode> made;
+  for (std::uint64_t i = 0; i < 64; ++i) history.append(leaf(i), &made);
+  for (unsigned level = 0; level <= 6; ++level) {
+    for (std::uint64_t index = 0; (index + 1) << level <= 64; ++index) {
+      INFO("level ", level, " index ", index);
+      const std::uint64_t number = history_node_number(level, index);
+      REQUIRE(number < made.size());
+      REQUIRE(made[number] == naive_range(index << level, (index + 1) << level));
+    }
+  }
+}
+
+TEST_CASE("another block, place, number or path leads elsewhere or nowhere") {
+  History history;
+  std::vector<HistoryNode> made;
+  for (std::uint64_t i = 0; i < 13; ++i) history.append(leaf(i), &made);
+  const HistoryReader read = [&made](std::uint64_t number) -> Result<HistoryNode> {
+    return made[number];
+  };
+  const auto leads = [&](std::uint64_t height, std::uint64_t blocks, const HistoryNode& from,
+                         const std::vector<HistoryNode>& path) {
+    const auto climb = climb_history(Height{height}, blocks, from, path);
+    return climb && history_root(climb->top) == history.root();
+  };
+  for (std::uint64_t height = 0; height < 13; ++height) {
+    INFO("block ", height);
+    const auto path = history_path(Height{height}, 13, read).value();
+    REQUIRE(leads(height, 13, leaf(height), path));
+    CHECK_FALSE(leads(height, 13, leaf(height + 1), path));
+    for (std::uint64_t other = 0; other < 15; ++other)
+      if (other != height) CHECK_FALSE(leads(other, 13, leaf(height), path));
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      auto changed = path;
+      changed[i].work = changed[i].work + U256(1);
+      CHECK_FALSE(leads(height, 13, leaf(height), changed));
+      changed = path;
+      changed[i].blocks += 1;
+      CHECK_FALSE(leads(height, 13, leaf(height), changed));
+      changed = path;
+      changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(i));
+      CHECK_FALSE(leads(height, 13, leaf(height), changed));
+    }
+    auto longer = path;
+    longer.push_back(leaf(3));
+    CHECK_FALSE(leads(height, 13, leaf(height), longer));
+  }
+}
+
+TEST_CASE("what cannot be read ends the path with the reader's own words") {
+  const HistoryReader read = [](std::uint64_t) -> Result<HistoryNode> {
+    return fail(ErrorCode::kCorrupt, "rotten");
+  };
+  CHECK(history_path(Height{1}, 7, read).error().message == "rotten");
+}
