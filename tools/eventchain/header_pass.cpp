@@ -11,23 +11,6 @@ namespace eventchain::tools {
 using chain::Verdict;
 using store::LightScan;
 
-namespace {
-
-// Whoever verifies has no key of a member.
-class OthersSignatures final : public chain::Signing {
- public:
-  chain::Signature sign(chain::ByteView) override {
-    EC_ASSERT(false, "nothing is signed here");
-    return {};
-  }
-  bool verify(const chain::PublicKey& key, chain::ByteView message,
-              const chain::Signature& signature) override {
-    return chain::verify_ed25519(key, message, signature);
-  }
-};
-
-}  // namespace
-
 HeaderPass::HeaderPass(const VerifyOptions& options, Findings& findings)
     : digest_(digest_of(options)),
       findings_(findings),
@@ -118,7 +101,7 @@ std::size_t HeaderPass::check_certificate(const chain::Certificate& certificate)
     if (!certificate.empty()) complain(0, "there are signatures on genesis, which needs none");
     return 0;
   }
-  OthersSignatures signing;
+  chain::Ed25519Checker signing;
   const chain::Certificate sound = chain::sound_signatures(
       signing, *before_tip_, *state_.members,
       chain::certified_statement(state_.tip_header.header, state_.tip), certificate);
