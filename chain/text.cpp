@@ -1,6 +1,9 @@
 #include "chain/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 
 namespace eventchain::chain {
 
@@ -140,6 +143,21 @@ bool is_timestamp(ByteView text) {
     while (take_shape(text, "0")) continue;
   }
   return is_offset(text);
+}
+
+std::string rfc3339(UnixMillis time) {
+  constexpr UnixMillis kFirst{-62'167'219'200'000};
+  constexpr UnixMillis kLast{253'402'300'799'999};
+  if (time < kFirst || time > kLast) return fmt::format("{} ms after 1970", time.value);
+  using namespace std::chrono;
+  const sys_time<milliseconds> at{milliseconds(time.value)};
+  const sys_days day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<milliseconds>(at - day));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 }  // namespace eventchain::chain

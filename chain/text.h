@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "chain/bytes.h"
+#include "chain/types.h"
 
 namespace eventchain::chain {
 
@@ -20,5 +23,9 @@ bool is_utf8(ByteView text);
 // `date-time` of RFC 3339, section 5.6: days that the month has, second 60 for leap seconds, an
 // offset always; nothing else.
 bool is_timestamp(ByteView text);
+
+// RFC 3339, UTC, milliseconds: "2025-01-31T12:00:00.000Z". Outside the years 0 to 9999, which
+// have no such spelling, the milliseconds themselves.
+std::string rfc3339(UnixMillis time);
 
 }  // namespace eventchain::chain

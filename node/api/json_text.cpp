@@ -109,15 +109,7 @@ JsonText& JsonText::raw(std::string_view json) {
 }
 
 std::string rfc3339(chain::UnixMillis time) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> at{milliseconds(time.value)};
-  const sys_days day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss clock(floor<milliseconds>(at - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  return chain::rfc3339(time);
 }
 
 std::optional<chain::UnixMillis> parse_rfc3339(std::string_view text) {

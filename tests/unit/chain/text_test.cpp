@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 
 using namespace eventchain::chain;
@@ -66,4 +67,15 @@ TEST_CASE("times of RFC 3339 in all their spellings") {
         "2025-01-31T12:00:00.1.2Z", "2025-01-31T12:00:0:Z", "2025-04-31T12:00:00Z",
         "2025-01-31X12:00:00Z", " 2025-01-31T12:00:00Z"})
     CHECK_MESSAGE(!is_timestamp(bad), bad);
+}
+
+TEST_CASE("times are written as RFC 3339 has them, and as a number where it has no spelling") {
+  CHECK(rfc3339({0}) == "1970-01-01T00:00:00.000Z");
+  CHECK(rfc3339({1'738'324'800'123}) == "2025-01-31T12:00:00.123Z");
+  CHECK(rfc3339({-1}) == "1969-12-31T23:59:59.999Z");
+  CHECK(rfc3339({253'402'300'799'999}) == "9999-12-31T23:59:59.999Z");
+  CHECK(rfc3339({253'402'300'800'000}) == "253402300800000 ms after 1970");
+  CHECK(rfc3339({-62'167'219'200'000}) == "0000-01-01T00:00:00.000Z");
+  CHECK(rfc3339({std::numeric_limits<std::int64_t>::min()}) ==
+        "-9223372036854775808 ms after 1970");
 }
