@@ -88,6 +88,13 @@ class ChainReader {
   // Signatures on a block, by slot. Not verified: whoever hands them on does that.
   virtual chain::Certificate certificate(chain::Height height) = 0;
   virtual chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) = 0;
+  // By its number (chain/history.h). Not recomputed: whoever hands on a proof made of them verifies
+  // that.
+  virtual chain::Result<chain::HistoryNode> history_node(std::uint64_t number) = 0;
+  // The blocks that changed the members, ascending.
+  virtual std::vector<chain::Height> member_changes() = 0;
+  // The lowest block from `from` on that has a signature, of whomsoever; nullopt: none.
+  virtual std::optional<chain::Height> next_signed(chain::Height from) = 0;
 };
 
 }  // namespace eventchain::store

@@ -130,6 +130,25 @@ Result<chain::Hash> MemoryStore::tree_hash(std::uint8_t level, std::uint64_t ind
   return at->second[index];
 }
 
+Result<chain::HistoryNode> MemoryStore::history_node(std::uint64_t number) {
+  assert_between_turns();
+  if (number < chain_.history_nodes_.size()) return chain_.history_nodes_[number];
+  return chain::fail(ErrorCode::kNotFound,
+                     fmt::format("the history has no node {}; ask below the tip", number));
+}
+
+std::vector<chain::Height> MemoryStore::member_changes() {
+  assert_between_turns();
+  return chain_.member_changes();
+}
+
+std::optional<chain::Height> MemoryStore::next_signed(chain::Height from) {
+  assert_between_turns();
+  const auto found = chain_.signatures_.lower_bound(from);
+  if (found == chain_.signatures_.end()) return std::nullopt;
+  return found->first;
+}
+
 void MemoryStore::assert_between_turns() const {
   EC_ASSERT(!undo_.is_open(), "a reader never sees a turn in progress");
 }

@@ -51,6 +51,9 @@ class MemoryStore : public Store, public ChainReader {
   chain::Result<chain::MembersRef> members(chain::Height height) override;
   chain::Certificate certificate(chain::Height height) override;
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) override;
+  chain::Result<chain::HistoryNode> history_node(std::uint64_t number) override;
+  std::vector<chain::Height> member_changes() override;
+  std::optional<chain::Height> next_signed(chain::Height from) override;
 
  private:
   class MemoryTurns : public Turns {

@@ -77,6 +77,12 @@ Result<chain::MembersRef> decode_members(Statement::Rows rows) {
   return std::make_shared<const chain::MemberSet>(std::move(*set));
 }
 
+std::vector<chain::Height> read_heights(Statement::Rows rows) {
+  std::vector<chain::Height> heights;
+  while (rows.next()) heights.push_back({rows.number(0)});
+  return heights;
+}
+
 chain::Certificate read_signatures(Statement::Rows rows) {
   chain::Certificate certificate;
   while (rows.next()) {

@@ -31,6 +31,9 @@ inline constexpr const char* kSelectMembers =
     "SELECT height, hash, encoded FROM member_set WHERE height < max(1, ?)"
     " ORDER BY height DESC LIMIT 1";
 chain::Result<chain::MembersRef> decode_members(Statement::Rows rows);
+inline constexpr const char* kSelectMemberChanges =
+    "SELECT height FROM member_set WHERE height > 0 ORDER BY height";
+std::vector<chain::Height> read_heights(Statement::Rows rows);
 
 chain::Result<chain::SealedHeader> decode_sealed(chain::ByteView sealed, const chain::BlockId& id,
                                                  chain::Height height);

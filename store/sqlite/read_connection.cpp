@@ -96,7 +96,11 @@ ReadConnection::ReadConnection(std::unique_ptr<SQLite::Database> database,
       select_stale_(*database_, "SELECT sealed, reason FROM stale ORDER BY number"),
       select_tile_(*database_, "SELECT hashes FROM tile WHERE level = ? AND number = ?"),
       select_signatures_(*database_, kSelectSignatures),
-      select_members_(*database_, kSelectMembers) {}
+      select_members_(*database_, kSelectMembers),
+      select_history_(*database_, "SELECT node FROM history_node WHERE place = ?"),
+      select_changes_(*database_, kSelectMemberChanges),
+      select_signed_(*database_,
+                     "SELECT height FROM signature WHERE height >= ? ORDER BY height LIMIT 1") {}
 
 TipInfo ReadConnection::tip() {
   Statement::Rows rows = select_tip_.query();
@@ -282,6 +286,26 @@ Result<chain::Hash> ReadConnection::tree_hash(std::uint8_t level, std::uint64_t 
                                    "below the log's size",
                                    level, index));
   return *chain::Hash::from(tile.substr(offset, chain::Hash::kSize));
+}
+
+Result<chain::HistoryNode> ReadConnection::history_node(std::uint64_t number) {
+  Statement::Rows rows = select_history_.query(number);
+  if (!rows.next())
+    return chain::fail(ErrorCode::kNotFound,
+                       fmt::format("the history has no node {}; ask below the tip", number));
+  auto node = chain::decode_history_node(rows.bytes(0));
+  if (!node) return damaged(fmt::format("node {} of the history is damaged", number));
+  return node;
+}
+
+std::vector<chain::Height> ReadConnection::member_changes() {
+  return read_heights(select_changes_.query());
+}
+
+std::optional<chain::Height> ReadConnection::next_signed(chain::Height from) {
+  Statement::Rows rows = select_signed_.query(from);
+  if (!rows.next()) return std::nullopt;
+  return chain::Height{rows.number(0)};
 }
 
 Result<chain::HeldEvent> ReadConnection::checked_body(const Statement::Rows& rows, int salt,

@@ -35,6 +35,9 @@ class ReadConnection {
   chain::Result<chain::MembersRef> members(chain::Height height);
   chain::Certificate certificate(chain::Height height);
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index);
+  chain::Result<chain::HistoryNode> history_node(std::uint64_t number);
+  std::vector<chain::Height> member_changes();
+  std::optional<chain::Height> next_signed(chain::Height from);
 
  private:
   // Leaves of the log tree, a tile at a time: neighbours are asked for one after the other.
@@ -58,6 +61,7 @@ class ReadConnection {
   Statement select_last_chunk_, select_chunks_;
   Statement select_block_, select_height_at_, select_headers_, select_stale_, select_tile_;
   Statement select_signatures_, select_members_;
+  Statement select_history_, select_changes_, select_signed_;
 };
 
 }  // namespace eventchain::store

@@ -117,12 +117,8 @@ chain::MembersRef SqliteChain::members(chain::Height height) {
 
 std::vector<chain::Height> SqliteChain::member_changes() {
   turn_.before_read();
-  Statement select(turn_.database(),
-                   "SELECT height FROM member_set WHERE height > 0 ORDER BY height");
-  Statement::Rows rows = select.query();
-  std::vector<chain::Height> heights;
-  while (rows.next()) heights.push_back({rows.number(0)});
-  return heights;
+  Statement select(turn_.database(), kSelectMemberChanges);
+  return read_heights(select.query());
 }
 
 chain::Height SqliteChain::last_certified() {

@@ -36,13 +36,16 @@ struct SqliteLightReader::State {
                        "SELECT height, id, sealed FROM block WHERE height >= ? ORDER BY height"
                        " LIMIT ?"),
         select_members(*database, kSelectMembers),
-        select_signatures(*database, "SELECT slot, signature FROM signature ORDER BY slot") {}
+        select_signatures(*database, "SELECT slot, signature FROM signature ORDER BY slot"),
+        select_changes(*database, kSelectMemberChanges),
+        select_signed(*database,
+                      "SELECT max(height) FROM block WHERE EXISTS (SELECT 1 FROM signature)") {}
 
   std::mutex mutex;
   // guarded by mutex
   std::unique_ptr<SQLite::Database> database;
   Statement begin, end, select_tip, select_height, select_headers, select_members,
-      select_signatures;
+      select_signatures, select_changes, select_signed;
 
   // The lock, and a read transaction as long as it lives.
   class Reading {
@@ -139,6 +142,22 @@ chain::Certificate SqliteLightReader::certificate(chain::Height height) {
 
 Result<chain::Hash> SqliteLightReader::tree_hash(std::uint8_t, std::uint64_t) {
   return not_kept();
+}
+
+Result<chain::HistoryNode> SqliteLightReader::history_node(std::uint64_t) {
+  return not_kept();
+}
+
+std::vector<chain::Height> SqliteLightReader::member_changes() {
+  const State::Reading reading(*state_);
+  return read_heights(state_->select_changes.query());
+}
+
+std::optional<chain::Height> SqliteLightReader::next_signed(chain::Height from) {
+  const State::Reading reading(*state_);
+  Statement::Rows rows = state_->select_signed.query();
+  if (!rows.next() || rows.is_null(0) || rows.number(0) < from.value) return std::nullopt;
+  return chain::Height{rows.number(0)};
 }
 
 Result<std::unique_ptr<SqliteLightReader>> open_light_reader(const std::string& path,

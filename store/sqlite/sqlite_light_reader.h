@@ -30,6 +30,10 @@ class SqliteLightReader : public ChainReader {
   chain::Result<chain::MembersRef> members(chain::Height height) override;
   chain::Certificate certificate(chain::Height height) override;
   chain::Result<chain::Hash> tree_hash(std::uint8_t level, std::uint64_t index) override;
+  chain::Result<chain::HistoryNode> history_node(std::uint64_t number) override;
+  std::vector<chain::Height> member_changes() override;
+  // The tip, where it is not below.
+  std::optional<chain::Height> next_signed(chain::Height from) override;
 
  private:
   friend chain::Result<std::unique_ptr<SqliteLightReader>> open_light_reader(const std::string&,

@@ -110,6 +110,18 @@ Result<chain::Hash> SqliteReader::tree_hash(std::uint8_t level, std::uint64_t in
   return Lease(*this)->tree_hash(level, index);
 }
 
+Result<chain::HistoryNode> SqliteReader::history_node(std::uint64_t number) {
+  return Lease(*this)->history_node(number);
+}
+
+std::vector<chain::Height> SqliteReader::member_changes() {
+  return Lease(*this)->member_changes();
+}
+
+std::optional<chain::Height> SqliteReader::next_signed(chain::Height from) {
+  return Lease(*this)->next_signed(from);
+}
+
 Result<std::unique_ptr<SqliteReader>> open_reader(const std::string& path,
                                                   const chain::Genesis& genesis,
                                                   std::size_t connections,

@@ -165,6 +165,11 @@ class FakeReader final : public store::ChainReader {
     if (found == tree.end()) return chain::fail(chain::ErrorCode::kCorrupt, "no such hash");
     return found->second;
   }
+  chain::Result<chain::HistoryNode> history_node(std::uint64_t) override {
+    return chain::fail(chain::ErrorCode::kNotFound, "no such node");
+  }
+  std::vector<chain::Height> member_changes() override { return {}; }
+  std::optional<chain::Height> next_signed(chain::Height) override { return std::nullopt; }
 
   // Places an event at the end of the log.
   void place(const chain::Event& event) {

@@ -138,6 +138,8 @@ TEST_CASE("readers of a light store see headers, members and the certificate of 
   ChainReader& reader = **opened;
   CHECK(reader.tip().height == Height{0});
   CHECK(reader.certificate(Height{0}).empty());
+  CHECK(reader.member_changes().empty());
+  CHECK_FALSE(reader.next_signed(Height{0}).has_value());
 
   RunMaker maker;
   const LightRun run = maker.next(7);
@@ -158,12 +160,16 @@ TEST_CASE("readers of a light store see headers, members and the certificate of 
   CHECK(reader.certificate(Height{7}) == run.certificate);
   CHECK(reader.certificate(Height{6}).empty());
   CHECK(reader.stale().empty());
+  CHECK(reader.next_signed(Height{1}) == Height{7});
+  CHECK_FALSE(reader.next_signed(Height{8}).has_value());
+  CHECK_FALSE(reader.member_changes().empty());
 
   CHECK(reader.block(Height{1}).error().code == ErrorCode::kUnavailable);
   CHECK(reader.event({}).error().code == ErrorCode::kUnavailable);
   CHECK(reader.log({}, 1).error().code == ErrorCode::kUnavailable);
   CHECK(reader.stream({}, {}, 1).error().code == ErrorCode::kUnavailable);
   CHECK(reader.tree_hash(0, 0).error().code == ErrorCode::kUnavailable);
+  CHECK(reader.history_node(0).error().code == ErrorCode::kUnavailable);
 }
 
 TEST_CASE("a light store has no table for entries or bodies") {
