@@ -39,6 +39,16 @@ std::optional<std::string_view> Call::parameter(std::string_view name) const {
   return std::string_view(found->second);
 }
 
+std::optional<chain::EventKey> event_key_of(const CallPtr& call) {
+  const auto octets = chain::from_hex(call->path[0]);
+  const auto key = octets ? chain::EventKey::from(*octets) : std::nullopt;
+  if (!key)
+    call->answer(Problem::kMalformedRequest,
+                 "an event key has 32 lower-case hexadecimal digits; to look up by source and id "
+                 "use /v1/events?source=..&id=..");
+  return key;
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -56,6 +56,9 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<Call>;
 
+// The event key in a route's first place. nullopt after having answered.
+std::optional<chain::EventKey> event_key_of(const CallPtr& call);
+
 // A decimal number without sign, spaces or leading zeros; nullopt for anything else.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

@@ -20,6 +20,7 @@ constexpr Kind kKinds[] = {
     {Problem::kVersionConflict, 409, "version-conflict", "The stream stands at another version"},
     {Problem::kKeyConflict, 409, "key-conflict", "Source and id name an event with other content"},
     {Problem::kOrderRefused, 409, "order-refused", "The cluster does not carry out this order"},
+    {Problem::kNotYet, 409, "not-yet", "There is no such thing yet, but there may be soon"},
     {Problem::kTooLarge, 413, "too-large", "More than the limits allow"},
     {Problem::kUnsupportedMediaType, 415, "unsupported-media-type",
      "Not a media type that this path takes"},
@@ -66,7 +67,7 @@ net::http::Response close_problem(Problem problem, JsonText document) {
   response.body = document.close_object().take();
   // Long enough for a block to make room, short enough not to idle.
   if (problem == Problem::kPoolFull || problem == Problem::kNotReady ||
-      problem == Problem::kNotNow || problem == Problem::kDraining)
+      problem == Problem::kNotNow || problem == Problem::kNotYet || problem == Problem::kDraining)
     response.headers.push_back({"Retry-After", "1"});
   return response;
 }

@@ -20,6 +20,7 @@ enum class Problem : std::uint8_t {
   kVersionConflict,
   kKeyConflict,
   kOrderRefused,
+  kNotYet,
   kTooLarge,
   kUnsupportedMediaType,
   kLightMember,

@@ -77,17 +77,6 @@ void look_up(const CallPtr& call, const chain::EventKey& key, bool with_event) {
       });
 }
 
-// nullopt after having answered.
-std::optional<chain::EventKey> key_of(const CallPtr& call) {
-  const auto octets = chain::from_hex(call->path[0]);
-  const auto key = octets ? chain::EventKey::from(*octets) : std::nullopt;
-  if (!key)
-    call->answer(Problem::kMalformedRequest,
-                 "an event key has 32 lower-case hexadecimal digits; to look up by source and id "
-                 "use /v1/events?source=..&id=..");
-  return key;
-}
-
 // Events of a listing, read in slices. `next` is where the next listing goes on.
 struct Listing {
   JsonText document;
@@ -131,11 +120,11 @@ void find_event(const CallPtr& call) {
 }
 
 void get_event(const CallPtr& call) {
-  if (const auto key = key_of(call)) look_up(call, *key, true);
+  if (const auto key = event_key_of(call)) look_up(call, *key, true);
 }
 
 void get_event_status(const CallPtr& call) {
-  if (const auto key = key_of(call)) look_up(call, *key, false);
+  if (const auto key = event_key_of(call)) look_up(call, *key, false);
 }
 
 void get_stream(const CallPtr& call) {
