@@ -155,6 +155,7 @@ void add_event_commands(CLI::App& app, Session& session) {
   wait->callback([name, seconds, until_final, &session] {
     wait_for(session, key_of(*name), *until_final, std::chrono::seconds(*seconds));
   });
+  add_event_receipt_command(*event, session);
   add_convert(*event);
 }
 

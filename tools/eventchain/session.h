@@ -48,6 +48,8 @@ struct Session {
 
 // Each adds its nouns and verbs; the verb's callback runs it and sets session.exit.
 void add_event_commands(CLI::App& app, Session& session);
+void add_event_receipt_command(CLI::App& event, Session& session);
+void add_receipt_commands(CLI::App& app, Session& session);
 void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);

@@ -1,0 +1,133 @@
+#include "tools/eventchain/receipt_text.h"
+
+#include <fmt/format.h>
+
+#include "chain/text.h"
+#include "node/api/receipt_json.h"
+
+namespace eventchain::tools {
+
+namespace json = boost::json;
+
+namespace {
+
+json::array sentences(const std::vector<std::string>& from) {
+  json::array list;
+  for (const std::string& sentence : from) list.emplace_back(sentence);
+  return list;
+}
+
+json::object facts_json(const chain::ReceiptFacts& facts) {
+  json::object made{{"block", std::to_string(facts.block.value)},
+                    {"block_id", to_hex(facts.block_id)},
+                    {"sealed_at", chain::rfc3339(facts.sealed_at)},
+                    {"work", facts.work.to_decimal()},
+                    {"certified_block", std::to_string(facts.certified_block.value)},
+                    {"signers", sentences(facts.signers)},
+                    {"voters", facts.voters}};
+  if (facts.work_since) made.emplace("work_since", facts.work_since->to_decimal());
+  return made;
+}
+
+// "n1, n3", or the slots where the receipt names no such member.
+std::string signers_of(const chain::Receipt& receipt) {
+  const chain::Hash& set = chain::certified_block(receipt).header.member_set;
+  std::string text;
+  for (const chain::SlotSignature& one : receipt.certificate) {
+    const chain::Member* member = nullptr;
+    for (const chain::MembersRef& known : receipt.member_sets)
+      if (chain::member_set_hash(*known) == set)
+        for (const chain::Member& other : known->members)
+          if (other.slot == one.slot) member = &other;
+    const bool is_named = member != nullptr && chain::is_member_name(member->name);
+    text += (text.empty() ? "" : ", ") +
+            (is_named ? member->name : fmt::format("slot {}", one.slot.value));
+  }
+  return text.empty() ? "nobody" : text;
+}
+
+void add_event(Claims& claims, const chain::Receipt& receipt) {
+  claims.emplace_back("commitment", to_hex(chain::commitment_of(receipt)));
+  if (!receipt.shown) return claims.emplace_back("event", "not shown"), void();
+  // What obeys the rules of events has no characters that would garble a terminal.
+  const auto facts = chain::derive_facts(receipt.shown->salt, receipt.shown->body, {});
+  const auto event = facts ? chain::decode_body(receipt.shown->body)
+                           : chain::Result<chain::Event>(tl::unexpected(facts.error()));
+  if (!event) return claims.emplace_back("event", event.error().message), void();
+  claims.emplace_back("id", event->id());
+  claims.emplace_back("source", event->source());
+  claims.emplace_back("type", event->type());
+}
+
+}  // namespace
+
+chain::Result<Claims> claims_of(std::string_view text) {
+  const auto receipt = node::api::parse_receipt(text);
+  if (!receipt) return tl::unexpected<chain::Error>(receipt.error());
+  Claims claims{{"chain", to_hex(receipt->chain)}};
+  add_event(claims, *receipt);
+  if (const auto* entry = std::get_if<chain::ReceiptEntry>(&receipt->what))
+    claims.emplace_back("position", std::to_string(entry->position.value));
+  else
+    claims.emplace_back("position", "none: the block rejected it");
+  claims.emplace_back("block", std::to_string(receipt->block.header.height.value));
+  claims.emplace_back("sealed_at", chain::rfc3339(receipt->block.seal.sealed_at));
+  claims.emplace_back("signed_block",
+                      std::to_string(chain::certified_block(*receipt).header.height.value));
+  claims.emplace_back("signed_by", signers_of(*receipt));
+  claims.emplace_back("changes_of_voters", std::to_string(receipt->voters.size()));
+  if (receipt->consistency)
+    claims.emplace_back("leads_to_log_of", std::to_string(receipt->consistency->size));
+  return claims;
+}
+
+ReceiptVerdict judge_receipt(std::string_view text, const chain::ReceiptTrust& trust) {
+  ReceiptVerdict verdict;
+  const auto receipt = node::api::parse_receipt(text);
+  if (!receipt) {
+    verdict.report.steps.push_back({"format", chain::StepState::kFailed, receipt.error().message});
+    return verdict;
+  }
+  verdict.report = chain::verify_receipt(*receipt, trust);
+  verdict.report.steps.insert(
+      verdict.report.steps.begin(),
+      {"format", chain::StepState::kPassed, "the file is a receipt as the format has it"});
+  const chain::ReceiptStep* checkpoint = verdict.report.find("checkpoint");
+  verdict.is_whole = checkpoint == nullptr || checkpoint->state != chain::StepState::kNotChecked;
+  return verdict;
+}
+
+std::string verdict_text(const ReceiptVerdict& verdict, bool with_steps) {
+  const chain::ReceiptReport& report = verdict.report;
+  std::string text;
+  if (with_steps)
+    for (const chain::ReceiptStep& step : report.steps)
+      text += fmt::format("{:<11}  {:<12}  {}\n", to_string(step.state), step.name, step.text);
+  if (const chain::ReceiptStep* failed = report.failed())
+    return text + fmt::format("NOT PROVED: step {} failed: {}\n", failed->name, failed->text);
+  text += "PROVED\n";
+  for (const std::string& sentence : report.proved) text += "  " + sentence + "\n";
+  text += "not proved:\n";
+  for (const std::string& sentence : report.not_proved) text += "  " + sentence + "\n";
+  if (!verdict.is_whole)
+    text += fmt::format("the checkpoint was NOT used: {}\n", report.find("checkpoint")->text);
+  return text;
+}
+
+json::object verdict_json(const ReceiptVerdict& verdict) {
+  const chain::ReceiptReport& report = verdict.report;
+  const chain::ReceiptStep* failed = report.failed();
+  json::array steps;
+  for (const chain::ReceiptStep& step : report.steps)
+    steps.push_back(
+        json::object{{"step", step.name}, {"state", to_string(step.state)}, {"text", step.text}});
+  json::object made{{"proved", failed == nullptr}};
+  if (failed != nullptr) made.emplace("failed_step", failed->name);
+  made.emplace("steps", std::move(steps));
+  if (report.facts) made.emplace("facts", facts_json(*report.facts));
+  made.emplace("proves", sentences(report.proved));
+  made.emplace("does_not_prove", sentences(report.not_proved));
+  return made;
+}
+
+}  // namespace eventchain::tools
