@@ -282,7 +282,7 @@ Result<void> MemberChange::carry_out(const RemoveMember& order) {
   // It takes part in Raft until its vote is gone there, and a removed node takes part in nothing.
   if ((*found)->role == MemberRole::kVoter)
     return refuse(fmt::format("{} is a voter; demote it first", (*found)->name));
-  std::erase_if(after_.members, [&](const auto& one) { return one.node == order.node; });
+  after_.members.erase(after_.members.begin() + (*found - after_.members.data()));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "chain/hash.h"
 #include "chain/member_fields.h"
@@ -96,6 +97,32 @@ Result<void> check_member(const Member& member) {
     return refuse("valid_from and valid_until", "must not be before 1970");
   if (member.valid_until.value != 0 && member.valid_until < member.valid_from)
     return refuse("valid_until", "lies before valid_from; 0 means no end");
+  return {};
+}
+
+Result<void> check_member_set(const MemberSet& set) {
+  std::set<std::uint64_t> ids;
+  std::set<PublicKey> keys;
+  std::set<StoreId> stores;
+  std::set<std::string_view> names;
+  const Member* before = nullptr;
+  for (const Member& member : set.members) {
+    if (auto checked = check_member(member); !checked) return checked;
+    if (before != nullptr && before->slot >= member.slot)
+      return refuse("slot", fmt::format("{} is not above the one before", member.slot.value));
+    if (!ids.insert(raft_id(member.node)).second || !keys.insert(member.signing_key).second ||
+        !stores.insert(member.store).second || !names.insert(member.name).second)
+      return refuse("node, signing_key, store and name",
+                    fmt::format("must be {}'s alone", member.name));
+    before = &member;
+  }
+  const std::size_t voters = count_voters(set);
+  if (voters < 1 || voters > kVotersMax)
+    return refuse("members",
+                  fmt::format("have {} voters, and must have 1 to {}", voters, kVotersMax));
+  for (const Invitation& invitation : set.invitations)
+    if (invitation.role == MemberRole::kVoter)
+      return refuse("invitations", "invite a voter; nobody joins as one");
   return {};
 }
 

@@ -78,6 +78,10 @@ inline constexpr std::size_t kInvitationsMax = 256;
 
 // Ranges above; the message begins with the name of the field.
 Result<void> check_member(const Member& member);
+// What every set is that orders have led to, from a genesis file on: each member passes
+// check_member(), no two have the same slot, id (as Raft knows it), key, disk or name; there are 1
+// to kVotersMax voters, and nobody is invited to be one. For sets that come from outside.
+Result<void> check_member_set(const MemberSet& set);
 bool is_member_name(std::string_view text);
 bool is_site_name(std::string_view text);
 // host:port with a port from 1 to 65535; the host is a name, an IPv4 address or [IPv6].

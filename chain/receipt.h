@@ -123,6 +123,9 @@ struct ReceiptStep {
 
 // What a verified receipt says, for programs.
 struct ReceiptFacts {
+  Commitment commitment;
+  std::optional<EventKey> event;     // nullopt: nothing shows it, the commitment is all
+  std::optional<Position> position;  // nullopt: it was rejected
   Height block;
   BlockId block_id;
   UnixMillis sealed_at;  // by the clock of who led then

@@ -10,6 +10,13 @@ namespace eventchain::chain {
 
 namespace {
 
+// Whether the reader's checkpoint speaks of the event: its log reaches as far, and a rejection
+// stands in no log.
+bool is_covered(const Receipt& receipt, const ReceiptTrust& trust) {
+  const auto* entry = std::get_if<ReceiptEntry>(&receipt.what);
+  return trust.known && entry != nullptr && entry->position.value < trust.known->size;
+}
+
 bool is_passed(const ReceiptReport& report, std::string_view name) {
   const ReceiptStep* step = report.find(name);
   return step != nullptr && step->state == StepState::kPassed;
@@ -63,8 +70,8 @@ std::string signers_of(const Receipt& receipt, const ReceiptFacts& facts) {
                         facts.certified_block.value, facts.block.value);
   if (!receipt.voters.empty())
     text += fmt::format(
-        " Voters or their keys changed {} times since genesis; the voters before "
-        "each change, or those after it, signed it.",
+        " Voters or their keys changed {} times since genesis; a majority of the voters "
+        "before each change, or of those after it, signed it.",
         receipt.voters.size());
   return text;
 }
@@ -124,13 +131,22 @@ void summarize(const Receipt& receipt, const ReceiptTrust& trust, ReceiptReport&
   add("That what the event says is true: its writer is believed for that.");
   if (!is_passed(report, "work"))
     add("The work: this program cannot compute the chain's work function here.");
-  if (!is_passed(report, "checkpoint"))
+  add("That target and height followed the rules of the chain: the signers are believed for that.");
+  if (is_passed(report, "checkpoint") && is_covered(receipt, trust))
+    add("That others than you and those who have this checkpoint are shown this history.");
+  else if (is_passed(report, "checkpoint"))
+    add("That everybody is shown this event: the checkpoint does not reach it, and voters who lie "
+        "together could sign two histories that go on from there.");
+  else
     add("That everybody is shown this history: voters who lie together could sign two. A "
         "checkpoint "
         "or a receipt that somebody else holds tells.");
+  add("That keys which were replaced, or whose voters have left, were never misused: who has a "
+      "majority of the keys of some time can sign another history from there on.");
   if (!receipt.voters.empty())
-    add("That voters who have left kept their keys to themselves since: who has a majority of the "
-        "old keys can sign another history from there on.");
+    add("That no half of the voters lied together at a change of voters while their number was "
+        "even: "
+        "a half can sign such a change.");
   add(fmt::format(
       "Anything, if the genesis file came from the wrong hands: the chain id must be {}.",
       to_hex(receipt.chain)));

@@ -18,13 +18,17 @@ json::array sentences(const std::vector<std::string>& from) {
 }
 
 json::object facts_json(const chain::ReceiptFacts& facts) {
-  json::object made{{"block", std::to_string(facts.block.value)},
+  json::object made{{"kind", facts.position ? "entry" : "rejection"},
+                    {"commitment", to_hex(facts.commitment)},
+                    {"block", std::to_string(facts.block.value)},
                     {"block_id", to_hex(facts.block_id)},
                     {"sealed_at", chain::rfc3339(facts.sealed_at)},
                     {"work", facts.work.to_decimal()},
                     {"certified_block", std::to_string(facts.certified_block.value)},
                     {"signers", sentences(facts.signers)},
                     {"voters", facts.voters}};
+  if (facts.event) made.emplace("event_key", to_hex(*facts.event));
+  if (facts.position) made.emplace("position", std::to_string(facts.position->value));
   if (facts.work_since) made.emplace("work_since", facts.work_since->to_decimal());
   return made;
 }
@@ -50,7 +54,7 @@ void add_event(Claims& claims, const chain::Receipt& receipt) {
   claims.emplace_back("commitment", to_hex(chain::commitment_of(receipt)));
   if (!receipt.shown) return claims.emplace_back("event", "not shown"), void();
   // What obeys the rules of events has no characters that would garble a terminal.
-  const auto facts = chain::derive_facts(receipt.shown->salt, receipt.shown->body, {});
+  const auto facts = chain::derive_facts(receipt.shown->salt, receipt.shown->body, shown_limits());
   const auto event = facts ? chain::decode_body(receipt.shown->body)
                            : chain::Result<chain::Event>(tl::unexpected(facts.error()));
   if (!event) return claims.emplace_back("event", event.error().message), void();
@@ -60,6 +64,10 @@ void add_event(Claims& claims, const chain::Receipt& receipt) {
 }
 
 }  // namespace
+
+chain::EventLimits shown_limits() {
+  return {.body_bytes_max = node::api::kReceiptBytesMax};
+}
 
 chain::Result<Claims> claims_of(std::string_view text) {
   const auto receipt = node::api::parse_receipt(text);

@@ -22,6 +22,9 @@ struct ReceiptVerdict {
 // A file that is no receipt is a report whose only step, "format", failed.
 ReceiptVerdict judge_receipt(std::string_view text, const chain::ReceiptTrust& trust);
 
+// For a body in a receipt while no genesis file is at hand: whatever a receipt can hold.
+chain::EventLimits shown_limits();
+
 // What a file claims, by name, unchecked; nothing in it is believed. An error if it is no receipt.
 using Claims = std::vector<std::pair<std::string, std::string>>;
 chain::Result<Claims> claims_of(std::string_view text);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "chain/text.h"
 #include "tests/unit/receipt_chain.h"
 
@@ -92,7 +94,14 @@ TEST_CASE("a receipt tells in words and numbers what it proves, and what it does
   CHECK(has_sentence(report.not_proved, "stream has no others"));
   CHECK(has_sentence(report.not_proved, "the genesis file came from the wrong hands"));
   CHECK(has_sentence(report.not_proved, "everybody is shown this history"));
-  CHECK(has_sentence(report.not_proved, "majority of the old keys"));
+  CHECK(has_sentence(report.not_proved, "majority of the keys of some time"));
+  CHECK(has_sentence(report.not_proved, "followed the rules"));
+  CHECK(has_sentence(report.not_proved, "number was even"));
+  CHECK(report.facts->event == event_of(17).facts.key);
+  CHECK(report.facts->position == Position{16});
+  // Where nobody ever left, keys may have been stolen all the same.
+  CHECK(
+      has_sentence(verify(grown().of_event(1, 0)).not_proved, "majority of the keys of some time"));
   const ReceiptReport rejected = verify(grown().of_rejection(2, 0));
   CHECK(has_sentence(rejected.proved, "block 2 of the chain 'shop' rejected"));
   CHECK(has_sentence(rejected.proved, "stood at version 2"));
@@ -241,6 +250,106 @@ TEST_CASE("who has no voter's key cannot make himself one") {
   });
   CHECK(verify_receipt(receipt, {forged.state.genesis, nullptr, {}}).failed()->name ==
         "certificate");
+}
+
+namespace {
+
+// The voters that are in force at the end of the real chain, n2, n3 and n4, and others of a
+// forger's making.
+MemberSet with_others(std::vector<Member> others) {
+  MemberSet set = *grown().at(11).after;
+  std::erase_if(set.members, [](const Member& one) { return one.role != MemberRole::kVoter; });
+  for (Member& member : others) set.members.push_back(std::move(member));
+  std::ranges::sort(set.members, {}, &Member::slot);
+  return set;
+}
+
+// Of the real block 9, signed by a made-up block 12 after a made-up change of voters in block 11.
+// All is sound in it but what is asked for: the set before, the orders, the set after, and who
+// signs both.
+Receipt made_up(const MemberSet& before, const std::vector<MemberOrder>& orders,
+                const MemberSet& after, const std::vector<SignedBy>& signers) {
+  const auto sign = [&](const SealedHeader& sealed) {
+    Certificate made;
+    for (const SignedBy& one : signers)
+      made.push_back({Slot{one.slot}, signing_key(one.key)->sign(
+                                          certified_statement(sealed.header, block_id(sealed)))});
+    return made;
+  };
+  Receipt receipt = grown().of_event(9, 0);
+  VoterStep step{grown().at(11).block.sealed, {}, {}};
+  for (const MemberOrder& order : orders) step.annex.push_back(order);
+  step.sealed.header.annex_root = annex_root(step.annex);
+  step.sealed.header.member_set = member_set_hash(before);
+  step.certificate = sign(step.sealed);
+  receipt.voters.push_back(step);
+
+  NewerBlock end{grown().at(11).block.sealed, {}};
+  end.path = history_path(Height{9}, 12, grown().history_reader()).value();
+  const TemplateHeader& header = receipt.block.header;
+  const HistoryNode leaf = history_leaf(block_id(receipt.block), block_work(header), header.time,
+                                        receipt.block.seal.sealed_at);
+  end.sealed.header.height = Height{12};
+  end.sealed.header.history_root = history_root(climb_history(Height{9}, 12, leaf, end.path)->top);
+  end.sealed.header.member_set = member_set_hash(after);
+  receipt.certificate = sign(end.sealed);
+  receipt.newer = std::move(end);
+
+  for (const MemberSet* set : {&before, &after})
+    receipt.member_sets.push_back(std::make_shared<const MemberSet>(*set));
+  std::set<Hash> named{receipt.block.header.member_set, receipt.newer->sealed.header.member_set};
+  for (const VoterStep& one : receipt.voters) named.insert(one.sealed.header.member_set);
+  std::erase_if(receipt.member_sets,
+                [&](const MembersRef& set) { return named.erase(member_set_hash(*set)) == 0; });
+  return receipt;
+}
+
+}  // namespace
+
+TEST_CASE("a minority of the voters cannot make itself a majority by members that it invents") {
+  const MemberSet honest = with_others({});
+  REQUIRE(count_voters(honest) == 3);
+  const Member& victim = honest.members[2];
+  const auto demote = order_of(SetRole{honest.members[0].node, MemberRole::kStandby});
+  const auto remove = order_of(RemoveMember{victim.node});
+  MemberSet demoted = honest;
+  demoted.members[0].role = MemberRole::kStandby;
+  demoted.voters_since = Height{11};
+  MemberSet alone = demoted;
+  alone.members.pop_back();
+
+  // What a majority signs holds, so that nothing else is wrong with these receipts.
+  CHECK(failing(made_up(honest, {demote}, demoted, {{2, 2}, {3, 3}})) == "");
+  // The forger has the key of n3 alone.
+  const std::vector<SignedBy> forger = {{2, 2}};
+  CHECK(failing(made_up(honest, {demote}, demoted, forger)) == "voters-11");
+  CHECK(failing(made_up(honest, {demote, remove}, alone, forger)) == "voters-11");
+  // A member with a voter's id: who removes it would remove the voter, and is then alone.
+  const auto invented = [&](const auto& change) {
+    Member member = receipt_test::member(0, MemberRole::kStandby);
+    member.name = "x";
+    change(member);
+    return with_others({member});
+  };
+  const std::vector<MemberSet> befores = {
+      invented([&](Member& one) { one.node = victim.node; }),
+      invented([&](Member& one) {
+        std::copy_n(victim.node.octets.begin(), 8, one.node.octets.begin());
+      }),
+      invented([&](Member& one) { one.signing_key = victim.signing_key; }),
+      invented([&](Member& one) { one.store = victim.store; }),
+      invented([&](Member& one) { one.name = victim.name; }),
+  };
+  for (const MemberSet& before : befores)
+    CHECK(failing(made_up(before, {demote, remove}, alone, forger)) == "member-sets");
+  // An invitation that would let in a voter.
+  MemberSet inviting = honest;
+  inviting.invitations.push_back({named<Hash>("token"), MemberRole::kVoter, "x", "", {1LL << 50}});
+  CHECK(failing(made_up(inviting, {demote}, demoted, forger)) == "member-sets");
+  // One who has no voter.
+  MemberSet nobody = honest;
+  for (Member& member : nobody.members) member.role = MemberRole::kObserver;
+  CHECK(failing(made_up(nobody, {demote}, demoted, forger)) == "member-sets");
 }
 
 TEST_CASE("a checkpoint from elsewhere is held against the receipt") {
