@@ -18,10 +18,18 @@ namespace {
 
 // Signatures stand on nearly every block, so the newest certificate is at the tip or close below.
 constexpr std::uint64_t kLookedBackMax = 1000;
+// From the event's block on; a node that was away for long may lack the signatures of many.
+constexpr unsigned kLookedForwardMax = 100;
 
 template <class T>
 tl::unexpected<chain::Error> passed_on(const Result<T>& failed) {
   return tl::unexpected<chain::Error>(failed.error());
+}
+
+// What must be there is not.
+chain::Error damaged(const chain::Error& error) {
+  if (error.code != ErrorCode::kNotFound) return error;
+  return {ErrorCode::kCorrupt, error.message + "; verify this node's database"};
 }
 
 void add_set(chain::Receipt& receipt, const chain::MembersRef& set) {
@@ -90,7 +98,7 @@ Result<void> ReceiptMaker::place(const EventLookup& found, Draft& draft) const {
                                        [this](std::uint8_t level, std::uint64_t index) {
                                          return reader_.tree_hash(level, index);
                                        });
-    if (!path) return passed_on(path);
+    if (!path) return tl::unexpected<chain::Error>(damaged(path.error()));
     draft.receipt.block = std::move(*sealed);
     draft.receipt.what = chain::ReceiptEntry{commitment, *found.position, std::move(*path)};
     return {};
@@ -112,12 +120,14 @@ Result<void> ReceiptMaker::place(const EventLookup& found, Draft& draft) const {
 }
 
 // Fills the end of the receipt if a majority of those who vote at `height` signed that block.
-bool ReceiptMaker::has_certificate(chain::Height height, Draft& draft) const {
+Result<bool> ReceiptMaker::has_certificate(chain::Height height, Draft& draft) const {
   const chain::Certificate kept = reader_.certificate(height);
+  if (kept.empty()) return false;
   const auto members = reader_.members(height);
-  if (kept.empty() || !members || !chain::is_certified(kept, **members, **members)) return false;
+  if (!members) return passed_on(members);
+  if (!chain::is_certified(kept, **members, **members)) return false;
   auto sealed = header(height);
-  if (!sealed) return false;
+  if (!sealed) return passed_on(sealed);
   chain::Certificate held = sound(*sealed, **members, **members, kept);
   if (!chain::is_certified(held, **members, **members)) return false;
   draft.receipt.certificate = std::move(held);
@@ -127,18 +137,23 @@ bool ReceiptMaker::has_certificate(chain::Height height, Draft& draft) const {
 }
 
 Result<void> ReceiptMaker::certify(ReceiptEnd end, Draft& draft) const {
-  bool is_found = false;
-  if (end == ReceiptEnd::kNewest) {
+  Result<bool> is_found = false;
+  const auto look_back = [&] {
     const std::uint64_t tip = reader_.tip().height.value;
-    for (std::uint64_t back = 0; !is_found && back < kLookedBackMax; ++back) {
+    for (std::uint64_t back = 0; is_found && !*is_found && back < kLookedBackMax; ++back) {
       if (tip < draft.height.value + back) break;
       is_found = has_certificate(chain::Height{tip - back}, draft);
     }
-  }
-  for (auto at = reader_.next_signed(draft.height); !is_found && at;
-       at = reader_.next_signed(at->next()))
+  };
+  if (end == ReceiptEnd::kNewest) look_back();
+  auto at = reader_.next_signed(draft.height);
+  for (unsigned tries = 0; is_found && !*is_found && at && tries < kLookedForwardMax; ++tries) {
     is_found = has_certificate(*at, draft);
-  if (!is_found)
+    at = reader_.next_signed(at->next());
+  }
+  if (is_found && !*is_found && at && end != ReceiptEnd::kNewest) look_back();
+  if (!is_found) return passed_on(is_found);
+  if (!*is_found)
     return fail(ErrorCode::kUnavailable,
                 fmt::format("no block from {} on has the signatures of a majority of voters here "
                             "yet; ask again soon",
@@ -151,7 +166,7 @@ Result<void> ReceiptMaker::certify(ReceiptEnd end, Draft& draft) const {
   auto path = chain::history_path(draft.height, height.value, [this](std::uint64_t number) {
     return reader_.history_node(number);
   });
-  if (!path) return passed_on(path);
+  if (!path) return tl::unexpected<chain::Error>(damaged(path.error()));
   draft.receipt.newer->path = std::move(*path);
   const auto newer_set = reader_.members(height);
   if (!newer_set) return passed_on(newer_set);
@@ -196,7 +211,7 @@ Result<void> ReceiptMaker::reach(std::uint64_t log_size, Draft& draft) const {
   auto path = chain::consistency_proof(
       std::min(own, log_size), std::max(own, log_size),
       [this](std::uint8_t level, std::uint64_t index) { return reader_.tree_hash(level, index); });
-  if (!path) return passed_on(path);
+  if (!path) return tl::unexpected<chain::Error>(damaged(path.error()));
   draft.receipt.consistency = chain::LogConsistency{log_size, std::move(*path)};
   return {};
 }

@@ -28,8 +28,9 @@ struct ReceiptWish {
 //
 // Threading: as many threads at once as the reader allows. The reader outlives it.
 //
-// Cost: some 60 hashes of each tree, and for each block that ever changed the members one member
-// set; no signature is believed unseen.
+// Cost: some hundreds of reads of hashes of each tree, a certificate or, where nearly none are
+// here, some hundreds of those, and for each block that ever changed the members one member set. No
+// signature is believed unseen.
 class ReceiptMaker {
  public:
   ReceiptMaker(ChainReader& reader, const chain::Genesis& genesis);
@@ -43,7 +44,7 @@ class ReceiptMaker {
   struct Draft;
   [[nodiscard]] chain::Result<void> place(const EventLookup& found, Draft& draft) const;
   [[nodiscard]] chain::Result<void> certify(ReceiptEnd end, Draft& draft) const;
-  [[nodiscard]] bool has_certificate(chain::Height height, Draft& draft) const;
+  [[nodiscard]] chain::Result<bool> has_certificate(chain::Height height, Draft& draft) const;
   [[nodiscard]] chain::Result<void> find_voters(Draft& draft) const;
   [[nodiscard]] chain::Result<void> reach(std::uint64_t log_size, Draft& draft) const;
   [[nodiscard]] chain::Result<chain::SealedHeader> header(chain::Height height) const;

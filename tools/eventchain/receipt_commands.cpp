@@ -157,6 +157,23 @@ std::unique_ptr<ReceiptSource> source_of(const Session& session, const Getting& 
   return std::make_unique<ColdSource>(wanted.data, wanted.genesis, wanted.newest, log_size);
 }
 
+// A node could answer every question with the same receipt, and each would hold.
+void require_of(const std::string& text, const chain::EventKey& key) {
+  const chain::Receipt receipt = value_or_stop(node::api::parse_receipt(text));
+  std::optional<chain::EventKey> found;
+  if (const auto* rejected = std::get_if<chain::ReceiptRejection>(&receipt.what)) {
+    found = rejected->rejection.key;
+  } else if (receipt.shown) {
+    const auto facts =
+        chain::derive_facts(receipt.shown->salt, receipt.shown->body, shown_limits());
+    if (facts) found = facts->key;
+  }
+  if (found != key)
+    throw CommandFailed{Exit::kTampered,
+                        "the answer about " + to_hex(key) +
+                            " is no receipt of that event; ask another node, and look at this one"};
+}
+
 // One receipt to a file or standard output; several as files of a directory, or as lines.
 class Outlet {
  public:
@@ -193,17 +210,25 @@ void get_receipts(Session& session, const Getting& wanted) {
   Outlet outlet(wanted.out, keys.size() == 1);
   const auto get = [&](const chain::EventKey& key) {
     std::string message;
-    if (const auto receipt = source->receipt(key, message)) return outlet.write(key, *receipt);
+    if (const auto receipt = source->receipt(key, message)) {
+      require_of(*receipt, key);
+      return outlet.write(key, *receipt);
+    }
     fmt::print(stderr, "eventchain: {}: {}\n", to_hex(key), message);
     session.exit = Exit::kNotYet;
   };
   for (const chain::EventKey& key : keys) get(key);
   if (wanted.stream.empty()) return;
   std::uint64_t from = 0;
+  std::set<chain::EventKey> seen;
   for (;;) {
     const auto listed = source->stream(wanted.stream, from);
     if (listed.empty()) break;
-    for (const chain::EventKey& key : listed) get(key);
+    for (const chain::EventKey& key : listed) {
+      if (!seen.insert(key).second)
+        throw CommandFailed{Exit::kError, "the node lists the event " + to_hex(key) + " twice"};
+      get(key);
+    }
     from += listed.size();
   }
   if (from == 0)
