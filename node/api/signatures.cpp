@@ -8,14 +8,14 @@ std::vector<MemberSignature> sound_signatures(store::ChainReader& reader,
                                               const chain::SealedHeader& sealed) {
   std::vector<MemberSignature> sound;
   const chain::Height height = sealed.header.height;
-  const auto members = reader.members(height);
-  if (!members) return sound;
+  const auto before = reader.members(height);
+  const auto after = reader.members(height.next());
+  if (!before || !after) return sound;
+  chain::Ed25519Checker checker;
   const chain::Bytes statement = chain::certified_statement(sealed.header, chain::block_id(sealed));
-  for (const chain::SlotSignature& one : reader.certificate(height)) {
-    const chain::Member* member = chain::member_at(**members, one.slot);
-    if (member != nullptr && chain::verify_ed25519(member->signing_key, statement, one.signature))
-      sound.push_back({*member, one.signature});
-  }
+  for (const chain::SlotSignature& one :
+       chain::sound_signatures(checker, **before, **after, statement, reader.certificate(height)))
+    sound.push_back({*chain::member_at(**before, one.slot), one.signature});
   return sound;
 }
 

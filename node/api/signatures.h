@@ -12,8 +12,8 @@ struct MemberSignature {
   chain::Signature signature;
 };
 
-// The stored signatures on a block that its members' keys made, by slot; others are a damaged
-// disk's.
+// The stored signatures on a block that count for its certificate and that its voters' keys made,
+// by slot; others are a damaged disk's.
 std::vector<MemberSignature> sound_signatures(store::ChainReader& reader,
                                               const chain::SealedHeader& sealed);
 

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "chain/log_tree.h"
 #include "chain/note.h"
 #include "node/api/handlers.h"
 #include "node/api/signatures.h"
@@ -73,32 +73,65 @@ std::optional<Tile> requested_tile(const Call& call, std::string_view path, unsi
   return tile;
 }
 
-void answer_immutable(const Call& call, std::string octets) {
+// Partial tiles do not change either, but nothing vouches for their hashes here, and damage must
+// not stay in caches.
+void answer_tile(const Call& call, const Tile& tile, std::string octets) {
   net::http::Response response;
   response.content_type = "application/octet-stream";
-  response.headers.push_back({"Cache-Control", "public, max-age=31536000, immutable"});
+  response.headers.push_back({"Cache-Control", tile.width == kTileWidth
+                                                   ? "public, max-age=31536000, immutable"
+                                                   : "public, max-age=60"});
   response.body = std::move(octets);
   call.answer(std::move(response));
 }
 
-// Of the blocks from that of the first entry on.
+// Each block is found by the position that is wanted next: there may be many without an entry
+// between.
 chain::Result<std::vector<chain::Commitment>> commitments(store::ChainReader& reader,
                                                           std::uint64_t first, std::size_t count) {
   std::vector<chain::Commitment> found;
-  const auto placed = reader.log(chain::Position{first}, 1);
-  if (!placed) return tl::unexpected<chain::Error>(placed.error());
-  if (placed->empty()) return chain::fail(chain::ErrorCode::kNotFound, "the log ends before");
-  for (chain::Height height = placed->front().height; found.size() < count;
-       height = height.next()) {
-    const auto stored = reader.block(height);
+  while (found.size() < count) {
+    const std::uint64_t wanted = first + found.size();
+    const auto placed = reader.log(chain::Position{wanted}, 1);
+    if (!placed) return tl::unexpected<chain::Error>(placed.error());
+    if (placed->empty()) return chain::fail(chain::ErrorCode::kNotFound, "the log ends before");
+    const auto stored = reader.block(placed->front().height);
     if (!stored) return tl::unexpected<chain::Error>(stored.error());
     const auto& entries = stored->block.content.entries;
-    const std::uint64_t wanted = first + found.size();
-    for (std::uint64_t at = wanted - stored->first_position;
-         at < entries.size() && found.size() < count; ++at)
+    const std::uint64_t skipped = wanted - stored->first_position;
+    if (wanted < stored->first_position || skipped >= entries.size())
+      return chain::fail(chain::ErrorCode::kCorrupt,
+                         fmt::format("the entry at position {} is not in its block; verify this "
+                                     "node's database",
+                                     wanted));
+    for (std::uint64_t at = skipped; at < entries.size() && found.size() < count; ++at)
       found.push_back(entries[at].commitment);
   }
   return found;
+}
+
+// The hashes of a tile, of a level of the tree. A full one is held against the hash above it, which
+// is stored with other hashes.
+chain::Result<std::vector<chain::Hash>> hashes_of(store::ChainReader& reader, std::uint8_t level,
+                                                  const Tile& tile) {
+  std::vector<chain::Hash> hashes;
+  for (unsigned i = 0; i < tile.width; ++i) {
+    const auto hash = reader.tree_hash(level, tile.number * kTileWidth + i);
+    if (!hash) return tl::unexpected<chain::Error>(hash.error());
+    hashes.push_back(*hash);
+  }
+  if (tile.width < kTileWidth) return hashes;
+  const auto above = reader.tree_hash(static_cast<std::uint8_t>(level + kTileLevels), tile.number);
+  if (!above) return tl::unexpected<chain::Error>(above.error());
+  std::vector<chain::Hash> row = hashes;
+  for (; row.size() > 1; row.resize(row.size() / 2))
+    for (std::size_t i = 0; i < row.size() / 2; ++i)
+      row[i] = chain::tree_node(row[2 * i], row[2 * i + 1]);
+  if (row.front() != *above)
+    return chain::fail(chain::ErrorCode::kCorrupt,
+                       "the tile does not hash to what is stored above it; ask another node, and "
+                       "verify this one's database");
+  return hashes;
 }
 
 }  // namespace
@@ -135,15 +168,13 @@ void get_tile(const CallPtr& call) {
     return call->answer(Problem::kMalformedRequest, "a tile's level is a number from 0 to 63");
   const auto tile = requested_tile(*call, call->path[1], static_cast<unsigned>(*level));
   if (!tile) return;
+  const auto hashes =
+      hashes_of(call->context->reader, static_cast<std::uint8_t>(*level * kTileLevels), *tile);
+  if (!hashes) return call->answer(problem_response(hashes.error()));
   std::string octets;
   octets.reserve(tile->width * chain::Hash::kSize);
-  for (unsigned i = 0; i < tile->width; ++i) {
-    const auto hash = call->context->reader.tree_hash(
-        static_cast<std::uint8_t>(*level * kTileLevels), tile->number * kTileWidth + i);
-    if (!hash) return call->answer(problem_response(hash.error()));
-    octets.append(hash->view());
-  }
-  answer_immutable(*call, std::move(octets));
+  for (const chain::Hash& hash : *hashes) octets.append(hash.view());
+  answer_tile(*call, *tile, std::move(octets));
 }
 
 void get_tile_entries(const CallPtr& call) {
@@ -158,7 +189,7 @@ void get_tile_entries(const CallPtr& call) {
     octets.push_back(static_cast<char>(entry.size() & 0xff));
     octets.append(entry);
   }
-  answer_immutable(*call, std::move(octets));
+  answer_tile(*call, *tile, std::move(octets));
 }
 
 }  // namespace eventchain::node::api

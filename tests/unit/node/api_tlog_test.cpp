@@ -59,6 +59,7 @@ TEST_CASE("whoever has the tiles has the tree") {
   CHECK(header_of(full, "Cache-Control") == "public, max-age=31536000, immutable");
   CHECK(full.body.size() == std::size_t{256} * 32);
   CHECK(hash_at(full.body, 3) == chain::log_leaf(commitment(256 + 3)));
+  CHECK(header_of(fixture.get("/tile/0/002.p/88"), "Cache-Control") == "public, max-age=60");
   // The root from what a client can fetch alone: two full tiles and the rest of the third.
   const chain::TreeReader fetch = [&](std::uint8_t level,
                                       std::uint64_t index) -> chain::Result<chain::Hash> {
@@ -76,6 +77,16 @@ TEST_CASE("whoever has the tiles has the tree") {
   const auto path = chain::inclusion_proof(123, kSize, fetch);
   REQUIRE(path.has_value());
   CHECK(chain::verify_inclusion(123, kSize, chain::log_leaf(commitment(123)), *path, tree.root()));
+}
+
+TEST_CASE("a full tile with a damaged hash does not leave") {
+  Fixture fixture;
+  fill(fixture.reader, 600, 600);
+  fixture.reader.tree[{0, 300}].octets[31] ^= 1;
+  CHECK(fixture.get("/tile/0/000").status == 200);
+  const auto answer = fixture.get("/tile/0/001");
+  CHECK(answer.status == 500);
+  CHECK(contains(answer.body, "does not hash to what is stored above"));
 }
 
 TEST_CASE("bundles have the entries that the hashes of level 0 stand for, across blocks") {
