@@ -9,10 +9,18 @@
 
 namespace eventchain::mining {
 
+// When a thread goes idle for a moment, so that the scheduler can use its processor.
+struct Naps {
+  std::chrono::nanoseconds after{0};   // so much work, at the end of a quantum
+  std::chrono::nanoseconds length{0};  // 0: none
+  bool operator==(const Naps&) const = default;
+};
+
 // What a miner may use at a time.
 struct Allowance {
   unsigned threads = 0;                    // 0: it stops
   std::chrono::nanoseconds per_period{0};  // of ProcessorBudget, all threads together; 0: unlimited
+  Naps naps = {};
   bool operator==(const Allowance&) const = default;
 };
 

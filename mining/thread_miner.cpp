@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -43,7 +44,9 @@ struct ThreadMiner::Lane {
   SharedQueue<Found, kUndeliveredShares> found;
   std::atomic<bool> waits_for_room = false;
   WakeUp wake;
-  chain::Instant charged;  // processor time of the miner thread, which alone uses this
+  // Processor times of the miner thread, which alone uses these.
+  chain::Instant charged;
+  chain::Instant napped;
   alignas(64) std::atomic<std::uint64_t> hashes = 0;  // written by the miner thread alone
 };
 
@@ -73,6 +76,8 @@ ThreadMiner::~ThreadMiner() {
 void ThreadMiner::allow(const Allowance& allowance) {
   budget_.allow(allowance.per_period.count() > 0 ? std::optional(allowance.per_period)
                                                  : std::nullopt);
+  nap_after_ = allowance.naps.after;
+  nap_length_ = allowance.naps.length;
   if (allowed_threads_.exchange(allowance.threads) >= allowance.threads) return;
   for (const std::unique_ptr<Lane>& lane : lanes_) lane->wake.notify();
 }
@@ -115,6 +120,8 @@ std::chrono::nanoseconds ThreadMiner::processor_time() {
 
 void ThreadMiner::run_lane(const std::stop_token& stopping, Lane& lane) {
   become_idle_priority();
+  // By default the kernel may let a nap become three times as long.
+  prctl(PR_SET_TIMERSLACK, 1UL);
   const std::unique_ptr<Search> search = options_.search(lane.thread, options_.start);
   std::uint64_t epoch = 0;
   bool has_order = false;
@@ -153,14 +160,19 @@ void ThreadMiner::hand_over(const std::stop_token& stopping, Lane& lane, const F
 }
 
 void ThreadMiner::rest(const std::stop_token& stopping, Lane& lane) {
-  if (!budget_.is_limited()) return;
+  const std::chrono::nanoseconds nap = nap_length_.load(std::memory_order_relaxed);
+  if (nap.count() == 0 && !budget_.is_limited()) return;
   const chain::Instant used = read_clock(CLOCK_THREAD_CPUTIME_ID);
-  const std::optional<chain::Instant> end =
-      budget_.charge(read_clock(CLOCK_MONOTONIC), used - lane.charged);
+  std::optional<chain::Instant> end;
+  if (budget_.is_limited()) end = budget_.charge(read_clock(CLOCK_MONOTONIC), used - lane.charged);
   lane.charged = used;
   // An order that comes now is taken up when the rest is over: many orders must not buy more time.
   while (end && !stopping.stop_requested() && read_clock(CLOCK_MONOTONIC) < *end)
     lane.wake.wait_until(*end);
+  if (nap.count() == 0 || used - lane.napped < nap_after_.load(std::memory_order_relaxed)) return;
+  lane.napped = used;
+  const timespec time{.tv_sec = 0, .tv_nsec = nap.count()};
+  if (!end) clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 void ThreadMiner::deliver_all(const std::stop_token& stopping) {

@@ -51,7 +51,8 @@ class ThreadMiner : public Miner {
   void stop() override;
   [[nodiscard]] std::uint64_t hashes() const override;
 
-  // How many of the threads may work, and how much together; all and unlimited until it is told.
+  // How many of the threads may work, how much together, and with which naps; all, unlimited and
+  // without until it is told.
   // Reaches every thread after a quantum of work. Independent of orders.
   void allow(const Allowance& allowance);
   // What the miner threads have used since the start.
@@ -89,6 +90,8 @@ class ThreadMiner : public Miner {
 
   // shared by all threads, without a lock
   ProcessorBudget budget_;
+  std::atomic<std::chrono::nanoseconds> nap_after_{};
+  std::atomic<std::chrono::nanoseconds> nap_length_{};
   std::atomic<unsigned> allowed_threads_;
 
   // each shared between one miner thread and the rest

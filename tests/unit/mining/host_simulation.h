@@ -76,7 +76,8 @@ class Host {
  public:
   static constexpr nanoseconds kTick = 10ms;  // of the kernel's accounting
   static constexpr nanoseconds kStep = 250us;
-  static constexpr nanoseconds kQuantum = 250us;  // of a thread's work
+  static constexpr nanoseconds kQuantum = 100us;  // of a thread's work
+  static constexpr nanoseconds kWakeUp = 5us;     // by which a nap is longer than it was to be
 
   Host(const GovernorSettings& settings, const HostShape& shape, Load load, std::uint64_t seed = 1)
       : shape_(shape),
@@ -173,17 +174,21 @@ class Host {
   nanoseconds work(unsigned i, nanoseconds time) {
     Lane& lane = lanes_[i];
     nanoseconds used{0};
-    while (used < time) {
+    for (nanoseconds slept{0}; used + slept < time;) {
       const bool is_allowed = i < governor_.decision().allowance.threads;
       const bool may_begin = is_allowed && lane.rests_until <= chain::Instant{now_};
       if (lane.done == 0ns && !may_begin) break;
-      const nanoseconds next = std::min(time - used, kQuantum - lane.done);
+      const nanoseconds next = std::min(time - used - slept, kQuantum - lane.done);
       used += next;
       lane.done += next;
       if (lane.done < kQuantum) break;
       lane.done = 0ns;
       const auto until = budget_.charge(chain::Instant{now_}, kQuantum);
       if (until) lane.rests_until = *until;
+      // While others use the processor a nap costs nothing.
+      const Naps naps = governor_.decision().allowance.naps;
+      if (naps.length > 0ns && kQuantum >= naps.after)
+        slept += (naps.length + kWakeUp) * time.count() / kStep.count();
     }
     return used;
   }

@@ -1,7 +1,11 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <latch>
+#include <memory>
 
 #include "collector.h"
 #include "mining/thread_miner.h"
@@ -9,6 +13,66 @@
 
 using namespace eventchain;
 using namespace eventchain::mining;
+
+namespace {
+
+// Quanta of next to nothing; counts how many of them its thread was away before.
+class NapCount final : public Search {
+ public:
+  static constexpr int kQuanta = 500;
+  struct Seen {
+    std::atomic<int> naps = 0;
+    std::latch all{kQuanta};
+  };
+  explicit NapCount(Seen& seen) : seen_(seen) {}
+
+  void switch_to(const WorkOrder&) override {}
+  std::uint64_t advance(std::vector<chain::Nonce>&) override {
+    rusage use{};
+    getrusage(RUSAGE_THREAD, &use);
+    if (quanta_ > kQuanta) return 0;
+    if (quanta_++ > 0) {
+      seen_.naps += use.ru_nvcsw > switches_ ? 1 : 0;
+      seen_.all.count_down();
+    }
+    switches_ = use.ru_nvcsw;
+    return 1;
+  }
+
+ private:
+  Seen& seen_;
+  int quanta_ = 0;
+  long switches_ = 0;
+};
+
+int naps_with(const Allowance& allowance) {
+  NapCount::Seen seen;
+  Collector collector;
+  ThreadMinerOptions options;
+  options.search = [&seen](std::uint8_t, SearchPosition) {
+    return std::make_unique<NapCount>(seen);
+  };
+  ThreadMiner miner(options, collector.callback());
+  miner.allow(allowance);
+  miner.mine(make_order(71));
+  seen.all.wait();
+  return seen.naps;
+}
+
+}  // namespace
+
+TEST_CASE("a thread takes naps after so much work, where it is told to") {
+  using std::chrono::microseconds;
+  const Naps after_each{.after = microseconds(0), .length = microseconds(50)};
+  // A nap may be over before it has begun, and a page may have to be waited for without one.
+  constexpr int kMost = NapCount::kQuanta * 8 / 10;
+  constexpr int kFew = NapCount::kQuanta / 10;
+  CHECK(naps_with({.threads = 1, .naps = after_each}) > kMost);
+  CHECK(naps_with({.threads = 1}) < kFew);
+  CHECK(naps_with({.threads = 1, .naps = {microseconds(1'000'000), microseconds(50)}}) < kFew);
+  // A budget that lasts makes no difference.
+  CHECK(naps_with({.threads = 1, .per_period = microseconds(50'000), .naps = after_each}) > kMost);
+}
 
 TEST_CASE("the portable kernel serves a miner as well") {
   const WorkOrder order = make_order(2);
