@@ -219,6 +219,8 @@ Result<void> MemberChange::carry_out(const Admit& order) {
   if (member.name != invited->name || member.site != invited->site || member.role != invited->role)
     return refuse(
         fmt::format("the token is for {}, with another name, site or role", invited->name));
+  if (member.role == MemberRole::kVoter)
+    return refuse("nobody joins as a voter; invite a standby and promote it");
   if (auto checked = check_member(member); !checked)
     return refuse("member: " + checked.error().message);
   if (find_member(after_, member.node) != nullptr || find_member(*before_, member.node) != nullptr)

@@ -129,6 +129,12 @@ TEST_CASE("nobody joins as a voter, under a name in use, or with another's key, 
     CHECK(one.block({order}) != "");
   }
   CHECK(one.block({admit(4, Slot{3})}) == "");
+
+  // Nor by an invitation that no order can have made.
+  MemberSet set = *one.set;
+  set.invitations.push_back(invite(5, MemberRole::kVoter).invitation);
+  one.set = std::make_shared<const MemberSet>(set);
+  CHECK(one.block({admit(5, Slot{4}, MemberRole::kVoter)}).find("voter") != std::string::npos);
 }
 
 TEST_CASE("voters change one at a time, never to none and never to more than seven") {
