@@ -92,18 +92,21 @@ TEST_CASE("a full tile with a damaged hash does not leave") {
 TEST_CASE("bundles have the entries that the hashes of level 0 stand for, across blocks") {
   Fixture fixture;
   fill(fixture.reader, 600, 37);
-  for (const auto& [path, first, count] :
-       {std::tuple("/tile/entries/000", 0, 256), std::tuple("/tile/entries/002.p/88", 512, 88)}) {
-    const auto answer = fixture.get(path);
-    INFO(std::string(path));
+  struct Bundle {
+    const char* path;
+    std::uint64_t first;
+    std::size_t count;
+  };
+  for (const Bundle& bundle :
+       {Bundle{"/tile/entries/000", 0, 256}, Bundle{"/tile/entries/002.p/88", 512, 88}}) {
+    const auto answer = fixture.get(bundle.path);
+    INFO(bundle.path);
     REQUIRE(answer.status == 200);
-    REQUIRE(answer.body.size() == static_cast<std::size_t>(count) * 35);
-    for (int i = 0; i < count; ++i) {
-      const std::string_view record =
-          std::string_view(answer.body).substr(static_cast<std::size_t>(i) * 35, 35);
+    REQUIRE(answer.body.size() == bundle.count * 35);
+    for (std::size_t i = 0; i < bundle.count; ++i) {
+      const std::string_view record = std::string_view(answer.body).substr(i * 35, 35);
       CHECK(record.substr(0, 2) == std::string_view("\0\x21", 2));
-      CHECK(chain::tree_leaf(record.substr(2)) ==
-            chain::log_leaf(commitment(static_cast<std::uint64_t>(first + i))));
+      CHECK(chain::tree_leaf(record.substr(2)) == chain::log_leaf(commitment(bundle.first + i)));
     }
   }
 }
