@@ -10,13 +10,13 @@ from client import event
 from cluster import Cluster
 from membership_test import GrowingCluster
 from programs import eventchain
+from receipts import EXIT_NOT_YET, take_receipt, verify_in_python
 from seed import random_for
 from waiting import wait_until
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_NOT_PROVED = 3
-EXIT_NOT_YET = 4
 
 
 def leaves(value, path=()):
@@ -58,24 +58,16 @@ class ReceiptTest(unittest.TestCase):
         return done, told if isinstance(told, list) else [told]
 
     def prove(self, *files, genesis, more=()):
+        """By both programs that can."""
         done, told = self.verify(*files, genesis=genesis, more=more)
         self.assertEqual(done.returncode, 0, done)
         self.assertTrue(all(one["proved"] for one in told), told)
+        for file, one in zip(files, told):
+            done = verify_in_python(file, "--trust", genesis, *more)
+            self.assertEqual(done.returncode, 0, done)
+            steps = [line.split(":")[0] for line in done.stdout.split("\n\n")[0].splitlines()]
+            self.assertEqual(steps, [step["step"] for step in one["steps"]])
         return told
-
-    def receipt(self, node, key, out, *more):
-        """Once this node has the certificates that it takes."""
-
-        def done():
-            asked = eventchain(
-                *("event", "receipt", key, "--endpoint", f"http://127.0.0.1:{node.api_port}"),
-                *("--out", out, *more),
-                check=False,
-            )
-            return asked if asked.returncode != EXIT_NOT_YET else None
-
-        self.assertEqual(wait_until(done, f"{node} has a receipt of {key}").returncode, 0)
-        return out
 
     def changed_files(self, receipt, directory):
         """One file for each leaf of a receipt, changed there; by what was changed."""
@@ -118,13 +110,13 @@ class ReceiptTest(unittest.TestCase):
             )
 
             taken = [
-                self.receipt(node, keys[7], work / f"{node.name}.json") for node in cluster.nodes
+                take_receipt(node, keys[7], work / f"{node.name}.json") for node in cluster.nodes
             ]
             told = self.prove(*taken, genesis=cluster.genesis)
             for one in told:
                 self.assertIn("id 'e7', source '/r'", one["proves"][0])
                 self.assertGreaterEqual(len(one["facts"]["signers"]), 2)
-            refused = self.receipt(cluster.nodes[2], rejected, work / "rejected.json")
+            refused = take_receipt(cluster.nodes[2], rejected, work / "rejected.json")
             (one,) = self.prove(refused, genesis=cluster.genesis)
             self.assertIn("rejected the event with id 'late'", one["proves"][0])
 
@@ -169,7 +161,7 @@ class ReceiptTest(unittest.TestCase):
                 first = client.submit(event("/r", "first"), wait="final").json()["key"]
                 client.submit([event("/r", f"e{n}") for n in range(30)], wait="final")
                 note = client.get("/checkpoint").body.decode()
-            online = self.receipt(cluster.nodes[0], first, work / "online.json")
+            online = take_receipt(cluster.nodes[0], first, work / "online.json")
             cluster.wait_same_tip()
             node = cluster.nodes[1]
             node.stop()
@@ -190,6 +182,11 @@ class ReceiptTest(unittest.TestCase):
             # What was taken before has no path to that log: nothing is wrong, and nothing shown.
             done, (told,) = self.verify(online, genesis=cluster.genesis, more=known)
             self.assertEqual((done.returncode, told["proved"]), (EXIT_NOT_YET, True), done)
+            done = verify_in_python(online, "--trust", cluster.genesis, *known)
+            self.assertEqual(done.returncode, EXIT_NOT_YET, done)
+            # The second program also asks who signed the checkpoint.
+            done = verify_in_python(cold, "--trust", cluster.genesis, *known)
+            self.assertIn("it is signed by n", done.stdout)
 
             # Another root of a log of that size, and the same of another log.
             origin, size, root = note.split("\n")[:3]
@@ -202,6 +199,9 @@ class ReceiptTest(unittest.TestCase):
                 self.assertEqual(
                     (done.returncode, told["failed_step"]), (EXIT_NOT_PROVED, "checkpoint"), done
                 )
+                done = verify_in_python(cold, "--trust", cluster.genesis, *known)
+                self.assertEqual(done.returncode, EXIT_NOT_PROVED, done)
+                self.assertIn("checkpoint: FAILED", done.stdout)
 
     def test_receipts_lead_past_voters_that_come_and_go(self):
         with GrowingCluster() as cluster:
@@ -218,8 +218,8 @@ class ReceiptTest(unittest.TestCase):
                 after = answer.json()["key"]
             leader = cluster.leader()
             files = [
-                self.receipt(leader, after, work / "after.json"),
-                self.receipt(leader, before, work / "before.json", "--newest"),
+                take_receipt(leader, after, work / "after.json"),
+                take_receipt(leader, before, work / "before.json", "--newest"),
             ]
             for told in self.prove(*files, genesis=cluster.genesis):
                 steps = [one["step"] for one in told["steps"]]
