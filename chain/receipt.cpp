@@ -12,11 +12,10 @@ namespace eventchain::chain {
 
 namespace {
 
-// RFC 6962's MTH; `leaves` is not empty.
 Hash root_over(std::span<const Hash> leaves) {
-  if (leaves.size() == 1) return leaves.front();
-  const std::size_t split = std::bit_floor(leaves.size() - 1);
-  return tree_node(root_over(leaves.first(split)), root_over(leaves.subspan(split)));
+  LogTree tree;
+  for (const Hash& leaf : leaves) tree.append(leaf);
+  return tree.root();
 }
 
 struct Signer {

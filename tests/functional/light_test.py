@@ -76,6 +76,9 @@ class LightTest(unittest.TestCase):
             members = client.get("/v1/members").json()
             self.assertEqual(members, full.get("/v1/members").json())
             self.assertEqual(client.get("/v1/tips").status, 200)
+            checkpoint = client.get("/checkpoint")
+            self.assertEqual(checkpoint.status, 200, checkpoint)
+            self.assertEqual(checkpoint.body.split(b"\n")[0].decode(), "eventchain/" + full.header(0)["chain"])
             self.assertEqual(client.get("/readyz").status, 200)
             self.assertIn("eventchain_tip_height", client.get("/metrics").body.decode())
             for answer in (
