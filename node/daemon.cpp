@@ -119,6 +119,8 @@ struct Daemon::Parts {
   Result<void> start_api();
   Result<void> start_miner();
   void stop();
+  void reload();
+  Result<void> read_authority();
   void keep(const Evidence& evidence);
   std::string render_metrics(const NodeStatus& status);
 
@@ -145,6 +147,7 @@ struct Daemon::Parts {
   std::mutex mutex;
   std::string failure;  // guarded by mutex, like `end`
   RunEnd end = RunEnd::kDiskFailed;
+  std::string peers_authority;  // PEM; guarded by mutex
   const pthread_t waiter = pthread_self();
 };
 
@@ -169,9 +172,11 @@ Result<void> Daemon::Parts::start_api() {
                                                           : api::OrderRight::kOperators;
   options.operators.insert(config.api_operators.begin(), config.api_operators.end());
   if (!config.peers_tls.ca.empty()) {
-    auto authority = read_text(config.peers_tls.ca);
-    if (!authority) return tl::unexpected(authority.error());
-    options.peers_ca = std::move(*authority);
+    if (auto read = read_authority(); !read) return read;
+    options.peers_ca = [this] {
+      const std::lock_guard lock(mutex);
+      return peers_authority;
+    };
   }
   if (!config.ca_command.empty()) {
     api::CertificateCommandOptions command;
@@ -309,6 +314,33 @@ Result<void> Daemon::Parts::start() {
   return start_api();
 }
 
+Result<void> Daemon::Parts::read_authority() {
+  auto text = read_text(config.peers_tls.ca);
+  if (!text) return tl::unexpected(text.error());
+  const std::lock_guard lock(mutex);
+  peers_authority = std::move(*text);
+  return {};
+}
+
+// Certificates run out while a node runs. Of the settings none is read again.
+void Daemon::Parts::reload() {
+  const auto tell = [this](const char* whose, const Result<void>& loaded) {
+    if (loaded)
+      return log.write(Notice::Level::kInfo,
+                       fmt::format("certificates were read again for={}", whose));
+    log.write(Notice::Level::kError,
+              fmt::format("certificates could not be read again, those from before stay in use "
+                          "for={} why=\"{}\"",
+                          whose, loaded.error().message));
+  };
+  if (mesh) {
+    auto loaded = mesh->reload();
+    if (loaded) loaded = read_authority();
+    tell("peers", loaded);
+  }
+  if (config.api_tls) tell("clients", server->reload_tls());
+}
+
 void Daemon::Parts::keep(const Evidence& evidence) {
   const auto file =
       keep_evidence(std::filesystem::path(config.data_directory) / kEvidenceFolder, evidence);
@@ -369,7 +401,7 @@ tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(
 }
 
 int Daemon::run() {
-  wait_for_end_signal();
+  while (wait_for_signal() == Told::kReload) parts_->reload();
   parts_->stop();
   const std::lock_guard lock(parts_->mutex);
   if (parts_->failure.empty()) {

@@ -31,7 +31,8 @@ int mine(const Config& config, std::uint16_t feature_level) {
   Log log(config.log_level, config.log_format);
   log.write(Notice::Level::kInfo, fmt::format("started version={} as a miner", kVersion));
   const auto process = start_miner_process(config, feature_level, log);
-  wait_for_end_signal();
+  while (wait_for_signal() == Told::kReload)
+    log.write(Notice::Level::kInfo, "a miner has nothing to reload");
   log.write(Notice::Level::kInfo, "stopped");
   // Not by way of destructors: they would wait for threads at idle priority, which may not run
   // again for long on a busy host. There is nothing to put away.

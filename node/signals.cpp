@@ -6,26 +6,28 @@ namespace eventchain::node {
 
 namespace {
 
-sigset_t end_signals() {
+sigset_t awaited_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
 }  // namespace
 
 void arrange_signals() {
-  const sigset_t signals = end_signals();
+  const sigset_t signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void wait_for_end_signal() {
-  const sigset_t signals = end_signals();
+Told wait_for_signal() {
+  const sigset_t signals = awaited_signals();
   int signal = 0;
   sigwait(&signals, &signal);
+  return signal == SIGHUP ? Told::kReload : Told::kEnd;
 }
 
 }  // namespace eventchain::node

@@ -1,12 +1,18 @@
 #pragma once
 
+#include <cstdint>
+
 namespace eventchain::node {
 
-// For the first thread, before there are others: SIGTERM and SIGINT are blocked in all threads and
-// wait for whoever asks, and a peer or client that goes away is no signal at all.
+// For the first thread, before there are others: SIGTERM, SIGINT and SIGHUP are blocked in all
+// threads and wait for whoever asks, and a peer or client that goes away is no signal at all.
 void arrange_signals();
 
-// Until SIGTERM or SIGINT comes; a thread may send one to the caller's to wake it.
-void wait_for_end_signal();
+enum class Told : std::uint8_t {
+  kEnd,     // SIGTERM or SIGINT
+  kReload,  // SIGHUP
+};
+// Until one of them comes; a thread may send one to the caller's to wake it.
+Told wait_for_signal();
 
 }  // namespace eventchain::node

@@ -151,6 +151,9 @@ Server::~Server() {
 void Server::stop() {
   state_->stop();
 }
+chain::Result<void> Server::reload_tls() {
+  return state_->service->transports->reload();
+}
 std::uint16_t Server::port() const {
   return state_->port;
 }

@@ -44,6 +44,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void stop();
+  // Reads the TLS files again: connections from then on use them, those that are there stay as they
+  // are. On an error nothing changes. Any thread.
+  chain::Result<void> reload_tls();
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;
 

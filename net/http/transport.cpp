@@ -5,6 +5,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <mutex>
 #include <utility>
 
 namespace eventchain::net::http {
@@ -77,8 +78,8 @@ std::string name_in(const X509* certificate) {
 
 class TlsTransport final : public Transport {
  public:
-  TlsTransport(tcp::socket socket, asio::ssl::context& context)
-      : stream_(std::move(socket), context) {}
+  TlsTransport(tcp::socket socket, std::shared_ptr<asio::ssl::context> context)
+      : context_(std::move(context)), stream_(std::move(socket), *context_) {}
 
   void handshake(Done done) override {
     stream_.async_handshake(asio::ssl::stream_base::server,
@@ -103,6 +104,7 @@ class TlsTransport final : public Transport {
   }
 
  private:
+  const std::shared_ptr<asio::ssl::context> context_;  // the factory may have another by now
   asio::ssl::stream<tcp::socket> stream_;
 };
 
@@ -112,43 +114,64 @@ class PlainTransports final : public TransportFactory {
     return std::make_unique<PlainTransport>(std::move(socket));
   }
   [[nodiscard]] bool has_handshake() const override { return false; }
+  chain::Result<void> reload() override { return {}; }
 };
+
+using TlsContext = std::shared_ptr<asio::ssl::context>;
+
+tl::unexpected<chain::Error> refuse(std::string_view what, const std::string& file,
+                                    const error_code& ec) {
+  return chain::fail(chain::ErrorCode::kInvalid,
+                     fmt::format("no usable {} in '{}': {}; give a PEM file that this user can "
+                                 "read",
+                                 what, file, ec.message()));
+}
+
+chain::Result<TlsContext> load(const TlsOptions& options) {
+  const auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  context->set_options(asio::ssl::context::default_workarounds);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_RENEGOTIATION);
+  error_code ec;
+  context->use_certificate_chain_file(options.certificate_file, ec);
+  if (ec) return refuse("certificate", options.certificate_file, ec);
+  context->use_private_key_file(options.key_file, asio::ssl::context::pem, ec);
+  if (ec) return refuse("private key of that certificate", options.key_file, ec);
+  if (options.client_ca_file.empty()) return context;
+  context->load_verify_file(options.client_ca_file, ec);
+  if (ec) return refuse("client authority", options.client_ca_file, ec);
+  context->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert, ec);
+  // Without it OpenSSL refuses to resume sessions of clients that it verified.
+  SSL_CTX_set_session_id_context(context->native_handle(),
+                                 reinterpret_cast<const unsigned char*>("eventchain"), 10);
+  return context;
+}
 
 class TlsTransports final : public TransportFactory {
  public:
-  chain::Result<void> load(const TlsOptions& options) {
-    context_.set_options(asio::ssl::context::default_workarounds);
-    SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_3_VERSION);
-    SSL_CTX_set_options(context_.native_handle(), SSL_OP_NO_RENEGOTIATION);
-    error_code ec;
-    context_.use_certificate_chain_file(options.certificate_file, ec);
-    if (ec) return refuse("certificate", options.certificate_file, ec);
-    context_.use_private_key_file(options.key_file, asio::ssl::context::pem, ec);
-    if (ec) return refuse("private key of that certificate", options.key_file, ec);
-    if (options.client_ca_file.empty()) return {};
-    context_.load_verify_file(options.client_ca_file, ec);
-    if (ec) return refuse("client authority", options.client_ca_file, ec);
-    context_.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert, ec);
-    // Without it OpenSSL refuses to resume sessions of clients that it verified.
-    SSL_CTX_set_session_id_context(context_.native_handle(),
-                                   reinterpret_cast<const unsigned char*>("eventchain"), 10);
+  explicit TlsTransports(TlsOptions options) : options_(std::move(options)) {}
+
+  chain::Result<void> reload() override {
+    auto loaded = load(options_);
+    if (!loaded) return tl::unexpected<chain::Error>(std::move(loaded.error()));
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(*loaded);
     return {};
   }
   std::unique_ptr<Transport> make(tcp::socket socket) override {
-    return std::make_unique<TlsTransport>(std::move(socket), context_);
+    return std::make_unique<TlsTransport>(std::move(socket), context());
   }
   [[nodiscard]] bool has_handshake() const override { return true; }
 
  private:
-  static tl::unexpected<chain::Error> refuse(std::string_view what, const std::string& file,
-                                             const error_code& ec) {
-    return chain::fail(chain::ErrorCode::kInvalid,
-                       fmt::format("no usable {} in '{}': {}; give a PEM file that this user can "
-                                   "read",
-                                   what, file, ec.message()));
+  TlsContext context() const {
+    const std::lock_guard lock(mutex_);
+    return context_;
   }
 
-  asio::ssl::context context_{asio::ssl::context::tls_server};
+  const TlsOptions options_;
+  mutable std::mutex mutex_;
+  TlsContext context_;  // guarded by mutex_
 };
 
 }  // namespace
@@ -158,8 +181,8 @@ std::unique_ptr<TransportFactory> plain_transports() {
 }
 
 chain::Result<std::unique_ptr<TransportFactory>> tls_transports(const TlsOptions& options) {
-  auto transports = std::make_unique<TlsTransports>();
-  if (auto loaded = transports->load(options); !loaded)
+  auto transports = std::make_unique<TlsTransports>(options);
+  if (auto loaded = transports->reload(); !loaded)
     return tl::unexpected<chain::Error>(std::move(loaded.error()));
   return std::unique_ptr<TransportFactory>(std::move(transports));
 }

@@ -31,12 +31,14 @@ class Transport {
   [[nodiscard]] virtual std::string principal() const = 0;
 };
 
-// Makes transports; holds the TLS context.
+// Makes transports; holds the TLS context. Any thread.
 class TransportFactory {
  public:
   virtual ~TransportFactory() = default;
   virtual std::unique_ptr<Transport> make(boost::asio::ip::tcp::socket socket) = 0;
   [[nodiscard]] virtual bool has_handshake() const = 0;
+  // Reads its files again, for transports made from then on. On an error it stays as it was.
+  virtual chain::Result<void> reload() = 0;
 };
 std::unique_ptr<TransportFactory> plain_transports();
 chain::Result<std::unique_ptr<TransportFactory>> tls_transports(const TlsOptions& options);

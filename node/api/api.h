@@ -49,7 +49,9 @@ struct ApiOptions {
   std::set<std::string, std::less<>> operators;
   // By which invitations run out and shares have an age; empty: the system's.
   std::function<chain::UnixMillis()> wall_clock;
-  std::string peers_ca;                // PEM of the authority of links; told to those who join
+  // PEM of the authority of links, told to those who join; may change meanwhile. Any server thread.
+  // Empty: they are not told.
+  std::function<std::string()> peers_ca;
   IssueCertificate issue_certificate;  // empty: somebody signs the requests by hand
 };
 

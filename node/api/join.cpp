@@ -53,8 +53,7 @@ void answer_joined(const CallPtr& call, chain::Height height, const chain::Membe
   JsonText document;
   document.open_object().big("height", height.value).key("member");
   append_member(document, member);
-  if (!call->context->options.peers_ca.empty())
-    document.text("ca", call->context->options.peers_ca);
+  if (const auto& authority = call->context->options.peers_ca) document.text("ca", authority());
   if (certificate && *certificate)
     document.text("certificate", **certificate);
   else if (certificate)

@@ -54,7 +54,7 @@ class Cluster:
             self.issue_client("writer")
             options = self.credentials("writer")
         for name in names:
-            eventchain("pki", "issue", self.authority, "--node", name, "--address", "127.0.0.1")
+            self.issue_node(name)
             home = self.authority / name
             place = data(name) if data else home / "data"
             self.nodes.append(self.make_node(name, home, place, settings, options))
@@ -101,6 +101,10 @@ class Cluster:
 
     def issue_client(self, name, authority=None):
         eventchain("pki", "issue", authority or self.authority, "--client", name)
+
+    def issue_node(self, name):
+        """A node's certificate; a new one, where it has one."""
+        eventchain("pki", "issue", self.authority, "--node", name, "--address", "127.0.0.1")
 
     def credentials(self, name, authority=None):
         """The arguments of Client for the certificate of client or node `name`."""

@@ -1,6 +1,8 @@
 """Who may speak to a node: TLS on the API, and strangers at the port of the peers."""
 
 import http.client
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -69,6 +71,49 @@ class ApiTlsTest(unittest.TestCase):
     def certificate(self, cluster, name):
         chosen = cluster.credentials(name)
         return str(chosen["certificate"]), str(chosen["key"])
+
+
+class ReloadTest(unittest.TestCase):
+    def test_new_certificates_are_taken_while_events_go_on(self):
+        with Cluster(tls=True) as cluster:
+            node, other = cluster.nodes[0], cluster.nodes[1]
+            with node.client() as client:
+                self.assertEqual(client.submit(event("/reload", "1"), wait="completed").status, 201)
+                before = self.serial(cluster, node)
+                cluster.issue_node(node.name)
+                self.assertEqual(self.serial(cluster, node), before)
+                os.kill(node.pid, signal.SIGHUP)
+                wait_until(lambda: self.serial(cluster, node) != before, "the new certificate is shown")
+                # The connection from before, and links that must be made anew.
+                self.assertEqual(client.submit(event("/reload", "2"), wait="completed").status, 201)
+            other.kill()
+            other.start()
+            other.wait_ready()
+            cluster.nodes[2].kill()  # the two are a majority only if they are linked
+            with other.client() as client:
+                self.assertEqual(client.submit(event("/reload", "3"), wait="completed").status, 201)
+
+    def test_a_certificate_that_is_no_use_is_named_and_the_old_one_stays(self):
+        with Cluster(nodes=1, tls=True) as cluster:
+            node = cluster.nodes[0]
+            before = self.serial(cluster, node)
+            certificate = node.home / "cert.pem"
+            certificate.write_text("no certificate")
+            os.kill(node.pid, signal.SIGHUP)
+            wait_until(lambda: "could not be read again" in node.log_tail(), "the complaint")
+            self.assertIn(str(certificate), node.log_tail())
+            self.assertEqual(self.serial(cluster, node), before)
+            with node.client() as client:
+                self.assertEqual(client.submit(event("/reload", "1"), wait="completed").status, 201)
+
+    def serial(self, cluster, node):
+        """What the node's API shows itself with."""
+        chosen = cluster.credentials("writer")
+        context = ssl.create_default_context(cafile=str(chosen["ca"]))
+        context.load_cert_chain(chosen["certificate"], chosen["key"])
+        with socket.create_connection(("127.0.0.1", node.api_port), timeout=10) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as shown:
+                return shown.getpeercert()["serialNumber"]
 
 
 class PeerPortTest(unittest.TestCase):

@@ -8,6 +8,10 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -63,6 +67,45 @@ std::optional<std::string> ask(std::uint16_t port, const std::string& identity,
   return answer.substr(answer.find("\r\n\r\n") + 4);
 }
 
+// The subject of the certificate that the server shows; empty if there is no handshake.
+std::string name_shown(std::uint16_t port) {
+  asio::io_context context;
+  asio::ssl::context tls(asio::ssl::context::tls_client);
+  asio::ssl::stream<asio::ip::tcp::socket> stream(context, tls);
+  boost::system::error_code ec;
+  stream.next_layer().connect({asio::ip::address_v4::loopback(), port}, ec);
+  if (!ec) stream.handshake(asio::ssl::stream_base::client, ec);
+  if (ec) return {};
+  char name[256] = {};
+  X509_NAME_get_text_by_NID(
+      X509_get_subject_name(SSL_get0_peer_certificate(stream.native_handle())), NID_commonName,
+      name, sizeof(name));
+  return name;
+}
+
+// Files of a server that change while it runs.
+class ChangingFiles {
+ public:
+  ChangingFiles() { take("server"); }
+  ~ChangingFiles() { std::filesystem::remove_all(directory_); }
+  ChangingFiles(const ChangingFiles&) = delete;
+  ChangingFiles& operator=(const ChangingFiles&) = delete;
+
+  void take(const std::string& identity) const {
+    for (const std::string ending : {".pem", ".key"})
+      std::filesystem::copy_file(data_file(identity + ending), directory_ / ("own" + ending),
+                                 std::filesystem::copy_options::overwrite_existing);
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return directory_ / name; }
+
+ private:
+  const std::filesystem::path directory_ = [] {
+    std::string name = std::filesystem::temp_directory_path() / "eventchain-tls-XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    return std::filesystem::path(name);
+  }();
+};
+
 }  // namespace
 
 TEST_CASE("TLS carries large requests and names no one without a client certificate") {
@@ -103,4 +146,51 @@ TEST_CASE("unusable TLS files are an error that names the file") {
   CHECK(wrong_key.error().message.find("writer.key") != std::string::npos);
   options.tls = TlsOptions{data_file("missing.pem"), data_file("server.key"), ""};
   CHECK_FALSE(Server::start(options, {}).has_value());
+}
+
+TEST_CASE("files that are read again serve new connections, and what was there goes on") {
+  const ChangingFiles files;
+  ServerOptions options;
+  options.tls = TlsOptions{files.path("own.pem"), files.path("own.key"), ""};
+  const auto server = Server::start(
+      options, [](const Request&, std::shared_ptr<Responder> to) { to->respond(Response{}); });
+  REQUIRE(server.has_value());
+  const std::uint16_t port = (*server)->port();
+  REQUIRE(name_shown(port) == "localhost");
+
+  asio::io_context context;
+  asio::ssl::context tls(asio::ssl::context::tls_client);
+  asio::ssl::stream<asio::ip::tcp::socket> before(context, tls);
+  before.next_layer().connect({asio::ip::address_v4::loopback(), port});
+  before.handshake(asio::ssl::stream_base::client);
+
+  files.take("plain");
+  CHECK(name_shown(port) == "localhost");  // not before it is told to
+  REQUIRE((*server)->reload_tls().has_value());
+  CHECK(name_shown(port) == "only a name");
+
+  asio::write(before, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+  std::string answer(12, '\0');
+  asio::read(before, asio::buffer(answer));
+  CHECK(answer == "HTTP/1.1 200");
+}
+
+TEST_CASE("files that cannot be used leave those from before in use") {
+  const ChangingFiles files;
+  ServerOptions options;
+  options.tls = TlsOptions{files.path("own.pem"), files.path("own.key"), ""};
+  const auto server = Server::start(
+      options, [](const Request&, std::shared_ptr<Responder> to) { to->respond(Response{}); });
+  REQUIRE(server.has_value());
+
+  std::filesystem::copy_file(data_file("writer.key"), files.path("own.key"),
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto half_changed = (*server)->reload_tls();
+  REQUIRE_FALSE(half_changed.has_value());
+  CHECK(half_changed.error().message.find("own.key") != std::string::npos);
+  CHECK(name_shown((*server)->port()) == "localhost");
+
+  std::filesystem::remove(files.path("own.pem"));
+  CHECK_FALSE((*server)->reload_tls().has_value());
+  CHECK(name_shown((*server)->port()) == "localhost");
 }

@@ -30,7 +30,7 @@ chain::Invitation open_invitation() {
 TEST_CASE("who joins becomes what the token's invitation says") {
   // Nobody's name: to join needs the token alone.
   auto chosen = order_options(OrderRight::kOperators);
-  chosen.peers_ca = "-----BEGIN CERTIFICATE-----\nca\n";
+  chosen.peers_ca = [] { return std::string("-----BEGIN CERTIFICATE-----\nca\n"); };
   Fixture fixture(std::move(chosen));
   fixture.port.order_answer.height = chain::Height{9};
   // The invitation was committed through another node and arrives while this one catches up.
