@@ -11,22 +11,19 @@ namespace eventchain::chain {
 namespace {
 
 constexpr std::string_view kMark = "\xe2\x80\x94 ";  // an em dash and a space
-constexpr char kEd25519 = 1;                         // of the kinds of keys
 constexpr std::size_t kIdSize = NoteKeyId::kSize;
 
 Error malformed(std::string message) {
   return {ErrorCode::kMalformed, "the note is damaged: " + std::move(message)};
 }
 
-// Neither spaces, which end a name in a signature's line, nor the plus of a key's text.
-bool is_name(std::string_view name) {
-  return !name.empty() && is_utf8(name) && std::ranges::none_of(name, [](char octet) {
-    return static_cast<unsigned char>(octet) <= ' ' || octet == '+' || octet == '\x7f';
-  });
+Bytes key_octets(const PublicKey& key, NoteKeyKind kind) {
+  return Bytes(1, static_cast<char>(kind)).append(key.view());
 }
 
-Bytes key_octets(const PublicKey& key) {
-  return Bytes(1, kEd25519).append(key.view());
+const char* name_of(NoteKeyKind kind) {
+  return kind == NoteKeyKind::kCosignature ? "a witness' Ed25519 key (cosignature/v1)"
+                                           : "an Ed25519 key of signed notes";
 }
 
 Result<NoteSignature> parse_signature(std::string_view line) {
@@ -35,7 +32,7 @@ Result<NoteSignature> parse_signature(std::string_view line) {
   const std::size_t space = line.find(' ');
   NoteSignature made;
   made.name = line.substr(0, space);
-  if (space == std::string_view::npos || !is_name(made.name))
+  if (space == std::string_view::npos || !is_note_key_name(made.name))
     return tl::unexpected(malformed("a signature's line has no name"));
   const auto octets = from_base64(line.substr(space + 1));
   if (!octets || octets->size() <= kIdSize)
@@ -48,29 +45,36 @@ Result<NoteSignature> parse_signature(std::string_view line) {
 
 }  // namespace
 
-NoteKeyId note_key_id(std::string_view name, const PublicKey& key) {
-  return as_kind<NoteKeyId>(sha256({name, "\n", key_octets(key)}));
+bool is_note_key_name(std::string_view name) {
+  return !name.empty() && is_utf8(name) && std::ranges::none_of(name, [](char octet) {
+    return static_cast<unsigned char>(octet) <= ' ' || octet == '+' || octet == '\x7f';
+  });
 }
 
-std::string note_verifier_key(std::string_view name, const PublicKey& key) {
-  EC_ASSERT(is_name(name), "a key's name has neither spaces nor plus");
-  return std::string(name) + '+' + to_hex(note_key_id(name, key)) + '+' +
-         to_base64(key_octets(key));
+NoteKeyId note_key_id(std::string_view name, const PublicKey& key, NoteKeyKind kind) {
+  return as_kind<NoteKeyId>(sha256({name, "\n", key_octets(key, kind)}));
 }
 
-Result<NoteVerifier> parse_note_verifier_key(std::string_view text) {
+std::string note_verifier_key(std::string_view name, const PublicKey& key, NoteKeyKind kind) {
+  EC_ASSERT(is_note_key_name(name), "a key's name has neither spaces nor plus");
+  return std::string(name) + '+' + to_hex(note_key_id(name, key, kind)) + '+' +
+         to_base64(key_octets(key, kind));
+}
+
+Result<NoteVerifier> parse_note_verifier_key(std::string_view text, NoteKeyKind kind) {
   const std::size_t first = text.find('+');
   const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
-  if (second == std::string_view::npos || !is_name(text.substr(0, first)))
+  if (second == std::string_view::npos || !is_note_key_name(text.substr(0, first)))
     return fail(ErrorCode::kMalformed, "a verifier key is written name+id+key; this one is not");
   NoteVerifier made;
   made.name = text.substr(0, first);
   const auto octets = from_base64(text.substr(second + 1));
-  if (!octets || octets->size() != 1 + PublicKey::kSize || octets->front() != kEd25519)
-    return fail(ErrorCode::kMalformed, "the verifier key of " + made.name +
-                                           " is no Ed25519 key; others are not supported");
+  if (!octets || octets->size() != 1 + PublicKey::kSize ||
+      octets->front() != static_cast<char>(kind))
+    return fail(ErrorCode::kMalformed, "the verifier key of " + made.name + " is not " +
+                                           name_of(kind) + "; others are not supported here");
   made.key = *PublicKey::from(ByteView(*octets).substr(1));
-  if (to_hex(note_key_id(made.name, made.key)) != text.substr(first + 1, second - first - 1))
+  if (to_hex(note_key_id(made.name, made.key, kind)) != text.substr(first + 1, second - first - 1))
     return fail(ErrorCode::kMalformed, "the verifier key of " + made.name +
                                            " does not fit its id; copy it again, name included");
   return made;
@@ -83,10 +87,13 @@ NoteSignature note_signature(std::string_view name, const PublicKey& key,
 
 std::string encode_note(const SignedNote& note) {
   std::string text = note.text + '\n';
-  for (const NoteSignature& one : note.signatures)
-    text.append(kMark).append(one.name).append(" ").append(
-        to_base64(Bytes(one.key.view()) + one.signature) + '\n');
+  for (const NoteSignature& one : note.signatures) text += encode_note_signature(one);
   return text;
+}
+
+std::string encode_note_signature(const NoteSignature& one) {
+  return std::string(kMark) + one.name + ' ' + to_base64(Bytes(one.key.view()) + one.signature) +
+         '\n';
 }
 
 Result<SignedNote> decode_note(ByteView octets) {

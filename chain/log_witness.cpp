@@ -1,0 +1,134 @@
+#include "chain/log_witness.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "chain/base64.h"
+#include "chain/keys.h"
+
+namespace eventchain::chain {
+
+namespace {
+
+constexpr std::string_view kOld = "old ";
+constexpr std::size_t kOriginBytesMax = 1024;
+
+// The next line, without its end; nullopt where no whole one follows.
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+// Digits alone, without leading zeros.
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [behind, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || behind != end || std::to_string(value) != text) return std::nullopt;
+  return value;
+}
+
+std::optional<Hash> parse_hash(std::string_view text) {
+  const auto octets = from_base64(text);
+  return octets ? Hash::from(*octets) : std::nullopt;
+}
+
+// A key signs a note once. One that signed it wrongly spoils the note: whoever made it changed
+// something, or does not know what it hands on.
+bool is_signed(const WitnessedLog& log, const SignedNote& note) {
+  std::size_t sound = 0;
+  for (const NoteVerifier& key : log.keys) {
+    const NoteKeyId id = note_key_id(key.name, key.key);
+    const auto line = std::ranges::find_if(note.signatures, [&](const NoteSignature& one) {
+      return one.name == key.name && one.key == id;
+    });
+    if (line == note.signatures.end()) continue;
+    const auto signature = Signature::from(line->signature);
+    if (!signature || !verify_ed25519(key.key, note.text, *signature)) return false;
+    ++sound;
+  }
+  return sound > 0 && sound >= log.quorum;
+}
+
+}  // namespace
+
+Result<LogHead> parse_log_head(ByteView text) {
+  const auto origin = take_line(text);
+  const auto size_line = take_line(text);
+  const auto root_line = take_line(text);
+  if (!origin || !size_line || !root_line || origin->empty() || origin->size() > kOriginBytesMax)
+    return fail(ErrorCode::kMalformed,
+                "a checkpoint begins with three lines: origin, size and root of the log");
+  const auto size = parse_decimal(*size_line);
+  if (!size)
+    return fail(ErrorCode::kMalformed,
+                "the checkpoint's second line must be the log's size, a decimal number");
+  const auto root = parse_hash(*root_line);
+  if (!root)
+    return fail(ErrorCode::kMalformed,
+                "the checkpoint's third line must be the log's root, 32 octets in base64");
+  return LogHead{std::string(*origin), *size, *root};
+}
+
+std::string encode_add_checkpoint(const AddCheckpoint& request) {
+  std::string body = std::string(kOld) + std::to_string(request.old_size) + '\n';
+  for (const Hash& hash : request.proof) body += to_base64(hash.view()) + '\n';
+  return body + '\n' + encode_note(request.checkpoint);
+}
+
+Result<AddCheckpoint> parse_add_checkpoint(ByteView body) {
+  if (body.size() > kAddCheckpointBytesMax)
+    return fail(ErrorCode::kTooLarge,
+                "the request has more than 256 KiB; no checkpoint needs that");
+  AddCheckpoint request;
+  const auto old = take_line(body);
+  const auto size =
+      old && old->starts_with(kOld) ? parse_decimal(old->substr(kOld.size())) : std::nullopt;
+  if (!size)
+    return fail(ErrorCode::kMalformed,
+                "the first line must be \"old\", a space and the size of the checkpoint that the "
+                "witness knows, or 0");
+  request.old_size = *size;
+  for (;;) {
+    const auto line = take_line(body);
+    if (!line) return fail(ErrorCode::kMalformed, "no empty line ends the consistency proof");
+    if (line->empty()) break;
+    if (request.proof.size() == kConsistencyHashesMax)
+      return fail(ErrorCode::kTooLarge, "a consistency proof has 63 hashes at most");
+    const auto hash = parse_hash(*line);
+    if (!hash)
+      return fail(ErrorCode::kMalformed,
+                  "a line of the consistency proof is no hash: 32 octets in base64");
+    request.proof.push_back(*hash);
+  }
+  auto note = decode_note(body);
+  if (!note) return tl::unexpected<Error>(std::move(note.error()));
+  request.checkpoint = std::move(*note);
+  return request;
+}
+
+std::string encode_witnessed_size(std::uint64_t size) {
+  return std::to_string(size) + '\n';
+}
+
+std::optional<std::uint64_t> parse_witnessed_size(ByteView body) {
+  const auto line = take_line(body);
+  return line && body.empty() ? parse_decimal(*line) : std::nullopt;
+}
+
+WitnessVerdict judge_checkpoint(const WitnessedLog& log, const std::optional<LogHead>& last,
+                                const LogHead& head, const AddCheckpoint& request) {
+  if (!is_signed(log, request.checkpoint)) return WitnessVerdict::kUntrusted;
+  if (request.old_size > head.size) return WitnessVerdict::kMalformed;
+  if (request.old_size != (last ? last->size : 0)) return WitnessVerdict::kOtherSize;
+  if (last && last->size == head.size && last->root != head.root) return WitnessVerdict::kOtherRoot;
+  const Hash old_root = last ? last->root : empty_tree_root();
+  return verify_consistency(request.old_size, head.size, old_root, head.root, request.proof)
+             ? WitnessVerdict::kCosign
+             : WitnessVerdict::kUnproven;
+}
+
+}  // namespace eventchain::chain
