@@ -1,0 +1,256 @@
+#include "node/witnessing/witness_board.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace eventchain::node {
+
+using Kind = OfferOutcome::Kind;
+using Cosigned = store::CosignatureMemory::Cosigned;
+using Witnessed = store::CosignatureMemory::Witnessed;
+
+namespace {
+
+// A slow answer counts as long as its round is known.
+constexpr std::size_t kRoundsMax = 16;
+// A single answer from ahead may be a race with another node of the cluster.
+constexpr unsigned kAheadTimes = 3;
+
+constexpr const char* kAlarmRemedy =
+    "Either the history of this cluster was changed or put back to an older copy, or somebody else "
+    "has its voters' keys. Stop relying on this log, keep its /checkpoint and the witness' answer, "
+    "and see node/WITNESS.md, \"The alarm\"";
+
+std::string verifier_text(const chain::NoteVerifier& verifier) {
+  return chain::note_verifier_key(verifier.name, verifier.key, chain::NoteKeyKind::kCosignature);
+}
+
+WitnessCondition condition_of(Kind kind) {
+  switch (kind) {
+    case Kind::kCosigned:
+      return WitnessCondition::kCosigns;
+    case Kind::kOvertaken:
+    case Kind::kSilent:
+      return WitnessCondition::kSilent;
+    case Kind::kRefused:
+    case Kind::kDamaged:
+      return WitnessCondition::kRefuses;
+    case Kind::kContradicts:
+      return WitnessCondition::kContradicts;
+  }
+  return WitnessCondition::kSilent;
+}
+
+}  // namespace
+
+const char* to_string(WitnessCondition condition) {
+  switch (condition) {
+    case WitnessCondition::kUnasked:
+      return "unasked";
+    case WitnessCondition::kCosigns:
+      return "cosigns";
+    case WitnessCondition::kSilent:
+      return "silent";
+    case WitnessCondition::kRefuses:
+      return "refuses";
+    case WitnessCondition::kContradicts:
+      return "contradicts";
+    case WitnessCondition::kAhead:
+      return "ahead";
+  }
+  return "unknown";
+}
+
+WitnessBoard::WitnessBoard(std::vector<WitnessName> witnesses, std::size_t quorum)
+    : witnesses_(std::move(witnesses)),
+      quorum_(quorum),
+      known_(witnesses_.size()),
+      failures_(witnesses_.size()),
+      times_ahead_(witnesses_.size()) {
+  EC_ASSERT(quorum >= 1 && quorum <= witnesses_.size(), "the quorum can be met");
+  for (const WitnessName& one : witnesses_) {
+    WitnessReport report;
+    report.name = one.verifier.name;
+    report.url = one.url;
+    reports_.push_back(std::move(report));
+  }
+}
+
+void WitnessBoard::restore(const std::vector<Cosigned>& cosigned,
+                           const std::optional<Witnessed>& witnessed) {
+  for (std::size_t i = 0; i < witnesses_.size(); ++i)
+    for (const Cosigned& one : cosigned)
+      if (one.witness == verifier_text(witnesses_[i].verifier)) {
+        known_[i] = reports_[i].size = one.size;
+        reports_[i].time = one.time;
+      }
+  const auto note = witnessed ? chain::decode_note(witnessed->note)
+                              : chain::Result<chain::SignedNote>(chain::SignedNote{});
+  const auto head = note ? chain::parse_log_head(note->text)
+                         : chain::Result<chain::LogHead>(tl::unexpected(note.error()));
+  if (!head) return;
+  const auto sound = std::ranges::count_if(witnesses_, [&](const WitnessName& one) {
+    return std::ranges::any_of(note->signatures, [&](const chain::NoteSignature& line) {
+      return chain::verified_cosignature(one.verifier, note->text, line).has_value();
+    });
+  });
+  unconfirmed_ = *head;
+  if (static_cast<std::size_t>(sound) >= quorum_) witnessed_ = witnessed;
+}
+
+void WitnessBoard::confirm(bool is_in_log) {
+  if (!unconfirmed_) return;
+  if (!is_in_log) {
+    alarm_ = fmt::format(
+        "the checkpoint of size {} that witnesses cosigned for this node is not in its log any "
+        "more. {}",
+        unconfirmed_->size, kAlarmRemedy);
+    return;
+  }
+  alarm_.clear();
+  unconfirmed_.reset();
+}
+
+void WitnessBoard::miss() {
+  if (unconfirmed_)
+    alarm_ = fmt::format(
+        "witnesses cosigned a checkpoint of size {} for this node, and the cluster's log is "
+        "shorter. {}",
+        unconfirmed_->size, kAlarmRemedy);
+}
+
+const WitnessBoard::Round& WitnessBoard::begin(Offer offer) {
+  rounds_.push_back({++last_round_, std::move(offer), {}});
+  rounds_.back().lines.resize(witnesses_.size());
+  if (rounds_.size() > kRoundsMax) rounds_.pop_front();
+  return rounds_.back();
+}
+
+const WitnessBoard::Round* WitnessBoard::find(std::uint64_t round) const {
+  const auto found =
+      std::ranges::find_if(rounds_, [&](const Round& one) { return one.number == round; });
+  return found == rounds_.end() ? nullptr : &*found;
+}
+
+WitnessBoard::Kept WitnessBoard::prepare(std::uint64_t round, const Offer& offer,
+                                         std::size_t witness, const OfferOutcome& outcome,
+                                         chain::UnixMillis now) const {
+  EC_ASSERT(outcome.kind == Kind::kCosigned, "only a cosignature is kept");
+  chain::SignedNote alone = offer.note;
+  alone.signatures.push_back(outcome.line);
+  Kept kept{{verifier_text(witnesses_[witness].verifier), offer.head.size, outcome.time,
+             encode_note(alone)},
+            std::nullopt};
+  const Round* found = find(round);
+  if (found == nullptr || round < witnessed_round_ || unconfirmed_) return kept;
+  chain::SignedNote all = offer.note;
+  for (std::size_t i = 0; i < found->lines.size(); ++i) {
+    if (i == witness)
+      all.signatures.push_back(outcome.line);
+    else if (found->lines[i])
+      all.signatures.push_back(*found->lines[i]);
+  }
+  const std::size_t cosignatures = all.signatures.size() - offer.note.signatures.size();
+  if (cosignatures < quorum_) return kept;
+  // Further ones do not make it any newer.
+  const bool is_known = round == witnessed_round_ && witnessed_;
+  kept.witnessed = Witnessed{offer.head.size, is_known ? witnessed_->seen : now, encode_note(all)};
+  return kept;
+}
+
+void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
+                                 const OfferOutcome& outcome, Kept kept) {
+  WitnessReport& report = reports_[witness];
+  report.condition = WitnessCondition::kCosigns;
+  report.problem.clear();
+  if (outcome.has_forgotten)
+    report.problem = fmt::format(
+        "it had cosigned size {} for this node and knew less when it was asked again: its memory "
+        "was put back to an older copy, and its word is worth little; ask its operator for a new "
+        "witness with a new key",
+        known_[witness]);
+  report.size = known_[witness] = kept.cosigned.size;
+  report.time = kept.cosigned.time;
+  ++report.cosigned;
+  failures_[witness] = times_ahead_[witness] = 0;
+  for (Round& one : rounds_)
+    if (one.number == round) one.lines[witness] = outcome.line;
+  if (!kept.witnessed) return;
+  witnessed_ = std::move(kept.witnessed);
+  witnessed_round_ = round;
+}
+
+Notice WitnessBoard::take_failed(std::size_t witness, const OfferOutcome& outcome,
+                                 const OwnLog& own) {
+  WitnessReport& report = reports_[witness];
+  const bool is_ahead =
+      outcome.kind == Kind::kOvertaken && own.is_current && outcome.known_size > own.size;
+  // Another node of the cluster was quicker, or this one lags: nobody's fault.
+  if (outcome.kind == Kind::kOvertaken && !is_ahead)
+    return {Notice::Level::kDebug, fmt::format("witness: {} name={}", outcome.why, report.name)};
+  ++report.failed;
+  ++failures_[witness];
+  report.condition = condition_of(outcome.kind);
+  report.problem = outcome.why;
+  times_ahead_[witness] = is_ahead ? times_ahead_[witness] + 1 : 0;
+  if (times_ahead_[witness] >= kAheadTimes) {
+    report.condition = WitnessCondition::kAhead;
+    report.problem = fmt::format("it has cosigned this log up to size {}, and the cluster has {}",
+                                 outcome.known_size, own.size);
+  }
+  const bool is_grave = is_alarm(report.condition);
+  if (is_grave) report.problem += fmt::format(". {}", kAlarmRemedy);
+  return {is_grave ? Notice::Level::kError : Notice::Level::kWarning,
+          fmt::format("witness{}: {} name={} url={}", is_grave ? " ALARM" : "", report.problem,
+                      report.name, report.url)};
+}
+
+std::uint64_t WitnessBoard::witnessed_size() const {
+  return witnessed_ && !unconfirmed_ ? witnessed_->size : 0;
+}
+
+std::optional<std::string> WitnessBoard::witnessed_note() const {
+  if (!witnessed_ || unconfirmed_) return std::nullopt;
+  return witnessed_->note;
+}
+
+std::vector<chain::NoteSignature> WitnessBoard::cosignatures_on(chain::ByteView text) const {
+  std::vector<chain::NoteSignature> found;
+  // The newest round of that text; where nothing new is final, many rounds offer the same.
+  for (std::size_t i = 0; i < witnesses_.size(); ++i)
+    for (auto round = rounds_.rbegin(); round != rounds_.rend(); ++round)
+      if (round->lines[i] && round->offer.note.text == text) {
+        found.push_back(*round->lines[i]);
+        break;
+      }
+  if (!found.empty()) return found;
+  // After a restart, what an earlier run has kept.
+  const auto note = chain::decode_note(witnessed_note().value_or(""));
+  if (!note || note->text != text) return found;
+  for (const chain::NoteSignature& line : note->signatures)
+    for (const WitnessName& one : witnesses_)
+      if (chain::verified_cosignature(one.verifier, text, line)) found.push_back(line);
+  return found;
+}
+
+WitnessesReport WitnessBoard::report() const {
+  WitnessesReport made;
+  made.quorum = quorum_;
+  made.witnesses = reports_;
+  made.size = witnessed_size();
+  if (made.size > 0) made.seen = witnessed_->seen;
+  made.alarm = alarm_;
+  return made;
+}
+
+std::chrono::milliseconds pause_after(unsigned failures, std::chrono::milliseconds interval,
+                                      double draw) {
+  if (failures == 0) return std::chrono::milliseconds(0);
+  constexpr unsigned kDoublingsMax = 4;
+  const auto most = interval * (1U << std::min(failures - 1, kDoublingsMax));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(most * (0.75 + draw / 2));
+}
+
+}  // namespace eventchain::node

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/effects.h"
+#include "node/witnessing/offer.h"
+#include "node/witnessing/report.h"
+#include "store/witness_memory.h"
+
+namespace eventchain::node {
+
+struct WitnessName {
+  chain::NoteVerifier verifier;
+  std::string url;
+};
+
+// How far this node's own log is, when a witness' answer is judged.
+struct OwnLog {
+  std::uint64_t size = 0;
+  bool is_current = false;  // the node knew a moment ago that it lacks nothing
+};
+
+// What this node knows of its witnesses: whose cosignatures it holds for which checkpoint, since
+// when there are enough, and what is wrong with whom. Decides; log_witnesses asks, keeps and tells.
+//
+// Checkpoints are offered in rounds, the same one to all, because only cosignatures of the same
+// text stand under one note. An answer may come when later rounds have begun; it still counts for
+// its own. Not thread-safe.
+class WitnessBoard {
+ public:
+  // `quorum`: from 1 to witnesses.size().
+  WitnessBoard(std::vector<WitnessName> witnesses, std::size_t quorum);
+
+  // What an earlier run kept. Witnesses that are not configured any more do not count, and a
+  // checkpoint that the present quorum is not met for is not witnessed any more. Nothing of it is
+  // told, and nothing takes its place, before confirm(): a log that is not what was witnessed must
+  // not make anybody forget what was.
+  void restore(const std::vector<store::CosignatureMemory::Cosigned>& cosigned,
+               const std::optional<store::CosignatureMemory::Witnessed>& witnessed);
+  // The kept checkpoint's head, as long as nobody has compared it with the node's log.
+  [[nodiscard]] const std::optional<chain::LogHead>& unconfirmed() const { return unconfirmed_; }
+  // Whether the log has that root at that size.
+  void confirm(bool is_in_log);
+  // The node's log is shorter, and the node lacks nothing.
+  void miss();
+
+  struct Round {
+    std::uint64_t number = 0;
+    Offer offer;
+    std::vector<std::optional<chain::NoteSignature>> lines;  // by witness
+  };
+  // Valid until the next one.
+  const Round& begin(Offer offer);
+
+  // What a cosignature leaves to be kept; it counts once that is on the disk and it was taken.
+  struct Kept {
+    store::CosignatureMemory::Cosigned cosigned;
+    std::optional<store::CosignatureMemory::Witnessed> witnessed;
+  };
+  // Pre: the outcome is kCosigned, for the offer of that round.
+  [[nodiscard]] Kept prepare(std::uint64_t round, const Offer& offer, std::size_t witness,
+                             const OfferOutcome& outcome, chain::UnixMillis now) const;
+  void take_cosigned(std::uint64_t round, std::size_t witness, const OfferOutcome& outcome,
+                     Kept kept);
+  // Any other outcome; what operators are told.
+  Notice take_failed(std::size_t witness, const OfferOutcome& outcome, const OwnLog& own);
+
+  [[nodiscard]] std::uint64_t known_size(std::size_t witness) const { return known_[witness]; }
+  [[nodiscard]] unsigned failures(std::size_t witness) const { return failures_[witness]; }
+  [[nodiscard]] std::uint64_t witnessed_size() const;
+  [[nodiscard]] std::optional<std::string> witnessed_note() const;
+  [[nodiscard]] std::vector<chain::NoteSignature> cosignatures_on(chain::ByteView text) const;
+  [[nodiscard]] WitnessesReport report() const;
+
+ private:
+  [[nodiscard]] const Round* find(std::uint64_t round) const;
+
+  const std::vector<WitnessName> witnesses_;
+  const std::size_t quorum_;
+  std::vector<WitnessReport> reports_;
+  std::vector<std::uint64_t> known_;
+  std::vector<unsigned> failures_, times_ahead_;  // one after the other
+  std::deque<Round> rounds_;
+  std::uint64_t last_round_ = 0;
+  std::optional<store::CosignatureMemory::Witnessed> witnessed_;
+  std::uint64_t witnessed_round_ = 0;  // 0: an earlier run's
+  std::optional<chain::LogHead> unconfirmed_;
+  std::string alarm_;
+};
+
+// How long a witness is left alone after so many failures, one after the other: twice as long each
+// time, up to 16 intervals. `draw` in 0..1 spreads it by a quarter to both sides, so that the nodes
+// of a cluster do not come back all at once.
+std::chrono::milliseconds pause_after(unsigned failures, std::chrono::milliseconds interval,
+                                      double draw);
+
+}  // namespace eventchain::node

@@ -1,0 +1,262 @@
+#include "node/witnessing/witness_board.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/node/witness_fixture.h"
+
+using namespace witness_test;
+using namespace std::chrono_literals;
+using node::OfferOutcome;
+using node::OwnLog;
+using node::WitnessBoard;
+using node::WitnessCondition;
+using Kind = node::OfferOutcome::Kind;
+using witnessed_log::letters;
+using witnessed_log::Log;
+
+namespace {
+
+// Two witnesses, of which `quorum` are needed, and a memory.
+struct Crew {
+  explicit Crew(std::size_t quorum)
+      : first({log.as_witnessed(2)}, 0), second({log.as_witnessed(2)}, 1), needed(quorum) {
+    restart();
+  }
+  void restart() {
+    board = std::make_unique<WitnessBoard>(
+        std::vector<node::WitnessName>{{first.self, "http://w1"}, {second.self, "http://w2"}},
+        needed);
+    board->restore(cosigned, witnessed);
+  }
+  std::uint64_t begin(std::uint64_t size) { return board->begin(offer_of(log, size)).number; }
+  // As the node does it: what counts is kept before.
+  void cosign(std::uint64_t round, std::uint64_t size, std::size_t which, std::int64_t now = 1) {
+    RunningWitness& witness = which == 0 ? first : second;
+    const auto outcome = offer_checkpoint(witness.self, offer_of(log, size),
+                                          board->known_size(which), log.tree(), witness.post());
+    REQUIRE(outcome.kind == Kind::kCosigned);
+    auto kept = board->prepare(round, offer_of(log, size), which, outcome, chain::UnixMillis{now});
+    std::erase_if(cosigned, [&](const auto& one) { return one.witness == kept.cosigned.witness; });
+    cosigned.push_back(kept.cosigned);
+    if (kept.witnessed) witnessed = kept.witnessed;
+    board->take_cosigned(round, which, outcome, kept);
+  }
+  node::Notice fail(std::size_t which, Kind kind, std::uint64_t known = 0,
+                    OwnLog own = {40, true}) {
+    OfferOutcome outcome;
+    outcome.kind = kind;
+    outcome.why = "why";
+    outcome.known_size = known;
+    return board->take_failed(which, outcome, own);
+  }
+  // How many witnesses' lines hold under the witnessed note.
+  std::size_t lines_of_note() {
+    const auto note = chain::decode_note(board->witnessed_note().value_or(""));
+    if (!note) return 0;
+    std::size_t sound = 0;
+    for (const auto& line : note->signatures)
+      for (const auto* witness : {&first, &second})
+        sound += chain::verified_cosignature(witness->self, note->text, line) ? 1U : 0U;
+    return sound;
+  }
+
+  Log log{letters(40, 'a')};
+  RunningWitness first, second;
+  const std::size_t needed;
+  std::vector<store::CosignatureMemory::Cosigned> cosigned;
+  std::optional<store::CosignatureMemory::Witnessed> witnessed;
+  std::unique_ptr<WitnessBoard> board;
+};
+
+}  // namespace
+
+TEST_CASE("a checkpoint is witnessed when enough have cosigned the same one") {
+  Crew crew(2);
+  const auto round = crew.begin(10);
+  crew.cosign(round, 10, 0);
+  CHECK(crew.board->witnessed_size() == 0);
+  CHECK_FALSE(crew.board->witnessed_note().has_value());
+  crew.cosign(round, 10, 1, 7);
+  CHECK(crew.board->witnessed_size() == 10);
+  CHECK(crew.lines_of_note() == 2);
+  const auto report = crew.board->report();
+  CHECK(report.seen == chain::UnixMillis{7});
+  CHECK(report.witnesses.at(1).condition == WitnessCondition::kCosigns);
+  CHECK(report.witnesses.at(1).size == 10);
+}
+
+TEST_CASE("cosignatures of two checkpoints do not add up, and late ones count for their own") {
+  Crew crew(2);
+  const auto early = crew.begin(10);
+  crew.cosign(early, 10, 0);
+  const auto later = crew.begin(20);
+  crew.cosign(later, 20, 0);
+  CHECK(crew.board->witnessed_size() == 0);
+  crew.cosign(early, 10, 1);
+  CHECK(crew.board->witnessed_size() == 10);
+  crew.cosign(later, 20, 1);
+  CHECK(crew.board->witnessed_size() == 20);
+  CHECK(crew.lines_of_note() == 2);
+}
+
+TEST_CASE("a slow witness never takes back what a newer round has") {
+  Crew crew(1);
+  const auto early = crew.begin(10);
+  const auto later = crew.begin(20);
+  crew.cosign(later, 20, 0);
+  crew.cosign(early, 10, 1);
+  CHECK(crew.board->witnessed_size() == 20);
+  CHECK(crew.lines_of_note() == 1);
+  CHECK(crew.board->report().witnesses.at(1).size == 10);
+}
+
+TEST_CASE("a further cosignature joins the note, and does not make it newer") {
+  Crew crew(1);
+  const auto round = crew.begin(10);
+  crew.cosign(round, 10, 0, 5);
+  crew.cosign(round, 10, 1, 9);
+  CHECK(crew.lines_of_note() == 2);
+  CHECK(crew.board->report().seen == chain::UnixMillis{5});
+  CHECK(crew.board->cosignatures_on(crew.log.note(10).text).size() == 2);
+  CHECK(crew.board->cosignatures_on(crew.log.note(11).text).empty());
+}
+
+TEST_CASE("a round that nobody remembers still tells what the witness knows") {
+  Crew crew(1);
+  const auto old = crew.begin(10);
+  for (int i = 0; i < 30; ++i) crew.begin(20);
+  crew.cosign(old, 10, 0);
+  CHECK(crew.board->witnessed_size() == 0);
+  CHECK(crew.board->known_size(0) == 10);
+}
+
+TEST_CASE("what was witnessed before a restart is, once the log is seen to have it") {
+  Crew crew(2);
+  const auto round = crew.begin(10);
+  crew.cosign(round, 10, 0);
+  crew.cosign(round, 10, 1, 7);
+  crew.restart();
+  CHECK(crew.board->witnessed_size() == 0);
+  CHECK(crew.board->known_size(0) == 10);
+  REQUIRE(crew.board->unconfirmed() == crew.log.head(10));
+  crew.board->confirm(true);
+  CHECK(crew.board->witnessed_size() == 10);
+  CHECK(crew.lines_of_note() == 2);
+  CHECK(crew.board->report().seen == chain::UnixMillis{7});
+  CHECK(crew.board->report().alarm.empty());
+  CHECK(crew.board->cosignatures_on(crew.log.note(10).text).size() == 2);
+  CHECK(crew.board->cosignatures_on(crew.log.note(11).text).empty());
+}
+
+TEST_CASE("a log that is not the witnessed one is an alarm, and what was witnessed stays kept") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  crew.restart();
+  crew.board->confirm(false);
+  CHECK(crew.board->witnessed_size() == 0);
+  CHECK(crew.board->report().alarm.find("WITNESS.md") != std::string::npos);
+  // Whatever witnesses say of the other log now.
+  const auto before = crew.witnessed;
+  crew.cosign(crew.begin(20), 20, 1);
+  CHECK(crew.witnessed == before);
+  CHECK(crew.board->witnessed_size() == 0);
+  CHECK_FALSE(crew.board->report().alarm.empty());
+}
+
+TEST_CASE("a log that is shorter than what was witnessed may still catch up") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  crew.restart();
+  crew.board->miss();
+  CHECK(crew.board->report().alarm.find("shorter") != std::string::npos);
+  crew.board->confirm(true);
+  CHECK(crew.board->report().alarm.empty());
+  CHECK(crew.board->witnessed_size() == 10);
+}
+
+TEST_CASE(
+    "a quorum that was raised is not met by what was kept, and removed witnesses do not count") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  WitnessBoard stricter({{crew.first.self, "http://w1"}, {crew.second.self, "http://w2"}}, 2);
+  stricter.restore(crew.cosigned, crew.witnessed);
+  stricter.confirm(true);
+  CHECK(stricter.witnessed_size() == 0);
+  WitnessBoard others({{crew.second.self, "http://w2"}}, 1);
+  others.restore(crew.cosigned, crew.witnessed);
+  others.confirm(true);
+  CHECK(others.witnessed_size() == 0);
+  CHECK(others.known_size(0) == 0);
+  // But that it was witnessed is remembered all the same.
+  WitnessBoard suspicious({{crew.second.self, "http://w2"}}, 1);
+  suspicious.restore(crew.cosigned, crew.witnessed);
+  suspicious.confirm(false);
+  CHECK_FALSE(suspicious.report().alarm.empty());
+}
+
+TEST_CASE("damage in what was kept is as good as nothing kept") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  for (std::size_t length = 0; length < crew.witnessed->note.size(); length += 7) {
+    Crew other(1);
+    other.witnessed = crew.witnessed;
+    other.witnessed->note.resize(length);
+    other.restart();
+    other.board->confirm(true);
+    CHECK(other.board->witnessed_size() == 0);
+  }
+}
+
+TEST_CASE("a witness with another history is told loudly, with its name and what to do") {
+  Crew crew(1);
+  const auto notice = crew.fail(0, Kind::kContradicts, 30);
+  CHECK(notice.level == node::Notice::Level::kError);
+  CHECK(notice.text.find("ALARM") != std::string::npos);
+  CHECK(notice.text.find(crew.first.self.name) != std::string::npos);
+  CHECK(notice.text.find("WITNESS.md") != std::string::npos);
+  const auto report = crew.board->report().witnesses.at(0);
+  CHECK(report.condition == WitnessCondition::kContradicts);
+  CHECK(report.problem.find("WITNESS.md") != std::string::npos);
+  CHECK(crew.board->report().witnesses.at(1).condition == WitnessCondition::kUnasked);
+  // An alarm ends when the witness cosigns this log.
+  crew.cosign(crew.begin(10), 10, 0);
+  CHECK(crew.board->report().witnesses.at(0).condition == WitnessCondition::kCosigns);
+  CHECK(crew.board->report().witnesses.at(0).problem.empty());
+}
+
+TEST_CASE(
+    "a witness that knows more is an alarm only if that stays so of a node that lacks nothing") {
+  Crew crew(1);
+  const auto condition = [&] { return crew.board->report().witnesses.at(0).condition; };
+  // Another node of the cluster was quicker, or this one lags.
+  for (int i = 0; i < 10; ++i) {
+    crew.fail(0, Kind::kOvertaken, 40, {40, true});
+    crew.fail(0, Kind::kOvertaken, 41, {40, false});
+  }
+  CHECK(condition() == WitnessCondition::kUnasked);
+  CHECK(crew.board->failures(0) == 0);
+  crew.fail(0, Kind::kOvertaken, 41);
+  crew.fail(0, Kind::kOvertaken, 41);
+  CHECK_FALSE(node::is_alarm(condition()));
+  crew.cosign(crew.begin(10), 10, 0);
+  crew.fail(0, Kind::kOvertaken, 41);
+  crew.fail(0, Kind::kOvertaken, 41);
+  CHECK_FALSE(node::is_alarm(condition()));
+  CHECK(crew.fail(0, Kind::kOvertaken, 41).level == node::Notice::Level::kError);
+  CHECK(condition() == WitnessCondition::kAhead);
+}
+
+TEST_CASE("who fails is left alone for longer each time, up to sixteen intervals") {
+  CHECK(node::pause_after(0, 60s, 0.5) == 0s);
+  CHECK(node::pause_after(1, 60s, 0.5) == 60s);
+  CHECK(node::pause_after(2, 60s, 0.5) == 120s);
+  CHECK(node::pause_after(3, 60s, 0) == 180s);
+  CHECK(node::pause_after(3, 60s, 1) == 300s);
+  CHECK(node::pause_after(5, 60s, 0.5) == 960s);
+  CHECK(node::pause_after(4'000'000'000, 60s, 0.5) == 960s);
+  Crew crew(1);
+  crew.fail(0, Kind::kSilent);
+  crew.fail(0, Kind::kRefused);
+  CHECK(crew.board->failures(0) == 2);
+  CHECK(crew.board->failures(1) == 0);
+}
