@@ -20,43 +20,27 @@ using chain::ErrorCode;
 using chain::fail;
 using chain::Result;
 
+// Each has a thread that asks it; nobody needs more to believe a log.
+constexpr std::size_t kWitnessesMax = 16;
+
 std::string line_of(const std::string& name, const toml::node& node) {
   return fmt::format("{} line {}", name, node.source().begin.line);
 }
 
-Result<void> apply_peer(const toml::table& table, const std::string& name, Config& config) {
-  PeerConfig peer;
-  bool has_id = false;
-  bool has_address = false;
-  for (const auto& [raw_key, node] : table) {
-    const std::string key = "peers.nodes." + std::string(raw_key.str());
-    Setting setting{key, line_of(name, node), std::string(node.value_or(std::string_view()))};
-    auto done = apply_peer_setting(setting, peer);
-    has_id = has_id || raw_key.str() == "id";
-    has_address = has_address || raw_key.str() == "address";
-    if (!done) return done;
-  }
-  if (!has_id || !has_address)
-    return fail(ErrorCode::kInvalid, fmt::format("configuration: peers.nodes ({}): a peer needs "
-                                                 "both id and address",
-                                                 line_of(name, table)));
-  config.peers.push_back(std::move(peer));
-  return {};
-}
-
-Result<void> apply_peers(const toml::node& node, const std::string& name, Config& config) {
+// Calls `take` for each table of a [[key]] list.
+template <class Take>
+Result<void> each_table(const toml::node& node, const std::string& key, const std::string& name,
+                        Take take) {
+  const auto refuse = [&](const toml::node& wrong) {
+    return fail(ErrorCode::kInvalid, fmt::format("configuration: {} ({}): must be [[{}]] tables",
+                                                 key, line_of(name, wrong), key));
+  };
   const toml::array* list = node.as_array();
-  if (list == nullptr)
-    return fail(ErrorCode::kInvalid,
-                fmt::format("configuration: peers.nodes ({}): must be [[peers.nodes]] tables",
-                            line_of(name, node)));
+  if (list == nullptr) return refuse(node);
   for (const auto& element : *list) {
     const toml::table* table = element.as_table();
-    if (table == nullptr)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("configuration: peers.nodes ({}): must be [[peers.nodes]] tables",
-                              line_of(name, element)));
-    auto done = apply_peer(*table, name, config);
+    if (table == nullptr) return refuse(element);
+    auto done = take(*table);
     if (!done) return done;
   }
   return {};
@@ -75,29 +59,119 @@ std::optional<std::vector<std::string>> strings_of(const toml::node& node) {
   return strings;
 }
 
+// A setting whose value has a type that some key takes; nullopt: none has it.
+std::optional<Setting> setting_of(const std::string& key, const std::string& where,
+                                  const toml::node& node) {
+  Setting setting{key, where, std::string()};
+  if (const auto text = node.value_exact<std::string>()) {
+    setting.value = *text;
+  } else if (const auto number = node.value_exact<std::int64_t>()) {
+    setting.value = *number;
+  } else if (const auto flag = node.value_exact<bool>()) {
+    setting.value = *flag;
+  } else if (auto names = strings_of(node)) {
+    setting.value = std::move(*names);
+  } else {
+    return std::nullopt;
+  }
+  return setting;
+}
+
+constexpr std::string_view kTypes =
+    "must be a string, an integer or true/false, or a list of strings";
+
+// Applies what stands in one table of a list; `apply` gets each setting of it.
+template <class Apply>
+Result<void> apply_table(const toml::table& table, const std::string& key, const std::string& name,
+                         Apply apply) {
+  for (const auto& [raw_key, node] : table) {
+    const std::string full = key + "." + std::string(raw_key.str());
+    const auto setting = setting_of(full, line_of(name, node), node);
+    if (!setting) return complain({full, line_of(name, node), std::string()}, kTypes);
+    auto done = apply(*setting);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> apply_peer(const toml::table& table, const std::string& name, Config& config) {
+  PeerConfig peer;
+  auto done = apply_table(table, "peers.nodes", name, [&](const Setting& setting) {
+    return apply_peer_setting(setting, peer);
+  });
+  if (!done) return done;
+  if (!table.contains("id") || !table.contains("address"))
+    return fail(ErrorCode::kInvalid, fmt::format("configuration: peers.nodes ({}): a peer needs "
+                                                 "both id and address",
+                                                 line_of(name, table)));
+  config.peers.push_back(std::move(peer));
+  return {};
+}
+
+Result<void> apply_witness(const toml::table& table, const std::string& name,
+                           const std::filesystem::path& base, Config& config) {
+  WitnessPlace witness;
+  auto done = apply_table(table, "witnesses.nodes", name, [&](const Setting& setting) {
+    return apply_witness_setting(setting, witness, base);
+  });
+  if (!done) return done;
+  if (!table.contains("key") || !table.contains("url"))
+    return fail(ErrorCode::kInvalid, fmt::format("configuration: witnesses.nodes ({}): a witness "
+                                                 "needs both key and url",
+                                                 line_of(name, table)));
+  config.witnesses.nodes.push_back(std::move(witness));
+  return {};
+}
+
+Result<void> apply_log(const toml::table& table, const std::string& name, Config& config) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("configuration: witness.logs ({}): {}", line_of(name, table), why));
+  };
+  chain::WitnessedLog log;
+  log.quorum = 0;
+  auto done = apply_table(table, "witness.logs", name,
+                          [&](const Setting& setting) { return apply_log_setting(setting, log); });
+  if (!done) return done;
+  if (log.keys.empty()) return refuse("a log needs keys");
+  // As voters name their keys.
+  if (log.origin.empty()) log.origin = log.keys.front().name;
+  if (log.quorum == 0) log.quorum = log.keys.size() / 2 + 1;
+  if (log.quorum > log.keys.size())
+    return refuse("the quorum is greater than the number of keys, and nothing would be cosigned");
+  for (const chain::WitnessedLog& other : config.witness.logs)
+    if (other.origin == log.origin) return refuse("the log " + log.origin + " is listed twice");
+  config.witness.logs.push_back(std::move(log));
+  return {};
+}
+
+Result<void> apply_tables(const std::string& key, const toml::node& node, const std::string& name,
+                          const std::filesystem::path& base, Config& config) {
+  return each_table(node, key, name, [&](const toml::table& table) {
+    if (key == "peers.nodes") return apply_peer(table, name, config);
+    if (key == "witnesses.nodes") return apply_witness(table, name, base, config);
+    return apply_log(table, name, config);
+  });
+}
+
+bool is_list_of_tables(std::string_view key) {
+  return key == "peers.nodes" || key == "witnesses.nodes" || key == "witness.logs";
+}
+
 Result<void> apply_section(std::string_view section, const toml::table& table,
                            const std::string& name, const std::filesystem::path& base,
                            Config& config) {
   for (const auto& [raw_key, node] : table) {
     const std::string key = std::string(section) + "." + std::string(raw_key.str());
     Result<void> done;
-    if (key == "peers.nodes") {
-      done = apply_peers(node, name, config);
+    if (is_list_of_tables(key)) {
+      done = apply_tables(key, node, name, base, config);
+    } else if (const auto setting = setting_of(key, line_of(name, node), node)) {
+      done = apply_setting(*setting, config, base);
     } else {
-      Setting setting{key, line_of(name, node), std::string()};
-      if (const auto text = node.value_exact<std::string>()) {
-        setting.value = *text;
-      } else if (const auto number = node.value_exact<std::int64_t>()) {
-        setting.value = *number;
-      } else if (const auto flag = node.value_exact<bool>()) {
-        setting.value = *flag;
-      } else if (auto names = strings_of(node)) {
-        setting.value = std::move(*names);
-      } else if (is_known_key(key)) {
-        return complain(setting,
-                        "must be a string, an integer or true/false, or a list of strings");
-      }
-      done = apply_setting(setting, config, base);
+      const Setting wrong{key, line_of(name, node), std::string()};
+      if (is_known_key(key)) return complain(wrong, kTypes);
+      done = apply_setting(wrong, config, base);
     }
     if (!done) return done;
   }
@@ -157,6 +231,52 @@ Result<void> check_miner(const Config& config) {
   return done;
 }
 
+Result<void> check_witnesses(const Config& config) {
+  const auto& nodes = config.witnesses.nodes;
+  auto done = require(nodes.size() <= kWitnessesMax, "witnesses.nodes",
+                      fmt::format("{} witnesses are the most", kWitnessesMax));
+  if (done)
+    done = require(
+        nodes.empty() ? config.witnesses.quorum == 0 : config.witnesses.needed() <= nodes.size(),
+        "witnesses.quorum",
+        "is greater than the number of witnesses, and nothing would be witnessed");
+  if (done)
+    done = require(nodes.empty() || !config.light, "witnesses.nodes",
+                   "a light member has no log to show them; let a voter or an observer ask");
+  for (std::size_t i = 0; done && i < nodes.size(); ++i)
+    for (std::size_t j = 0; done && j < i; ++j)
+      done =
+          require(nodes[i].verifier.key != nodes[j].verifier.key &&
+                      nodes[i].verifier.name != nodes[j].verifier.name,
+                  "witnesses.nodes",
+                  fmt::format("{} is listed twice, by its key or its name; a witness counts once",
+                              nodes[i].verifier.name));
+  return done;
+}
+
+Result<void> check_witness(const Config& config) {
+  const WitnessConfig& witness = config.witness;
+  auto done = require(witness.directory.empty() == witness.logs.empty(), "witness.directory",
+                      "and [[witness.logs]] belong together: who vouches needs a key, and logs to "
+                      "vouch for");
+  const bool has_listener = !witness.listen.host.empty();
+  if (done)
+    done = require(!has_listener || !witness.directory.empty(), "witness.listen",
+                   "is for a witness; name witness.directory, too");
+  if (done)
+    done = require(!has_listener || witness.tls || is_loopback(witness.listen.host), "witness.tls",
+                   "may be false on a loopback address only");
+  if (done)
+    done = require(witness.certificate.empty() == witness.key.empty(), "witness.certificate",
+                   "and witness.key belong together; without them the API's are used");
+  if (done)
+    done = require(!has_listener || !witness.tls || !witness.certificate.empty() ||
+                       !config.api_tls_files.certificate.empty(),
+                   "witness.certificate",
+                   "and witness.key are needed while witness.tls is true and the API has none");
+  return done;
+}
+
 Result<void> check_node(const Config& config) {
   const std::pair<bool, std::pair<std::string_view, std::string_view>> rules[] = {
       {!config.node.is_zero(), {"node.id", "is missing; it is the id that genesis names"}},
@@ -191,7 +311,10 @@ Result<void> check_node(const Config& config) {
                         "lists this node itself; it names the other nodes only");
     if (!done) return done;
   }
-  return check_mining(config, config.mining_run == MiningRun::kProcess);
+  auto done = check_witnesses(config);
+  if (done) done = check_witness(config);
+  if (done) done = check_mining(config, config.mining_run == MiningRun::kProcess);
+  return done;
 }
 
 using Check = Result<void> (*)(const Config&);

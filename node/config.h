@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/log_witness.h"
 #include "chain/members.h"
 #include "chain/pending_pool.h"
 #include "chain/result.h"
@@ -34,6 +35,29 @@ struct TlsFiles {
 struct PeerConfig {
   chain::NodeId node;
   HostPort address;
+};
+
+// Somebody who vouches for this chain's log (WITNESS.md).
+struct WitnessPlace {
+  chain::NoteVerifier verifier;  // its cosignatures' key
+  std::string url;               // add-checkpoint is below it
+  std::filesystem::path ca;      // of an https URL; empty: the system's authorities
+};
+// Who vouches for this chain's log, as far as this node asks.
+struct WitnessesConfig {
+  std::vector<WitnessPlace> nodes;
+  unsigned quorum = 0;  // so many make an event witnessed; 0: a majority of them
+  std::chrono::seconds interval{60};
+  std::chrono::seconds timeout{10};  // of one request
+  [[nodiscard]] std::size_t needed() const { return quorum > 0 ? quorum : nodes.size() / 2 + 1; }
+};
+// What this node vouches for itself.
+struct WitnessConfig {
+  std::filesystem::path directory;  // its key and its memory; empty: it is no witness
+  HostPort listen;                  // besides the API's listener; without a host none
+  bool tls = true;
+  std::filesystem::path certificate, key;  // empty: the API's
+  std::vector<chain::WitnessedLog> logs;
 };
 
 enum class LogFormat : std::uint8_t { kText, kJson };
@@ -78,6 +102,9 @@ struct Config {
   std::chrono::milliseconds heartbeat_interval{100};
   std::uint64_t snapshot_every = 4096;     // applied Raft entries between snapshots
   std::uint64_t snapshot_trailing = 2048;  // Raft entries kept behind one
+
+  WitnessesConfig witnesses;
+  WitnessConfig witness;
 
   chain::PoolLimits pool;
   std::uint64_t disk_reserve_bytes = std::uint64_t{1} << 30;

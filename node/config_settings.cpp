@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/http/client.h"
 #include "net/identity.h"
 
 namespace eventchain::node {
@@ -121,6 +122,21 @@ Result<Id> as_id(const Setting& setting, std::string_view what) {
   return *id;
 }
 
+Result<chain::NoteVerifier> as_verifier(const Setting& setting, const std::string& text,
+                                        chain::NoteKeyKind kind) {
+  auto verifier = chain::parse_note_verifier_key(text, kind);
+  if (!verifier) return complain(setting, verifier.error().message);
+  return verifier;
+}
+
+Result<std::string> as_url(const Setting& setting) {
+  auto text = as_text(setting);
+  if (!text) return text;
+  if (const auto url = net::http::parse_url(*text); !url)
+    return complain(setting, url.error().message);
+  return text;
+}
+
 Result<chain::NodeId> as_node_id(const Setting& setting) {
   return as_id<chain::NodeId>(setting, "node id");
 }
@@ -161,6 +177,19 @@ Apply tls_path_of(TlsFiles Config::*files, std::filesystem::path TlsFiles::*plac
   };
 }
 
+Apply witness_path_of(std::filesystem::path WitnessConfig::*place) {
+  return [=](const Setting& setting, Config& config, const std::filesystem::path& base) {
+    return put(as_path(setting, base), config.witness.*place);
+  };
+}
+
+Apply seconds_of(std::int64_t low, std::int64_t high,
+                 std::chrono::seconds WitnessesConfig::*place) {
+  return [=](const Setting& setting, Config& config, const std::filesystem::path&) {
+    return put(as_integer(setting, low, high), config.witnesses.*place);
+  };
+}
+
 Apply address_of(HostPort Config::*place) {
   return [place](const Setting& setting, Config& config, const std::filesystem::path&) {
     return put(as_address(setting), config.*place);
@@ -189,6 +218,8 @@ Apply governor_of(std::int64_t low, unsigned mining::GovernorSettings::*place) {
 }
 
 constexpr std::int64_t kMebibyte = 1 << 20;
+// Keys of one log, whose signatures a witness verifies with each request.
+constexpr std::int64_t kLogKeysMax = 64;
 
 // Every key there is, with its meaning for the configuration. Ordered for messages and tests.
 const std::map<std::string, Apply, std::less<>>& known_keys() {
@@ -249,6 +280,21 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
       {"consensus.heartbeat_ms", milliseconds_of(5, 10'000, &Config::heartbeat_interval)},
       {"consensus.snapshot_every", integer_of(1, 100'000, &Config::snapshot_every)},
       {"consensus.snapshot_trailing", integer_of(1, 100'000, &Config::snapshot_trailing)},
+      {"witnesses.quorum",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_integer(s, 1, 16), c.witnesses.quorum);
+       }},
+      {"witnesses.interval_s", seconds_of(1, 86'400, &WitnessesConfig::interval)},
+      {"witnesses.timeout_s", seconds_of(1, 300, &WitnessesConfig::timeout)},
+      {"witness.directory", witness_path_of(&WitnessConfig::directory)},
+      {"witness.listen",
+       [](const Setting& s, Config& c, const std::filesystem::path&) {
+         return put(as_address(s), c.witness.listen);
+       }},
+      {"witness.tls", [](const Setting& s, Config& c,
+                         const std::filesystem::path&) { return put(as_bool(s), c.witness.tls); }},
+      {"witness.certificate", witness_path_of(&WitnessConfig::certificate)},
+      {"witness.key", witness_path_of(&WitnessConfig::key)},
       {"pool.events_max",
        [](const Setting& s, Config& c, const std::filesystem::path&) {
          return put(as_integer(s, 1000, 10'000'000), c.pool.events_max);
@@ -312,6 +358,39 @@ Result<void> apply_peer_setting(const Setting& setting, PeerConfig& peer) {
   if (setting.key == "peers.nodes.id") return put(as_node_id(setting), peer.node);
   if (setting.key == "peers.nodes.address") return put(as_address(setting), peer.address);
   return complain(setting, "unknown key; a peer has id and address");
+}
+
+Result<void> apply_witness_setting(const Setting& setting, WitnessPlace& witness,
+                                   const std::filesystem::path& base) {
+  if (setting.key == "witnesses.nodes.url") return put(as_url(setting), witness.url);
+  if (setting.key == "witnesses.nodes.ca") return put(as_path(setting, base), witness.ca);
+  if (setting.key != "witnesses.nodes.key")
+    return complain(setting, "unknown key; a witness has key, url and ca");
+  const auto text = as_text(setting);
+  if (!text) return tl::unexpected(text.error());
+  return put(as_verifier(setting, *text, chain::NoteKeyKind::kCosignature), witness.verifier);
+}
+
+Result<void> apply_log_setting(const Setting& setting, chain::WitnessedLog& log) {
+  if (setting.key == "witness.logs.origin") return put(as_text(setting), log.origin);
+  if (setting.key == "witness.logs.quorum")
+    return put(as_integer(setting, 1, kLogKeysMax), log.quorum);
+  if (setting.key != "witness.logs.keys")
+    return complain(setting, "unknown key; a log has keys, quorum and origin");
+  const auto texts = as_list(setting, ',', "[\"eventchain/...+id+key\"]");
+  if (!texts) return tl::unexpected(texts.error());
+  if (texts->empty() || texts->size() > static_cast<std::size_t>(kLogKeysMax))
+    return complain(setting, fmt::format("a log has 1 to {} keys, as \"eventchain genesis keys\" "
+                                         "prints them",
+                                         kLogKeysMax));
+  for (const std::string& text : *texts) {
+    auto key = as_verifier(setting, text, chain::NoteKeyKind::kEd25519);
+    if (!key) return tl::unexpected(key.error());
+    if (std::find(log.keys.begin(), log.keys.end(), *key) != log.keys.end())
+      return complain(setting, fmt::format("names {} twice", text));
+    log.keys.push_back(std::move(*key));
+  }
+  return {};
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {

@@ -29,7 +29,11 @@ tl::unexpected<chain::Error> unknown_key(const std::string& key, const std::stri
 // Puts the value where its key says; `base` is what relative paths are relative to.
 chain::Result<void> apply_setting(const Setting& setting, Config& config,
                                   const std::filesystem::path& base);
-// The same for what stands in a [[peers.nodes]] table, which only a file can have.
+// The same for what stands in a [[peers.nodes]] table, which only a file can have, and in those of
+// witnesses and witnessed logs.
 chain::Result<void> apply_peer_setting(const Setting& setting, PeerConfig& peer);
+chain::Result<void> apply_witness_setting(const Setting& setting, WitnessPlace& witness,
+                                          const std::filesystem::path& base);
+chain::Result<void> apply_log_setting(const Setting& setting, chain::WitnessedLog& log);
 
 }  // namespace eventchain::node

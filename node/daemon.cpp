@@ -30,6 +30,7 @@
 #include "node/runtime.h"
 #include "node/signals.h"
 #include "node/version.h"
+#include "node/witnessing/setup.h"
 #include "store/sqlite/sqlite_light_reader.h"
 #include "store/sqlite/sqlite_light_store.h"
 #include "store/sqlite/sqlite_reader.h"
@@ -138,6 +139,7 @@ struct Daemon::Parts {
   std::unique_ptr<store::ChainReader> reader;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<api::CertificateCommand> certificates;
+  std::unique_ptr<Witnessing> witnessing;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<mining::LendingMiner> miner;
   std::unique_ptr<mining::PacedMiner> pacer;  // instead of it on a chain without work
@@ -158,6 +160,8 @@ std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
   if (mesh) sample.mesh = mesh->counters();
   if (miner) sample.lending = miner->report();
   if (server) sample.http_connections = server->connections();
+  if (const Witnesses* witnesses = witnessing->witnesses()) sample.witnesses = witnesses->report();
+  if (const Cosigner* cosigner = witnessing->cosigner()) sample.cosigner = cosigner->report();
   return metrics.render(sample);
 }
 
@@ -188,6 +192,8 @@ Result<void> Daemon::Parts::start_api() {
     };
   }
   options.lending = miner.get();
+  options.witnesses = witnessing->witnesses();
+  options.cosigner = witnessing->cosigner();
   api = std::make_unique<api::Api>(std::move(options), *runtime, *reader);
   net::http::ServerOptions server_options;
   server_options.address = config.api_listen.host;
@@ -225,7 +231,7 @@ Result<void> Daemon::Parts::open_stores(const chain::StoreId& disk) {
   auto opened = store::open_store(database, genesis, disk);
   if (!opened) return tl::unexpected(opened.error());
   store = std::move(*opened);
-  auto readable = store::open_reader(database, genesis, config.api_threads + 1);
+  auto readable = store::open_reader(database, genesis, config.api_threads + 2);
   if (!readable) return tl::unexpected(readable.error());
   reader = std::move(*readable);
   return {};
@@ -311,7 +317,12 @@ Result<void> Daemon::Parts::start() {
     auto linked = mesh->start();
     if (!linked) return linked;
   }
-  return start_api();
+  auto witnessed =
+      Witnessing::make({config, genesis, signing->public_key(), *runtime, *reader, log, metrics});
+  if (!witnessed) return tl::unexpected(witnessed.error());
+  witnessing = std::move(*witnessed);
+  if (auto serving = start_api(); !serving) return serving;
+  return witnessing->start();
 }
 
 Result<void> Daemon::Parts::read_authority() {
@@ -339,6 +350,7 @@ void Daemon::Parts::reload() {
     tell("peers", loaded);
   }
   if (config.api_tls) tell("clients", server->reload_tls());
+  if (witnessing->cosigner() != nullptr) tell("logs", witnessing->reload_tls());
 }
 
 void Daemon::Parts::keep(const Evidence& evidence) {
@@ -371,6 +383,7 @@ Result<void> Daemon::Parts::start_miner() {
 void Daemon::Parts::stop() {
   // Clients first, so that nobody is promised anything while the rest goes down.
   if (server) server->stop();
+  if (witnessing) witnessing->stop();
   if (certificates) certificates->stop();
   if (mesh) mesh->stop();
   if (runtime) runtime->stop();

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "node/genesis_json.h"
+#include "node/witnessing/setup.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/sqlite_witness_memory.h"
 
 namespace eventchain::node {
 
@@ -114,17 +116,27 @@ Result<void> check_deployment(const Config& config) {
   if (done) done = check_kind(config, *genesis);
   if (done)
     if (auto disk = find_store(config, *genesis); !disk) done = tl::unexpected(disk.error());
-  if (done)
-    if (auto key = load_signing_key(config, *genesis); !key) return tl::unexpected(key.error());
+  if (done) {
+    const auto key = load_signing_key(config, *genesis);
+    if (!key) return tl::unexpected(key.error());
+    if (auto witness = load_witness_key(config, (*key)->public_key()); !witness)
+      return tl::unexpected(witness.error());
+  }
   const std::pair<const std::filesystem::path*, std::string_view> files[] = {
       {&config.peers_tls.certificate, "peers.certificate"},
       {&config.peers_tls.key, "peers.key"},
       {&config.peers_tls.ca, "peers.ca"},
       {&config.api_tls_files.certificate, "api.certificate"},
       {&config.api_tls_files.key, "api.key"},
-      {&config.api_tls_files.ca, "api.ca"}};
+      {&config.api_tls_files.ca, "api.ca"},
+      {&config.witness.certificate, "witness.certificate"},
+      {&config.witness.key, "witness.key"}};
   for (const auto& [file, key] : files)
     if (done) done = check_file(*file, key);
+  for (const WitnessPlace& witness : config.witnesses.nodes)
+    if (done) done = check_file(witness.ca, "witnesses.nodes.ca");
+  if (done && !config.witness.directory.empty())
+    done = check_file(config.witness.directory / store::kWitnessDatabaseName, "witness.directory");
   if (done && !config.ca_command.empty() && access(config.ca_command.c_str(), X_OK) != 0)
     return fail(ErrorCode::kNotFound,
                 fmt::format("configuration: cluster.ca_command: {} cannot be run; name an "

@@ -75,17 +75,14 @@ std::string evidence_text(const Evidence& evidence) {
   return json::serialize(file) + "\n";
 }
 
-Result<fs::path> keep_evidence(const fs::path& directory, const Evidence& evidence) {
+Result<fs::path> keep_text(const fs::path& directory, const std::string& name,
+                           std::string_view text) {
   std::error_code error;
   fs::create_directory(directory, error);
   if (error)
     return chain::fail(ErrorCode::kIo,
                        fmt::format("cannot make {}: {}", directory.string(), error.message()));
-  const auto start_of = [](const chain::SealedHeader& sealed) {
-    return to_hex(chain::block_id(sealed)).substr(0, 16);
-  };
-  fs::path file = directory / fmt::format("fork-{}-{}-{}.json", evidence.own.header.height.value,
-                                          start_of(evidence.own), start_of(evidence.others.back()));
+  fs::path file = directory / name;
   if (fs::exists(file, error)) return file;
   const fs::directory_iterator entries(directory, error);
   if (error ||
@@ -93,9 +90,19 @@ Result<fs::path> keep_evidence(const fs::path& directory, const Evidence& eviden
     return chain::fail(ErrorCode::kUnavailable,
                        fmt::format("{} holds {} files already, and no more are kept",
                                    directory.string(), kEvidenceFilesMax));
-  const auto written = write_new(file, evidence_text(evidence));
+  const auto written = write_new(file, text);
   if (!written) return tl::unexpected<chain::Error>(written.error());
   return file;
+}
+
+Result<fs::path> keep_evidence(const fs::path& directory, const Evidence& evidence) {
+  const auto start_of = [](const chain::SealedHeader& sealed) {
+    return to_hex(chain::block_id(sealed)).substr(0, 16);
+  };
+  return keep_text(directory,
+                   fmt::format("fork-{}-{}-{}.json", evidence.own.header.height.value,
+                               start_of(evidence.own), start_of(evidence.others.back())),
+                   evidence_text(evidence));
 }
 
 }  // namespace eventchain::node

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -234,6 +235,61 @@ void add_shell(Families& families, const MetricsSample& sample) {
   gauge(families, "http_connections", "Open client connections.", number(sample.http_connections));
 }
 
+void add_witnesses(Families& families, const WitnessesReport& report) {
+  // Without bound where nothing is witnessed, so that an alert on the age rings then, too.
+  gauge(families, "witnessed_age_seconds",
+        "Since enough witnesses cosigned a checkpoint of this log; +Inf: they never did.",
+        report.age ? static_cast<double>(report.age->count()) / 1000
+                   : std::numeric_limits<double>::infinity());
+  gauge(families, "witnessed_log_size_events", "Entries of the newest witnessed checkpoint.",
+        number(report.size));
+  gauge(families, "witnesses_needed", "Witnesses that must cosign a checkpoint.",
+        number(report.quorum));
+  gauge(families, "witness_memory_alarm",
+        "1 if the log is not the one that witnesses cosigned for this node.",
+        report.alarm.empty() ? 0 : 1);
+  auto& alarms = family(families, "witness_alarm",
+                        "1 if the witness knows another history of this log, or more of it than "
+                        "the cluster has.",
+                        prometheus::MetricType::Gauge);
+  for (const WitnessReport& one : report.witnesses)
+    add(alarms, is_alarm(one.condition) ? 1 : 0, {{"witness", one.name}});
+  auto& sizes = family(families, "witness_log_size_events",
+                       "Entries of the last checkpoint that the witness cosigned for this node.",
+                       prometheus::MetricType::Gauge);
+  for (const WitnessReport& one : report.witnesses)
+    add(sizes, number(one.size), {{"witness", one.name}});
+  auto& times =
+      family(families, "witness_last_success_timestamp_seconds",
+             "When that was, by the witness' clock; 0: never.", prometheus::MetricType::Gauge);
+  for (const WitnessReport& one : report.witnesses)
+    add(times, one.time ? static_cast<double>(one.time->value) : 0, {{"witness", one.name}});
+  auto& answers = family(families, "witness_requests_total",
+                         "Checkpoints shown to the witness since the start, by what came of it.",
+                         prometheus::MetricType::Counter);
+  for (const WitnessReport& one : report.witnesses) {
+    add(answers, number(one.cosigned), {{"witness", one.name}, {"result", "cosigned"}});
+    add(answers, number(one.failed), {{"witness", one.name}, {"result", "failed"}});
+  }
+}
+
+void add_cosigner(Families& families, const CosignerReport& report) {
+  auto& requests = family(families, "cosigner_requests_total",
+                          "Checkpoints of other logs shown to this witness, by its answer.",
+                          prometheus::MetricType::Counter);
+  add(requests, number(report.cosigned), {{"result", "cosigned"}});
+  add(requests, number(report.contradictions), {{"result", "contradiction"}});
+  add(requests, number(report.unproven), {{"result", "unproven"}});
+  add(requests, number(report.refused), {{"result", "refused"}});
+  auto& sizes = family(families, "cosigner_log_size_events",
+                       "Entries of the largest checkpoint that this witness cosigned of a log.",
+                       prometheus::MetricType::Gauge);
+  for (const CosignerReport::Log& log : report.logs)
+    add(sizes, number(log.size), {{"log", log.origin}});
+  gauge(families, "cosigner_failed", "1 if this witness' disk failed and it cosigns nothing.",
+        report.failure.empty() ? 0 : 1);
+}
+
 const char* class_of(int status) {
   if (status < 300) return "2xx";
   if (status < 400) return "3xx";
@@ -268,6 +324,8 @@ std::string Metrics::render(const MetricsSample& sample) const {
   add_consensus(families, sample.status);
   add_mining(families, sample.lending);
   add_shell(families, sample);
+  if (sample.witnesses) add_witnesses(families, *sample.witnesses);
+  if (sample.cosigner) add_cosigner(families, *sample.cosigner);
   return prometheus::TextSerializer().Serialize(families);
 }
 

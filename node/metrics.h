@@ -10,6 +10,7 @@
 #include "net/asio/mesh.h"
 #include "node/runtime.h"
 #include "node/status.h"
+#include "node/witnessing/report.h"
 
 namespace eventchain::node {
 
@@ -20,6 +21,8 @@ struct MetricsSample {
   Runtime::Counters runtime;
   std::optional<mining::LendingReport> lending;  // nullopt: this node lends nothing
   std::uint64_t http_connections = 0;
+  std::optional<WitnessesReport> witnesses;  // nullopt: the log has none
+  std::optional<CosignerReport> cosigner;    // nullopt: this node is no witness
 };
 
 // Prometheus text (format 0.0.4), prefix eventchain_, base units, no label with more than a handful

@@ -11,6 +11,7 @@
 #include "mining/lending.h"
 #include "net/http/response.h"
 #include "node/port.h"
+#include "node/witnessing/cosigner.h"
 #include "store/chain_reader.h"
 
 namespace eventchain::node::api {
@@ -42,6 +43,9 @@ struct ApiOptions {
 
   // A light member: what needs events, the log or orders is answered with where to ask.
   bool is_light = false;
+
+  const Witnesses* witnesses = nullptr;  // of the log; null: none. Outlives the API, like
+  Cosigner* cosigner = nullptr;          // the witness that this node is; null: it is none
 
   mining::Lending* lending = nullptr;  // null: this node lends nothing; outlives the API
 

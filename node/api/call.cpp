@@ -7,6 +7,15 @@
 
 namespace eventchain::node::api {
 
+std::uint64_t witnessed_size_of(const Context& context) {
+  const Witnesses* witnesses = context.options.witnesses;
+  return witnesses == nullptr ? 0 : witnesses->witnessed_size();
+}
+
+Finality finality_of(const Context& context) {
+  return {context.port.certified(), witnessed_size_of(context)};
+}
+
 chain::UnixMillis wall_now(const Context& context) {
   if (context.options.wall_clock) return context.options.wall_clock();
   using namespace std::chrono;

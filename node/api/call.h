@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/api/api.h"
+#include "node/api/outcome_json.h"
 #include "node/api/problem.h"
 
 namespace eventchain::node::api {
@@ -25,6 +26,10 @@ struct Context {
   store::ChainReader& reader;
   std::atomic<std::uint64_t> log_size{0};  // as of the newest commit told
 };
+
+// As far as this node knows.
+Finality finality_of(const Context& context);
+std::uint64_t witnessed_size_of(const Context& context);
 
 // The options' wall clock, or the system's.
 chain::UnixMillis wall_now(const Context& context);

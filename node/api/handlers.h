@@ -24,8 +24,11 @@ void get_members(const CallPtr& call);
 void get_genesis(const CallPtr& call);
 // tlog.cpp
 void get_checkpoint(const CallPtr& call);
+void get_witnessed_checkpoint(const CallPtr& call);
 void get_tile(const CallPtr& call);
 void get_tile_entries(const CallPtr& call);
+// add_checkpoint.cpp
+void post_add_checkpoint(const CallPtr& call);
 // orders.cpp
 void post_invitation(const CallPtr& call);
 void delete_invitation(const CallPtr& call);

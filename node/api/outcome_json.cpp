@@ -8,19 +8,26 @@ namespace eventchain::node::api {
 
 namespace {
 
+// Of a completed event.
+const char* detail_of(bool is_final, const std::optional<chain::Position>& position,
+                      std::uint64_t witnessed_size) {
+  if (position && position->value < witnessed_size) return "witnessed";
+  return is_final ? "final" : "committed";
+}
+
 struct Words {
   const char* status;
   const char* detail;
 };
 
-Words words_of(const EventOutcome& outcome) {
+Words words_of(const EventOutcome& outcome, std::uint64_t witnessed_size) {
   switch (outcome.state) {
     case EventOutcome::State::kReceived:
       return {"in-progress", "received"};
     case EventOutcome::State::kDurable:
       return {"in-progress", "durable"};
     case EventOutcome::State::kCompleted:
-      return {"completed", outcome.is_final ? "final" : "committed"};
+      return {"completed", detail_of(outcome.is_final, outcome.position, witnessed_size)};
     case EventOutcome::State::kRejected:
       return {"rejected", outcome.rejection ? name_of(*outcome.rejection) : "unknown"};
     case EventOutcome::State::kKeyConflict:
@@ -59,8 +66,8 @@ const char* name_of(chain::RejectionReason reason) {
   return "unknown";
 }
 
-void append_outcome(JsonText& out, const EventOutcome& outcome) {
-  const Words words = words_of(outcome);
+void append_outcome(JsonText& out, const EventOutcome& outcome, std::uint64_t witnessed_size) {
+  const Words words = words_of(outcome, witnessed_size);
   out.open_object()
       .text("key", to_hex(outcome.key))
       .text("status", words.status)
@@ -74,11 +81,12 @@ void append_pending(JsonText& out, chain::PendingStage stage) {
       .text("detail", stage == chain::PendingStage::kDurable ? "durable" : "received");
 }
 
-void append_settled(JsonText& out, const store::EventLookup& lookup, chain::Height certified) {
+void append_settled(JsonText& out, const store::EventLookup& lookup, const Finality& finality) {
   EC_ASSERT(lookup.state != store::EventLookup::State::kUnknown, "nothing to tell");
   if (lookup.state == store::EventLookup::State::kCompleted)
     out.text("status", "completed")
-        .text("detail", lookup.height && *lookup.height <= certified ? "final" : "committed");
+        .text("detail", detail_of(lookup.height && *lookup.height <= finality.certified,
+                                  lookup.position, finality.witnessed_size));
   else
     out.text("status", "rejected")
         .text("detail", lookup.rejected ? name_of(*lookup.rejected) : "unknown");

@@ -43,7 +43,7 @@ void answer_lookup(const CallPtr& call, const chain::EventKey& key, bool with_ev
   if (standing.pending)
     append_pending(document, standing.pending->stage);
   else
-    append_settled(document, standing.settled, call->context->port.certified());
+    append_settled(document, standing.settled, finality_of(*call->context));
   if (with_event && standing.event() != nullptr) {
     const auto event = chain::decode_body(standing.event()->body);
     if (!event) return call->answer(Problem::kCorrupt, event.error().message);

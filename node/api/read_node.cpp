@@ -3,6 +3,7 @@
 
 #include "node/api/drain.h"
 #include "node/api/handlers.h"
+#include "node/api/witness_json.h"
 
 namespace eventchain::node::api {
 
@@ -61,7 +62,7 @@ void append_peers(JsonText& out, const NodeStatus& status) {
   out.close_array();
 }
 
-std::string status_json(const NodeStatus& status) {
+std::string status_json(const Context& context, const NodeStatus& status) {
   JsonText out;
   out.open_object()
       .text("node", to_hex(status.node))
@@ -98,6 +99,10 @@ std::string status_json(const NodeStatus& status) {
       .close_object()
       .boolean("intake_open", status.intake_open);
   if (status.drain) append_drain(out.key("drain"), status.drain);
+  if (const Witnesses* witnesses = context.options.witnesses)
+    append_witnesses(out.key("witnesses"), witnesses->report());
+  if (const Cosigner* cosigner = context.options.cosigner)
+    append_cosigner(out.key("cosigner"), cosigner->report());
   append_peers(out, status);
   append_counters(out, status.counters);
   return out.close_object().take();
@@ -121,8 +126,8 @@ net::http::Response text_response(std::string content_type, std::string body) {
 }  // namespace
 
 void get_cluster(const CallPtr& call) {
-  with_status(call, [](const NodeStatus& status) {
-    return text_response("application/json", status_json(status));
+  with_status(call, [&context = *call->context](const NodeStatus& status) {
+    return text_response("application/json", status_json(context, status));
   });
 }
 

@@ -50,7 +50,7 @@ void answer_settled(const CallPtr& call, const store::ReceiptWish& wish,
   const auto receipt = store::ReceiptMaker(context.reader, context.options.genesis).make(wish);
   if (!receipt && receipt.error().code == chain::ErrorCode::kUnavailable)
     return answer_not_yet(call, wish.key, receipt.error().message, [&](JsonText& out) {
-      append_settled(out, lookup, context.port.certified());
+      append_settled(out, lookup, finality_of(context));
     });
   if (!receipt) return call->answer(problem_response(receipt.error()));
   auto text = format_receipt(*receipt);

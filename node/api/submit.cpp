@@ -201,7 +201,7 @@ void answer_one(const CallPtr& call, const Answer& answer, const Waiting& waitin
     JsonText document = open_problem(*problem, explain(*problem, outcome));
     if (outcome.version) document.number("version", outcome.version->value);
     document.key("event");
-    append_outcome(document, outcome);
+    append_outcome(document, outcome, witnessed_size_of(*call->context));
     append_other_nodes(document, call, *problem);
     response = close_problem(*problem, std::move(document));
   } else {
@@ -209,7 +209,7 @@ void answer_one(const CallPtr& call, const Answer& answer, const Waiting& waitin
     response.status = is_over ? status_of_completed(waiting) : 202;
     response.content_type = "application/json";
     JsonText document;
-    append_outcome(document, outcome);
+    append_outcome(document, outcome, witnessed_size_of(*call->context));
     response.body = document.take();
     response.headers.push_back({"Location", "/v1/events/" + to_hex(outcome.key)});
   }
@@ -244,7 +244,8 @@ void answer_many(const CallPtr& call, const Answer& answer, const Waiting& waiti
   }
   document.reserve(160 * answer.outcomes.size() + 512);
   document.number("accepted", static_cast<std::int64_t>(accepted)).key("events").open_array();
-  for (const EventOutcome& outcome : answer.outcomes) append_outcome(document, outcome);
+  for (const EventOutcome& outcome : answer.outcomes)
+    append_outcome(document, outcome, witnessed_size_of(*call->context));
   document.close_array();
   if (gravest) append_other_nodes(document, call, *gravest);
   if (gravest) return call->answer(close_problem(*gravest, std::move(document)));

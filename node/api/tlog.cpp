@@ -5,8 +5,8 @@
 
 #include "chain/log_tree.h"
 #include "chain/note.h"
+#include "node/api/final_checkpoint.h"
 #include "node/api/handlers.h"
-#include "node/api/signatures.h"
 
 // The log as others' tools read it (C2SP tlog-checkpoint and tlog-tiles): the newest final head as
 // a signed note, the tree's hashes and the entries in tiles of 256. Tiles never change.
@@ -137,30 +137,42 @@ chain::Result<std::vector<chain::Hash>> hashes_of(store::ChainReader& reader, st
 
 }  // namespace
 
-void get_checkpoint(const CallPtr& call) {
-  Context& context = *call->context;
-  const chain::Height height = context.port.certified();
-  if (height.value == 0)
-    return call->answer(Problem::kNotFound, "no block is final yet; ask again after the first one");
-  const auto headers = context.reader.headers(height, 1);
-  if (!headers) return call->answer(problem_response(headers.error()));
-  if (headers->empty())
-    return call->answer(Problem::kNotFound, "the newest final block is not here");
-  const chain::SealedHeader& sealed = headers->front();
-  const std::string origin = chain::log_origin(sealed.header.chain);
-  chain::SignedNote note{chain::certified_statement(sealed.header, chain::block_id(sealed)), {}};
-  for (const MemberSignature& one : sound_signatures(context.reader, sealed))
-    note.signatures.push_back(chain::note_signature(origin, one.member.signing_key, one.signature));
-  if (note.signatures.empty())
-    return call->answer(
-        Problem::kCorrupt,
-        "none of the signatures on the newest final block is sound here; ask another "
-        "node, and look at this one's disk");
+namespace {
+
+net::http::Response note_response(std::string note) {
   net::http::Response response;
   response.content_type = "text/plain; charset=utf-8";
   response.headers.push_back({"Cache-Control", "no-store"});
-  response.body = chain::encode_note(note);
-  call->answer(std::move(response));
+  response.body = std::move(note);
+  return response;
+}
+
+}  // namespace
+
+void get_checkpoint(const CallPtr& call) {
+  Context& context = *call->context;
+  auto checkpoint = final_checkpoint(context.reader, context.port.certified());
+  if (!checkpoint) return call->answer(problem_response(checkpoint.error()));
+  if (!*checkpoint)
+    return call->answer(Problem::kNotFound, "no block is final yet; ask again after the first one");
+  chain::SignedNote& note = (*checkpoint)->note;
+  if (const Witnesses* witnesses = context.options.witnesses)
+    for (chain::NoteSignature& one : witnesses->cosignatures_on(note.text))
+      note.signatures.push_back(std::move(one));
+  call->answer(note_response(chain::encode_note(note)));
+}
+
+void get_witnessed_checkpoint(const CallPtr& call) {
+  const Witnesses* witnesses = call->context->options.witnesses;
+  if (witnesses == nullptr)
+    return call->answer(Problem::kNotFound,
+                        "this node asks no witnesses; another one may, or see node/WITNESS.md");
+  auto note = witnesses->witnessed_note();
+  if (!note)
+    return call->answer(Problem::kNotFound,
+                        "no checkpoint has enough cosignatures yet; /v1/cluster says of each "
+                        "witness why");
+  call->answer(note_response(std::move(*note)));
 }
 
 void get_tile(const CallPtr& call) {

@@ -81,7 +81,7 @@ class Writer(threading.Thread):
             if outcome["detail"] == "received":
                 left.append(one)
                 continue
-            assert outcome["detail"] in ("durable", "committed", "final"), outcome
+            assert outcome["detail"] in ("durable", "committed", "final", "witnessed"), outcome
             position = outcome.get("position")
             self.promised[one["id"]] = None if position is None else int(position)
         return left

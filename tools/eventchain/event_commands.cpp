@@ -52,7 +52,8 @@ void wait_for(Session& session, const std::string& key, bool until_final,
   for (;;) {
     const json::value standing = fetch_json(client, "/v1/events/" + key + "/status");
     session.exit = exit_of(standing);
-    if (session.exit == Exit::kOk && until_final && text_of(standing, "detail") != "final")
+    // What is witnessed is final, too.
+    if (session.exit == Exit::kOk && until_final && text_of(standing, "detail") == "committed")
       session.exit = Exit::kNotYet;
     if (session.exit != Exit::kNotYet || std::chrono::steady_clock::now() >= deadline)
       return show(session, standing);

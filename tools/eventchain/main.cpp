@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   add_chain_commands(app, session);
   add_mining_commands(app, session);
   add_setup_commands(app, session);
+  add_witness_commands(app, session);
   add_bench_command(app, session);
   try {
     app.parse(argc, argv);

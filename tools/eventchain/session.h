@@ -56,6 +56,7 @@ void add_chain_commands(CLI::App& app, Session& session);
 void add_cost_command(CLI::App& chain, Session& session);
 void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
+void add_witness_commands(CLI::App& app, Session& session);
 void add_bench_command(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);
 void add_join_command(CLI::App& cluster, Session& session);

@@ -261,6 +261,62 @@ TEST_CASE("peers need an id and an address and are not this node") {
                  "peers.listen"));
 }
 
+TEST_CASE(
+    "witnesses are named by key and URL, a majority of them is enough unless more are asked for") {
+  constexpr const char* kFirst =
+      "[[witnesses.nodes]]\n"
+      "key = \"witness.example/w1+eb762cc2+BNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\"\n"
+      "url = \"https://w1.example:8200/x\"\n";
+  const std::string ca = "ca = \"sister.pem\"\n";
+  const auto config =
+      read(std::string(kGood) + ("[witnesses]\ninterval_s = 5\n" + std::string(kFirst) + ca));
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  REQUIRE(config->witnesses.nodes.size() == 1);
+  CHECK(config->witnesses.nodes[0].verifier.name == "witness.example/w1");
+  CHECK(config->witnesses.nodes[0].url == "https://w1.example:8200/x");
+  CHECK(config->witnesses.nodes[0].ca == "/base/sister.pem");
+  CHECK(config->witnesses.needed() == 1);
+  CHECK(config->witnesses.interval == std::chrono::seconds(5));
+  CHECK(read(kGood)->witnesses.nodes.empty());
+  const std::string good(kGood);
+  CHECK(contains(error_of(good + kFirst + kFirst), "listed twice"));
+  CHECK(contains(error_of(good + "[witnesses]\nquorum = 2\n" + kFirst), "witnesses.quorum"));
+  CHECK(contains(error_of(good + "[witnesses]\nquorum = 1\n"), "witnesses.quorum"));
+  CHECK(contains(error_of(good + kFirst, {{"node.light", "true"}}), "light member"));
+  CHECK(contains(error_of(good + "[[witnesses.nodes]]\nurl = \"http://w1\"\n"), "key and url"));
+  CHECK(contains(error_of(good + kFirst + "port = 1\n"), "unknown key"));
+  CHECK(contains(error_of(good + "[[witnesses.nodes]]\nurl = \"w1\"\n"), "is no URL"));
+  CHECK(contains(error_of(good + "[[witnesses.nodes]]\nkey = \"w1\"\n"), "name+id+key"));
+}
+
+TEST_CASE("a witness has a directory and logs, each with keys and a majority of them") {
+  const std::string good = std::string(kGood) + "[witness]\ndirectory = \"w\"\n";
+  const std::string first =
+      "\"PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\"";
+  const std::string log = "[[witness.logs]]\nkeys = [" + first + "]\n";
+  const auto config = read(good + log);
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->witness.directory == "/base/w");
+  CHECK(config->witness.listen.host.empty());
+  REQUIRE(config->witness.logs.size() == 1);
+  CHECK(config->witness.logs[0].origin == "PeterNeumann");
+  CHECK(config->witness.logs[0].quorum == 1);
+  CHECK(read(good + log + "origin = \"log.example\"\n")->witness.logs[0].origin == "log.example");
+  CHECK(contains(error_of(good), "belong together"));
+  CHECK(contains(error_of(std::string(kGood) + log), "belong together"));
+  CHECK(contains(error_of(good + log + "quorum = 2\n"), "greater than"));
+  CHECK(contains(error_of(good + log + log), "listed twice"));
+  CHECK(contains(error_of(good + "[[witness.logs]]\nquorum = 1\n"), "needs keys"));
+  CHECK(contains(error_of(good + "[[witness.logs]]\nkeys = []\n"), "1 to 64"));
+  CHECK(contains(error_of(good + "[[witness.logs]]\nkeys = [" + first + "," + first + "]\n"),
+                 "twice"));
+  CHECK(contains(error_of(std::string(kGood) + "[witness]\nlisten = \"0.0.0.0:1\"\n"),
+                 "witness.directory"));
+  CHECK(contains(error_of(good + "listen = \"0.0.0.0:1\"\ntls = false\n" + log), "loopback"));
+  CHECK(contains(error_of(good + "listen = \"0.0.0.0:1\"\n" + log), "witness.certificate"));
+  CHECK(read(good + "listen = \"127.0.0.1:1\"\ntls = false\n" + log).has_value());
+}
+
 TEST_CASE("addresses are host and port") {
   CHECK(parse_host_port("a.b:1") == HostPort{"a.b", 1});
   CHECK(parse_host_port("[::1]:65535") == HostPort{"::1", 65535});

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <regex>
@@ -324,6 +325,46 @@ TEST_CASE("a peer's name of any characters stays one label") {
   CHECK(scraped.family("eventchain_peer_linked").samples.size() == 5);
   for (const auto& peer : sample.status.peers)
     CHECK(scraped.value("eventchain_peer_linked", {{"peer", peer.name}}) == 1);
+}
+
+TEST_CASE("witnesses have numbers where there are any, and an age that rings while there is none") {
+  Metrics metrics;
+  CHECK(Scrape(metrics.render({})).families.count("eventchain_witnessed_age_seconds") == 0);
+  MetricsSample sample;
+  sample.witnesses.emplace();
+  sample.witnesses->quorum = 2;
+  WitnessReport witness;
+  witness.name = "w.example/1";
+  witness.condition = WitnessCondition::kContradicts;
+  witness.size = 12;
+  witness.time = chain::UnixSeconds{1'700'000'000};
+  witness.cosigned = 3;
+  witness.failed = 1;
+  sample.witnesses->witnesses = {witness};
+  sample.cosigner.emplace();
+  sample.cosigner->logs = {{"eventchain/00", 7}};
+  sample.cosigner->contradictions = 1;
+  const Scrape none(metrics.render(sample));
+  CHECK(std::isinf(none.value("eventchain_witnessed_age_seconds")));
+  sample.witnesses->size = 12;
+  sample.witnesses->age = std::chrono::milliseconds(1'500);
+  sample.witnesses->alarm = "another log";
+  const Scrape scrape(metrics.render(sample));
+  CHECK(scrape.value("eventchain_witnessed_age_seconds") == 1.5);
+  CHECK(scrape.value("eventchain_witnessed_log_size_events") == 12);
+  CHECK(scrape.value("eventchain_witnesses_needed") == 2);
+  CHECK(scrape.value("eventchain_witness_memory_alarm") == 1);
+  const std::map<std::string, std::string> who{{"witness", "w.example/1"}};
+  CHECK(scrape.value("eventchain_witness_alarm", who) == 1);
+  CHECK(scrape.value("eventchain_witness_log_size_events", who) == 12);
+  CHECK(scrape.value("eventchain_witness_last_success_timestamp_seconds", who) == 1'700'000'000);
+  CHECK(scrape.value("eventchain_witness_requests_total",
+                     {{"witness", "w.example/1"}, {"result", "cosigned"}}) == 3);
+  CHECK(scrape.value("eventchain_witness_requests_total",
+                     {{"witness", "w.example/1"}, {"result", "failed"}}) == 1);
+  CHECK(scrape.value("eventchain_cosigner_requests_total", {{"result", "contradiction"}}) == 1);
+  CHECK(scrape.value("eventchain_cosigner_log_size_events", {{"log", "eventchain/00"}}) == 7);
+  CHECK(scrape.value("eventchain_cosigner_failed") == 0);
 }
 
 TEST_CASE("durations of requests are a histogram for each route and class of status") {
