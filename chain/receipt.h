@@ -8,6 +8,7 @@
 
 #include "chain/block.h"
 #include "chain/certificate.h"
+#include "chain/checkpoint.h"
 #include "chain/history.h"
 #include "chain/members.h"
 #include "chain/work.h"
@@ -95,15 +96,6 @@ bool have_same_signers(const MemberSet& a, const MemberSet& b);
 std::vector<AnnexSibling> annex_path(const std::vector<AnnexItem>& annex, std::size_t index);
 Hash climb_annex(const AnnexItem& item, const std::vector<AnnexSibling>& path);
 
-// A head of the log that the reader has from elsewhere, and believes.
-struct KnownLog {
-  std::string origin;  // of which log, as log_origin() has it
-  std::uint64_t size = 0;
-  Hash root;
-  // Between this and the log as of the receipt's block. Else the receipt's own is used.
-  std::optional<std::vector<Hash>> path;
-};
-
 struct ReceiptTrust {
   const Genesis& genesis;  // outlives the verification
   // Of the genesis' work function; null: its plain_digest(). Where there is neither, the work is
@@ -144,6 +136,8 @@ struct ReceiptReport {
   std::vector<std::string> proved;
   std::vector<std::string> not_proved;
   std::optional<ReceiptFacts> facts;
+  // As far as the steps have proved it, up to the certified block.
+  SignerHistory signers;
 
   [[nodiscard]] const ReceiptStep* failed() const;  // null: none
   [[nodiscard]] bool is_proved() const { return failed() == nullptr; }

@@ -8,6 +8,7 @@
 #include "chain/keys.h"
 #include "chain/log_tree.h"
 #include "chain/receipt.h"
+#include "chain/receipt_checkpoint.h"
 #include "chain/receipt_summary.h"
 #include "chain/text.h"
 
@@ -75,7 +76,7 @@ class Verification {
   bool check_work();
   bool check_history();
   bool check_voters();
-  bool check_voter_step(const VoterStep& step, MembersRef& known, Height& below);
+  bool check_voter_step(const VoterStep& step);
   bool check_certificate();
   bool check_checkpoint();
   [[nodiscard]] std::string fault_of(const Certificate& certificate, const MemberSet& before,
@@ -88,7 +89,6 @@ class Verification {
   const BlockId id_;
   const ShareDigest* const digest_;
   std::map<Hash, MembersRef> sets_;
-  MembersRef signers_;  // in force at the certified block
   ReceiptFacts facts_;
   ReceiptReport report_;
 };
@@ -298,22 +298,19 @@ std::string Verification::fault_of(const Certificate& certificate, const MemberS
 }
 
 bool Verification::check_voters() {
-  signers_ = std::make_shared<const MemberSet>(first_members(trust_.genesis));
-  Height below;
-  return std::ranges::all_of(receipt_.voters, [&](const VoterStep& step) {
-    return check_voter_step(step, signers_, below);
-  });
+  report_.signers = {{Height{0}, std::make_shared<const MemberSet>(first_members(trust_.genesis))}};
+  return std::ranges::all_of(receipt_.voters,
+                             [&](const VoterStep& step) { return check_voter_step(step); });
 }
 
-// `known`: believed so far, and what is believed after the step.
-bool Verification::check_voter_step(const VoterStep& step, MembersRef& known, Height& below) {
+bool Verification::check_voter_step(const VoterStep& step) {
+  SignersSince& known = report_.signers.back();
   const TemplateHeader& header = step.sealed.header;
   const std::string name = fmt::format("voters-{}", header.height.value);
   const MembersRef& before = members_at(header);
-  if (header.height <= below || header.height >= certified_block(receipt_).header.height)
+  if (header.height <= known.since || header.height >= certified_block(receipt_).header.height)
     return failed(name, "the blocks that changed the voters are not in order");
-  below = header.height;
-  if (!have_same_signers(*known, *before))
+  if (!have_same_signers(*known.set, *before))
     return failed(name,
                   fmt::format("the voters at block {} are others than those known before it: a "
                               "change is missing, or made up",
@@ -330,11 +327,13 @@ bool Verification::check_voter_step(const VoterStep& step, MembersRef& known, He
   if (const std::string fault = fault_of(step.certificate, *before, *after, step.sealed);
       !fault.empty())
     return failed(name, fmt::format("the certificate of block {}: {}", header.height.value, fault));
-  known = std::move(after);
+  // Its records are the ones that the certificate was judged by.
+  known.set = before;
+  report_.signers.push_back({header.height, after});
   return passed(name,
                 fmt::format("{} signed the change of voters in block {}; there are {} after it",
                             listed(names_of(step.certificate, *before)), header.height.value,
-                            count_voters(*known)));
+                            count_voters(*after)));
 }
 
 bool Verification::check_certificate() {
@@ -342,7 +341,7 @@ bool Verification::check_certificate() {
   const SealedHeader& sealed = certified_block(receipt_);
   const std::uint64_t height = sealed.header.height.value;
   const MemberSet& set = *members_at(sealed.header);
-  if (!have_same_signers(*signers_, set))
+  if (!have_same_signers(*report_.signers.back().set, set))
     return failed(step, fmt::format("the voters at block {} are others than those known so far: a "
                                     "change is missing",
                                     height));
@@ -357,41 +356,8 @@ bool Verification::check_certificate() {
 
 bool Verification::check_checkpoint() {
   if (!trust_.known) return true;
-  const std::string step = "checkpoint";
-  const KnownLog& known = *trust_.known;
-  if (known.origin != log_origin(chain_))
-    return failed(step, fmt::format("the checkpoint is of the log '{}', this chain's is '{}'",
-                                    known.origin, log_origin(chain_)));
-  if (known.size == header_.log_size) {
-    if (known.root != header_.log_root)
-      return failed(step,
-                    fmt::format("the checkpoint has another root for the same {} entries: two "
-                                "histories were told, keep both files",
-                                known.size));
-    return passed(step,
-                  fmt::format("the checkpoint is of the log as of block {}", header_.height.value));
-  }
-  const std::vector<Hash>* path = known.path ? &*known.path : nullptr;
-  if (path == nullptr && receipt_.consistency && receipt_.consistency->size == known.size)
-    path = &receipt_.consistency->path;
-  if (path == nullptr)
-    return not_checked(step,
-                       fmt::format("the checkpoint is of {} entries and block {} of {}; there "
-                                   "is no path between the two: get the receipt anew, with "
-                                   "one",
-                                   known.size, header_.height.value, header_.log_size));
-  const bool is_older = known.size < header_.log_size;
-  const bool is_consistent =
-      is_older
-          ? verify_consistency(known.size, header_.log_size, known.root, header_.log_root, *path)
-          : verify_consistency(header_.log_size, known.size, header_.log_root, known.root, *path);
-  if (!is_consistent)
-    return failed(step,
-                  fmt::format("the path does not lead between the checkpoint's {} entries and "
-                              "the {} as of block {}: a wrong path, or two histories",
-                              known.size, header_.log_size, header_.height.value));
-  return passed(step, is_older ? "the log of the checkpoint is the beginning of the receipt's"
-                               : "the log of the checkpoint goes on where the receipt's ends");
+  ReceiptStep step = checkpoint_step(receipt_, *trust_.known, report_.signers);
+  return note(std::move(step.name), step.state, std::move(step.text));
 }
 
 }  // namespace

@@ -379,23 +379,26 @@ def read_checkpoint(octets):
         whole = octets.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("the file is not UTF-8") from None
+    if re.search("[\0-\x09\x0b-\x1f]", whole):
+        raise Refused("the file has control characters")
     note, is_signed, tail = whole.rpartition("\n\n") if "\n\n" in whole else (whole[:-1], "", "")
     if not whole.endswith("\n") or tail.count("\n") > 100:
         raise Refused("the file was cut, or has more than 100 signatures")
-    signatures = {}
+    signatures = []
     for line in tail.split("\n")[:-1]:
-        found = re.fullmatch("\N{EM DASH} ([^\\s+]+) (\\S+)", line)
+        found = re.fullmatch("\N{EM DASH} ([^\0- +\x7f]+) (.+)", line)
         signed = base64_octets(found[2], "a signature") if found else b""
-        if len(signed) < 5 or (found[1], signed[:4]) in signatures:
-            raise Refused("a line of signatures is none, or there twice")
-        signatures[found[1], signed[:4]] = signed[4:]
+        if len(signed) < 5:
+            raise Refused("a line of signatures is none")
+        signatures.append((found[1], signed[:4], signed[4:]))
     lines = note.split("\n")
-    found = re.fullmatch("height (\\S+)\nblock [0-9a-f]{64}\nmembers [0-9a-f]{64}", "\n".join(lines[3:]))
-    if len(lines) < 3 or (is_signed and not (found and signatures)):
+    found = re.fullmatch("height (.+)\nblock ([0-9a-f]{64})\nmembers [0-9a-f]{64}", "\n".join(lines[3:]))
+    if len(lines) < 3 or not lines[0] or (is_signed and not (found and signatures)):
         raise Refused("it is no checkpoint, or a signed one that is no certified statement (FORMATS.md)")
     root = base64_octets(lines[2], "the root")
     if len(root) != 32:
         raise Refused("the root has not 32 octets")
     height = DECIMAL(found[1], "the height") if is_signed else None
+    block = bytes.fromhex(found[2]) if is_signed else None
     return SimpleNamespace(text=f"{note}\n".encode(), origin=lines[0], size=DECIMAL(lines[1], "the size"),
-                           root=root, height=height, signatures=signatures)
+                           root=root, height=height, block=block, signatures=signatures)

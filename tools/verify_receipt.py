@@ -269,7 +269,7 @@ def check_signatures(message, signatures, before, after):
     for slot, signature in signatures:
         if slot not in members or slot not in voters:
             raise Refused(f"slot {slot} is no voter's")
-        if not signature_holds(members[slot].key, message, signature):
+        if len(signature) != 64 or not signature_holds(members[slot].key, message, signature):
             raise Refused(f"the signature of slot {slot} does not hold")
     return ", ".join(members[slot].name.decode() for slot, _ in signatures)
 
@@ -353,23 +353,54 @@ def check_certificate(receipt, known):
 # --- step checkpoint ---------------------------------------------------------------------------------
 
 
-def check_note(receipt, checkpoint, sets):
+class Point(NamedTuple):
+    """What a receipt or a checkpoint says of a history; without signatures height and block are None."""
+
+    height: int
+    block: bytes
+    size: int
+    root: bytes
+
+
+def points_of(receipt):
+    return [Point(one.height, block_id(one, receipt.chain), one.log_size, one.log_root)
+            for one in (receipt.block, receipt.certified)]
+
+
+def contradiction(one, other):
+    """Why the two cannot be of one history; None if that cannot be seen."""
+    have_blocks = None not in (one.height, other.height)
+    if have_blocks and one.height == other.height and one.block != other.block:
+        return f"other-block: two blocks at height {one.height}"
+    if one.size == other.size and one.root != other.root:
+        return f"other-log: two logs of {one.size} entries"
+    if have_blocks and (one.height - other.height) * (one.size - other.size) < 0:
+        return "shorter-log: the higher block has fewer entries below it"
+    return None
+
+
+def signers_of_note(checkpoint, before, after):
+    """(their names, whether they are a majority); every signature of a voter must hold."""
+    voters, signatures = {**before.voters(), **after.voters()}, []
+    for member in before.members:
+        id_ = sha256(checkpoint.origin.encode(), b"\n\x01", member.key)[:4]
+        if member.slot in voters:
+            signatures += [(member.slot, signature) for name, key, signature in checkpoint.signatures
+                           if (name, key) == (checkpoint.origin, id_)]
+    names, slots = check_signatures(checkpoint.text, signatures, before, after), [slot for slot, _ in signatures]
+    return names, is_majority(slots, before.voters()) or is_majority(slots, after.voters())
+
+
+def check_note(checkpoint, certified_height, sets):
     """The note's signatures, by the voters that the steps have proved; `sets`: (from this block on, set)."""
     if checkpoint.height is None:
         return "it bears no signatures, so it is the reader's own word"
     before = [members for since, members in sets if since < max(1, checkpoint.height)][-1]
     after = [members for since, members in sets if since <= checkpoint.height][-1]
-    voters, signatures = {**before.voters(), **after.voters()}, []
-    for member in before.members:
-        if member.slot in voters:
-            id_ = sha256(checkpoint.origin.encode(), b"\n\x01", member.key)[:4]
-            if (checkpoint.origin, id_) in checkpoint.signatures:
-                signatures.append((member.slot, checkpoint.signatures[checkpoint.origin, id_]))
-    names = check_signatures(checkpoint.text, signatures, before, after)
-    slots = [slot for slot, _ in signatures]
-    if is_majority(slots, before.voters()) or is_majority(slots, after.voters()):
+    names, is_signed = signers_of_note(checkpoint, before, after)
+    if is_signed:
         return f"it is signed by {names}"
-    if checkpoint.height > receipt.certified.height:
+    if checkpoint.height > certified_height:
         return NOT_CHECKED + "whoever signed it may have become a voter after the receipt's newest block"
     raise Refused("those who signed the checkpoint are not a majority of the voters")
 
@@ -400,16 +431,17 @@ def check_checkpoint(receipt, checkpoint, sets):
     block, consistency = receipt.block, receipt.consistency
     if checkpoint.origin != f"eventchain/{receipt.chain.hex()}":
         raise Refused("the checkpoint is another chain's")
-    signed = check_note(receipt, checkpoint, sets)
-    if checkpoint.size == block.log_size:
-        if checkpoint.root != block.log_root:
-            raise Refused("the checkpoint's log of this size is another: there are two histories")
-    elif consistency and consistency.size == checkpoint.size:
+    signed = check_note(checkpoint, receipt.certified.height, sets)
+    for point in points_of(receipt):
+        if why := contradiction(point, Point(checkpoint.height, checkpoint.block, checkpoint.size, checkpoint.root)):
+            raise Refused(f"there are two histories: {why}")
+    if checkpoint.size != block.log_size:
+        if not consistency or consistency.size != checkpoint.size:
+            return NOT_CHECKED + f"the receipt has no path to a log of {checkpoint.size}; {signed}"
         logs = sorted([(block.log_size, block.log_root), (checkpoint.size, checkpoint.root)])
         check_consistency(*logs[0], *logs[1], consistency.path)
-    else:
-        return NOT_CHECKED + f"the receipt has no path to a log of {checkpoint.size}; {signed}"
-    return f"one history with its log of {checkpoint.size}; {signed}"
+    sentence = f"one history with its log of {checkpoint.size}; {signed}"
+    return NOT_CHECKED + sentence if signed.startswith(NOT_CHECKED) else sentence
 
 
 # --- all steps, and what they mean -------------------------------------------------------------------

@@ -159,9 +159,14 @@ class ReceiptPythonTest(unittest.TestCase):
         return lines
 
     def judge(self, name, lines):
-        known = receipt_values.read_checkpoint("".join(f"{line}\n" for line in lines).encode())
-        octets = (RECEIPTS / f"{name}.json").read_bytes()
-        verdict = verify_receipt.verify(octets, self.genesis, known)
+        """What the program in Python says; the other one agrees."""
+        octets = "".join(f"{line}\n" for line in lines).encode()
+        file = self.work / "note"
+        file.write_bytes(octets)
+        receipt = RECEIPTS / f"{name}.json"
+        verdict = verify_receipt.verify(receipt.read_bytes(), self.genesis, receipt_values.read_checkpoint(octets))
+        ours = verdict.exit_code(), verdict.failed_step
+        self.assertEqual([ours], list(by_program([receipt], GENESIS, file)), lines)
         return verdict.exit_code(), verdict.reason or verdict.steps[-1][1]
 
     def test_a_signed_checkpoint_is_checked_by_the_voters_of_its_time(self):
@@ -203,17 +208,61 @@ class ReceiptPythonTest(unittest.TestCase):
         for lines in (other_height, other_root, other_signature):
             self.assertEqual(self.judge("event", lines), (3, "the signature of slot 0 does not hold"))
 
+    def refuse(self, octets):
+        """By both programs, before any receipt is looked at."""
+        file = self.work / "note"
+        file.write_bytes(octets)
+        with self.subTest(octets=octets[:300]), self.assertRaises(receipt_values.Refused):
+            receipt_values.read_checkpoint(octets)
+        done = eventchain("receipt", "verify", RECEIPTS / "event.json", "--trust", GENESIS, "--checkpoint", file,
+                          check=False)
+        self.assertEqual(done.returncode, 1, (octets[:300], done))
+
+    def test_every_change_to_a_signed_checkpoint_is_judged_alike(self):
+        """Every octet of the text and of a signature, and lines out, twice, in another order or strangers' between.
+
+        What is accepted has the same text, and signatures of a majority.
+        """
+        note = self.note("event-newer", 1)
+        whole = "".join(f"{line}\n" for line in note).encode()
+        stranger = f"\N{EM DASH} somebody {base64.b64encode(bytes(68)).decode()}"
+        first_signature = whole.index(b"\n", whole.index(b"\n\n") + 2)
+        mutants = [whole[:place] + bytes([whole[place] ^ (1, 0x20)[place % 2]]) + whole[place + 1:]
+                   for place in range(first_signature + 1)]
+        for place, line in enumerate(note):
+            for lines in ([*note[:place], *note[place + 1:]], [*note[:place], line, *note[place:]],
+                          [*note[:place], *note[place + 1:place + 2], line, *note[place + 2:]],
+                          [*note[:place], stranger, *note[place:]]):
+                mutants.append("".join(f"{one}\n" for one in lines).encode())
+        newer = RECEIPTS / "event-newer.json"
+        made, octets_of_receipt = collections.Counter(), newer.read_bytes()
+        for octets in dict.fromkeys(mutants):
+            file = self.work / "note"
+            file.write_bytes(octets)
+            done = eventchain("receipt", "verify", newer, "--trust", GENESIS, "--checkpoint", file, check=False)
+            try:
+                known = receipt_values.read_checkpoint(octets)
+            except receipt_values.Refused:
+                self.assertEqual(done.returncode, 1, (octets, done))
+            else:
+                ours, _ = by_module(octets_of_receipt, self.genesis, known)
+                self.assertEqual(ours, done.returncode, (octets, done))
+                if ours != 3 and known.height is not None:
+                    self.assertEqual(octets[:octets.index(b"\n\n")], whole[:whole.index(b"\n\n")], octets)
+            made[done.returncode] += 1
+        print(f"{made.total()} changed checkpoints, both programs agree; by exit code: {dict(made)}")
+        self.assertLessEqual({1, 3, 4}, set(made))
+
     def test_what_is_no_checkpoint_is_refused(self):
         note = self.note("event")
         for lines in (
-            note[:2], [*note[:6], ""], [*note[:4], *note[6:]], [*note, note[-1]], [*note, "x"], [""], [],
+            note[:2], [*note[:6], ""], [*note[:4], *note[6:]], [*note, "x"], [""], [], ["", *note[1:]],
+            [note[0] + "\t", *note[1:]], [*note[:3]] + ["height 01"] + note[4:],
             [note[0], "03", note[2]], [*note[:2], "AAAA"], [*note[:7], note[7].replace("=", "")],
         ):
-            with self.subTest(lines=lines), self.assertRaises(receipt_values.Refused):
-                receipt_values.read_checkpoint("".join(f"{line}\n" for line in lines).encode())
+            self.refuse("".join(f"{line}\n" for line in lines).encode())
         for octets in (b"\xff\n", "\n".join(note).encode(), b"x\n" * (1 << 20)):
-            with self.assertRaises(receipt_values.Refused):
-                receipt_values.read_checkpoint(octets)
+            self.refuse(octets)
 
 
 if __name__ == "__main__":

@@ -88,21 +88,3 @@ TEST_CASE("a checkpoint that nothing leads to is told, and one that agrees is us
   CHECK(contains(verdict_text(verdict, false), "the checkpoint was NOT used"));
   CHECK(judged("event.json").is_whole);
 }
-
-TEST_CASE("a checkpoint file is its first three lines, in one spelling") {
-  const std::string root = "+PYKCd4cXLe3tfpbcN/GywnnIryPgSrBkhWVVFeRnZc=";
-  const auto good = parse_checkpoint("a/log\n19\n" + root + "\nmore\n\n\u2014 who signature\n");
-  REQUIRE(good.has_value());
-  CHECK(good->origin == "a/log");
-  CHECK(good->size == 19);
-  CHECK(to_hex(good->root).starts_with("f8f60a09de1c"));
-  for (const std::string& bad :
-       {std::string(), std::string("a/log\n19\n"), "a/log\n19\n" + root, "\n19\n" + root + "\n",
-        "a/log\n019\n" + root + "\n", "a/log\n-1\n" + root + "\n",
-        "a/log\n18446744073709551616\n" + root + "\n", "a/log\n19\n" + root + "=\n",
-        std::string("a/log\n19\nAAAA\n"), "a\x1b/log\n19\n" + root + "\n",
-        "a/log\n19 \n" + root + "\n"}) {
-    INFO(bad);
-    CHECK_FALSE(parse_checkpoint(bad).has_value());
-  }
-}

@@ -1,0 +1,149 @@
+#include "chain/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "chain/base64.h"
+#include "chain/keys.h"
+#include "chain/text.h"
+
+namespace eventchain::chain {
+
+namespace {
+
+// The next line, without its end; nullopt where no whole one follows.
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [behind, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || behind != end || std::to_string(value) != text) return std::nullopt;
+  return value;
+}
+
+Result<KnownLog> parse_head(std::string_view& text) {
+  const auto origin = take_line(text);
+  const auto size_line = take_line(text);
+  const auto root_line = take_line(text);
+  if (!origin || !size_line || !root_line || origin->empty())
+    return fail(ErrorCode::kMalformed,
+                "a checkpoint begins with three lines: origin, size and root of the log");
+  const auto size = parse_decimal(*size_line);
+  if (!size)
+    return fail(ErrorCode::kMalformed,
+                "the checkpoint's second line must be the log's size, a decimal number");
+  const auto octets = from_base64(*root_line);
+  const auto root = octets ? Hash::from(*octets) : std::nullopt;
+  if (!root)
+    return fail(ErrorCode::kMalformed,
+                "the checkpoint's third line must be the log's root, 32 octets in base64");
+  return KnownLog{std::string(*origin), *size, *root};
+}
+
+// What follows `name` in a line, and a space.
+std::optional<std::string_view> value_of(std::optional<std::string_view> line,
+                                         std::string_view name) {
+  if (!line || !line->starts_with(name)) return std::nullopt;
+  return line->substr(name.size());
+}
+
+template <class Kind>
+std::optional<Kind> parse_hex(std::optional<std::string_view> text) {
+  const auto octets = text ? from_hex(*text) : std::nullopt;
+  return octets ? Kind::from(*octets) : std::nullopt;
+}
+
+// The three lines of a certified statement that a plain checkpoint has not.
+std::optional<HistoryPoint::Block> parse_block(std::string_view text) {
+  const auto height_text = value_of(take_line(text), "height ");
+  const auto id = parse_hex<BlockId>(value_of(take_line(text), "block "));
+  const auto members = parse_hex<Hash>(value_of(take_line(text), "members "));
+  const auto height = height_text ? parse_decimal(*height_text) : std::nullopt;
+  if (!height || !id || !members || !text.empty()) return std::nullopt;
+  return HistoryPoint::Block{Height{*height}, *id};
+}
+
+bool is_printable(std::string_view text) {
+  return is_utf8(text) && std::ranges::none_of(text, [](char octet) {
+           return static_cast<unsigned char>(octet) < ' ' && octet != '\n';
+         });
+}
+
+}  // namespace
+
+HistoryPoint point_of(const KnownLog& known) {
+  const auto block = known.head ? std::optional(known.head->block) : std::nullopt;
+  return {block, known.size, known.root};
+}
+
+Result<KnownLog> parse_checkpoint(std::string_view text) {
+  if (text.size() > kNoteBytesMax)
+    return fail(ErrorCode::kTooLarge,
+                "a checkpoint has a mebibyte at most; this is something else");
+  if (text.find("\n\n") == std::string_view::npos) {
+    if (!is_printable(text) || !text.ends_with('\n'))
+      return fail(ErrorCode::kMalformed, "the checkpoint is no text, or was cut: get it again");
+    return parse_head(text);
+  }
+  auto note = decode_note(text);
+  if (!note) return tl::unexpected<Error>(note.error());
+  std::string_view rest = note->text;
+  auto known = parse_head(rest);
+  if (!known) return known;
+  const auto block = parse_block(rest);
+  if (!block)
+    return fail(ErrorCode::kMalformed,
+                "the checkpoint is signed, and does not say height, block and members in a line "
+                "each as this chain's voters do");
+  known->head = SignedHead{*block, std::move(*note)};
+  return known;
+}
+
+const MemberSet& signers_before(const SignerHistory& history, Height height) {
+  EC_ASSERT(!history.empty(), "somebody signs from genesis on");
+  const MemberSet* found = history.front().set.get();
+  for (const SignersSince& one : history)
+    if (one.since < height) found = one.set.get();
+  return *found;
+}
+
+const MemberSet& signers_after(const SignerHistory& history, Height height) {
+  EC_ASSERT(!history.empty(), "somebody signs from genesis on");
+  const MemberSet* found = history.front().set.get();
+  for (const SignersSince& one : history)
+    if (one.since <= height) found = one.set.get();
+  return *found;
+}
+
+NoteSigners signers_of_note(const SignedNote& note, std::string_view origin,
+                            const MemberSet& before, const MemberSet& after) {
+  NoteSigners found;
+  Certificate sound;
+  for (const Member& member : before.members) {
+    if (!may_certify(member.slot, before, after)) continue;
+    const NoteKeyId id = note_key_id(origin, member.signing_key);
+    bool has_signed = false;
+    for (const NoteSignature& one : note.signatures) {
+      if (one.name != origin || one.key != id) continue;
+      const auto signature = Signature::from(one.signature);
+      has_signed = signature && verify_ed25519(member.signing_key, note.text, *signature);
+      if (has_signed) continue;
+      found.fault = "the signature of " + member.name + " does not hold";
+      return found;
+    }
+    if (!has_signed) continue;
+    found.voters.push_back(member);
+    sound.push_back({member.slot, {}});
+  }
+  found.is_majority = is_certified(sound, before, after);
+  return found;
+}
+
+}  // namespace eventchain::chain
