@@ -47,7 +47,12 @@ const char* to_string(StepState state) {
   return "unknown";
 }
 
+bool is_of_block(const Receipt& receipt) {
+  return std::holds_alternative<ReceiptBlock>(receipt.what);
+}
+
 const Commitment& commitment_of(const Receipt& receipt) {
+  EC_ASSERT(!is_of_block(receipt), "a block's receipt speaks of no event");
   if (const auto* entry = std::get_if<ReceiptEntry>(&receipt.what)) return entry->commitment;
   return std::get<ReceiptRejection>(receipt.what).rejection.commitment;
 }

@@ -14,8 +14,8 @@
 #include "chain/work.h"
 
 // Receipts: what proves, to somebody who trusts no node and has the genesis file alone, that an
-// event is in the chain, or that a block rejected it. RECEIPTS.md has the format and every step of
-// the verification; erasures are to follow as a third kind.
+// event is in the chain, that a block rejected it, or which block stands at a height. RECEIPTS.md
+// has the format and every step of the verification; erasures are to follow as a further kind.
 namespace eventchain::chain {
 
 // What the commitment stands for. Without it a receipt still proves that the commitment is there.
@@ -49,6 +49,11 @@ struct ReceiptRejection {
   bool operator==(const ReceiptRejection&) const = default;
 };
 
+// The block itself is what is proved; nothing in it is.
+struct ReceiptBlock {
+  bool operator==(const ReceiptBlock&) const = default;
+};
+
 // A later block whose certificate stands for the receipt's block too.
 struct NewerBlock {
   SealedHeader sealed;
@@ -74,7 +79,7 @@ struct LogConsistency {
 struct Receipt {
   ChainId chain;
   std::optional<ShownBody> shown;
-  std::variant<ReceiptEntry, ReceiptRejection> what;
+  std::variant<ReceiptEntry, ReceiptRejection, ReceiptBlock> what;
   SealedHeader block;  // in whose log, or whose annex, it stands
   std::optional<NewerBlock> newer;
   Certificate certificate;        // of the newer block, else of the block itself
@@ -84,6 +89,8 @@ struct Receipt {
   std::optional<LogConsistency> consistency;
 };
 
+bool is_of_block(const Receipt& receipt);
+// Pre: the receipt is not of a block.
 const Commitment& commitment_of(const Receipt& receipt);
 // The block whose certificate it has.
 const SealedHeader& certified_block(const Receipt& receipt);
@@ -115,9 +122,9 @@ struct ReceiptStep {
 
 // What a verified receipt says, for programs.
 struct ReceiptFacts {
-  Commitment commitment;
-  std::optional<EventKey> event;     // nullopt: nothing shows it, the commitment is all
-  std::optional<Position> position;  // nullopt: it was rejected
+  std::optional<Commitment> commitment;  // nullopt: the receipt is of a block
+  std::optional<EventKey> event;         // nullopt: nothing shows it, the commitment is all
+  std::optional<Position> position;      // nullopt: it was rejected
   Height block;
   BlockId block_id;
   UnixMillis sealed_at;  // by the clock of who led then

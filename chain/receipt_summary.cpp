@@ -52,6 +52,10 @@ std::string reason_of(const Rejection& rejection) {
 
 std::string what_is_proved(const Receipt& receipt, const ReceiptTrust& trust,
                            const ReceiptFacts& facts) {
+  if (is_of_block(receipt))
+    return fmt::format("What: block {} of the chain '{}' is {}, with a log of {} entries.",
+                       facts.block.value, trust.genesis.name, to_hex(facts.block_id),
+                       receipt.block.header.log_size);
   const std::string event = name_of_event(receipt);
   if (const auto* rejection = std::get_if<ReceiptRejection>(&receipt.what))
     return fmt::format("What: block {} of the chain '{}' rejected {}: {}.", facts.block.value,
@@ -117,7 +121,9 @@ void summarize(const Receipt& receipt, const ReceiptTrust& trust, ReceiptReport&
         trust.known->size, facts.block.value));
 
   const auto add = [&report](std::string text) { report.not_proved.push_back(std::move(text)); };
-  if (!receipt.shown)
+  if (is_of_block(receipt))
+    add("What the block's events say: the receipt shows none of them.");
+  else if (!receipt.shown)
     add("What the event says: its body and salt are not in the receipt, so that only the "
         "commitment is proved.");
   if (std::holds_alternative<ReceiptEntry>(receipt.what))
@@ -128,12 +134,16 @@ void summarize(const Receipt& receipt, const ReceiptTrust& trust, ReceiptReport&
     add("That no other block gave the event a position: whoever has a receipt of that knows "
         "better.");
   add("The time, beyond the word of the node that led and of the voters that signed.");
-  add("That what the event says is true: its writer is believed for that.");
+  if (!is_of_block(receipt))
+    add("That what the event says is true: its writer is believed for that.");
   if (!is_passed(report, "work"))
     add("The work: this program cannot compute the chain's work function here.");
   add("That target and height followed the rules of the chain: the signers are believed for that.");
   if (is_passed(report, "checkpoint") && is_covered(receipt, trust))
     add("That others than you and those who have this checkpoint are shown this history.");
+  else if (is_passed(report, "checkpoint") && is_of_block(receipt))
+    add("That everybody is shown this block: the checkpoint and the receipt agree on the log, and "
+        "voters who lie together could sign two blocks over it.");
   else if (is_passed(report, "checkpoint"))
     add("That everybody is shown this event: the checkpoint does not reach it, and voters who lie "
         "together could sign two histories that go on from there.");

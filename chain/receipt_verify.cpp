@@ -30,9 +30,9 @@ class Verification {
                                         : plain_digest(trust.genesis.work_function)) {}
 
   ReceiptReport run() {
-    const bool is_good = check_chain() && check_member_sets() && check_body() && check_place() &&
-                         check_seal() && check_work() && check_history() && check_voters() &&
-                         check_certificate() && check_checkpoint();
+    const bool is_good = check_chain() && check_member_sets() && check_event() && check_seal() &&
+                         check_work() && check_history() && check_voters() && check_certificate() &&
+                         check_checkpoint();
     if (is_good) {
       report_.facts = std::move(facts_);
       summarize(receipt_, trust_, report_);
@@ -68,6 +68,7 @@ class Verification {
 
   bool check_chain();
   bool check_member_sets();
+  bool check_event();
   bool check_body();
   bool check_place();
   bool check_entry(const ReceiptEntry& entry);
@@ -146,6 +147,11 @@ bool Verification::check_member_sets() {
       return failed(step, fmt::format("the member set that the header of block {} names is missing",
                                       sealed->header.height.value));
   return passed(step, "every member set that a header names is there, and no other");
+}
+
+bool Verification::check_event() {
+  if (!is_of_block(receipt_)) return check_body() && check_place();
+  return !receipt_.shown || failed("body", "the receipt is of a block, and shows an event");
 }
 
 bool Verification::check_body() {

@@ -50,7 +50,7 @@ chain::Certificate sound(const chain::SealedHeader& sealed, const chain::MemberS
 
 struct ReceiptMaker::Draft {
   chain::Receipt receipt;
-  chain::Height height;  // of the event's block
+  chain::Height height;  // of its block
 };
 
 ReceiptMaker::ReceiptMaker(ChainReader& reader, const chain::Genesis& genesis)
@@ -64,19 +64,41 @@ Result<chain::Receipt> ReceiptMaker::make(const ReceiptWish& wish) const {
                 "no block says anything of the event " + to_hex(wish.key) + " yet; ask its status");
   Draft draft;
   draft.height = *found->height;
-  draft.receipt.chain = chain::chain_id(genesis_);
   draft.receipt.shown = chain::ShownBody{found->event->salt, found->event->body};
   if (const auto done = place(*found, draft); !done) return passed_on(done);
-  if (const auto done = certify(wish.end, draft); !done) return passed_on(done);
+  return finish(wish.shape, std::move(draft));
+}
+
+Result<chain::Receipt> ReceiptMaker::make_of_block(chain::Height height,
+                                                   const ReceiptShape& shape) const {
+  const chain::Height tip = reader_.tip().height;
+  if (height.value == 0)
+    return fail(ErrorCode::kNotFound,
+                "the genesis block has no receipt: the genesis file says all of it");
+  if (height > tip)
+    return fail(ErrorCode::kNotFound, fmt::format("there is no block {} here yet; the newest is {}",
+                                                  height.value, tip.value));
+  Draft draft;
+  draft.height = height;
+  draft.receipt.what = chain::ReceiptBlock{};
+  auto sealed = header(height);
+  if (!sealed) return passed_on(sealed);
+  draft.receipt.block = std::move(*sealed);
+  return finish(shape, std::move(draft));
+}
+
+Result<chain::Receipt> ReceiptMaker::finish(const ReceiptShape& shape, Draft draft) const {
+  draft.receipt.chain = chain::chain_id(genesis_);
+  if (const auto done = certify(shape.end, draft); !done) return passed_on(done);
   if (const auto done = find_voters(draft); !done) return passed_on(done);
-  if (wish.log_size)
-    if (const auto done = reach(*wish.log_size, draft); !done) return passed_on(done);
+  if (shape.log_size)
+    if (const auto done = reach(*shape.log_size, draft); !done) return passed_on(done);
   const auto report = chain::verify_receipt(draft.receipt, {genesis_, nullptr, std::nullopt});
   if (const chain::ReceiptStep* failed = report.failed())
     return fail(ErrorCode::kCorrupt,
-                fmt::format("what is stored does not prove the event {}: step {}: {}; ask another "
+                fmt::format("what is stored of block {} proves nothing: step {}: {}; ask another "
                             "node, and verify this one's database",
-                            to_hex(wish.key), failed->name, failed->text));
+                            draft.height.value, failed->name, failed->text));
   return std::move(draft.receipt);
 }
 

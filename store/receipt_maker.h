@@ -16,11 +16,16 @@ enum class ReceiptEnd : std::uint8_t {
   kNewest,  // the newest: tells all the work that stands on the event since
 };
 
+// What a receipt of anything may have besides.
+struct ReceiptShape {
+  ReceiptEnd end = ReceiptEnd::kFirst;
+  // Of a log that the reader knows; the receipt gets a path between it and the receipt's block.
+  std::optional<std::uint64_t> log_size{};
+};
+
 struct ReceiptWish {
   chain::EventKey key;
-  ReceiptEnd end = ReceiptEnd::kFirst;
-  // Of a log that the reader knows; the receipt gets a path between it and the event's block.
-  std::optional<std::uint64_t> log_size{};
+  ReceiptShape shape{};
 };
 
 // Makes receipts (chain/RECEIPTS.md) of what a node has stored, years later too. Each is verified
@@ -39,9 +44,13 @@ class ReceiptMaker {
   // no block from its own on has a certificate here yet, or one that is needed on the way from
   // genesis is missing here. kCorrupt: what is stored proves nothing.
   chain::Result<chain::Receipt> make(const ReceiptWish& wish) const;
+  // Of a block. The same errors; kNotFound also of genesis, which the genesis file says all of.
+  chain::Result<chain::Receipt> make_of_block(chain::Height height,
+                                              const ReceiptShape& shape) const;
 
  private:
   struct Draft;
+  [[nodiscard]] chain::Result<chain::Receipt> finish(const ReceiptShape& shape, Draft draft) const;
   [[nodiscard]] chain::Result<void> place(const EventLookup& found, Draft& draft) const;
   [[nodiscard]] chain::Result<void> certify(ReceiptEnd end, Draft& draft) const;
   [[nodiscard]] chain::Result<bool> has_certificate(chain::Height height, Draft& draft) const;

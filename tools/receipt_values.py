@@ -344,13 +344,8 @@ CERTIFICATE = (8, {"slot": NUMBER, "signature": hexadecimal(64)})
 HISTORY_NODE = {"hash": HASH, "work": decimal(0, U256), "blocks": DECIMAL,
                 "first_time_ms": TIME, "last_time_ms": TIME}
 SIBLING = {"side": one_of({"left": True, "right": False}), "hash": HASH}
-RECEIPT = {
-    "format": one_of({"eventchain-receipt": 1}), "version": number(1, 1), "chain": HASH,
-    "event?": {"salt": HASH, "body": base64_octets},
-    "entry?": {"commitment": HASH, "position": DECIMAL, "path": (64, HASH)},
-    "rejection?": {"commitment": HASH, "key": ID, "reason": one_of(REASONS), "stream_version": TIME,
-                   "path": (64, SIBLING)},
-    "block": BLOCK,
+BLOCK_RECEIPT = {
+    "format": one_of({"eventchain-block-receipt": 1}), "version": number(1, 1), "chain": HASH, "block": BLOCK,
     "newer?": {"block": BLOCK, "path": (64, HISTORY_NODE)},
     "certificate": CERTIFICATE,
     "voters": (4096, {"block": BLOCK, "annex": (4096, annex_item), "certificate": CERTIFICATE}),
@@ -359,15 +354,33 @@ RECEIPT = {
 }
 
 
-def read_receipt(octets):
-    """Step 'format': the receipt as values, under the names that they have in the file."""
-    receipt = shaped(load_json(octets), RECEIPT, "receipt")
-    if (receipt.entry is None) == (receipt.rejection is None):
-        raise Refused("there must be either an entry or a rejection")
-    receipt.commitment = (receipt.entry or receipt.rejection).commitment
+EVENT_RECEIPT = {
+    **BLOCK_RECEIPT, "format": one_of({"eventchain-receipt": 1}),
+    "event?": {"salt": HASH, "body": base64_octets},
+    "entry?": {"commitment": HASH, "position": DECIMAL, "path": (64, HASH)},
+    "rejection?": {"commitment": HASH, "key": ID, "reason": one_of(REASONS), "stream_version": TIME,
+                   "path": (64, SIBLING)},
+}
+
+
+def receipt_of(value, where):
+    """The receipt as values, under the names that they have in the file."""
+    is_block = isinstance(value, dict) and value.get("format") == "eventchain-block-receipt"
+    if is_block:
+        receipt = SimpleNamespace(event=None, entry=None, rejection=None, **vars(shaped(value, BLOCK_RECEIPT, where)))
+    else:
+        receipt = shaped(value, EVENT_RECEIPT, where)
+        if (receipt.entry is None) == (receipt.rejection is None):
+            raise Refused(f"{where} must have either an entry or a rejection")
+        receipt.commitment = (receipt.entry or receipt.rejection).commitment
     receipt.certified = receipt.newer.block if receipt.newer else receipt.block
     receipt.set_of = {one.hash: one for one in receipt.member_sets}
     return receipt
+
+
+def read_receipt(octets):
+    """Step 'format'."""
+    return receipt_of(load_json(octets), "receipt")
 
 
 # --- checkpoints --------------------------------------------------------------------------------------

@@ -452,6 +452,7 @@ class Verdict(NamedTuple):
     failed_step: str  # None if all held
     reason: str
     receipt: SimpleNamespace  # None if it is none
+    sets: list  # of (from this block on, who signs), as far as the steps have proved it
 
     def exit_code(self):
         if self.failed_step is not None:
@@ -462,16 +463,23 @@ class Verdict(NamedTuple):
 
 def verify(octets, genesis, checkpoint=None):
     """Takes the steps in their order until one fails."""
-    steps, name, receipt = [], "format", None
     try:
         receipt = read_receipt(octets)
-        steps.append((name, f"{len(octets)} octets"))
-        stand = ("entry", check_entry) if receipt.entry else ("rejection", check_rejection)
-        history = [("history", check_history)] if receipt.newer else []
-        for name, check in (("chain", check_chain), ("member-sets", check_member_sets), ("body", check_body),
-                            stand, ("seal", check_seal), ("work", check_work), *history):
+    except Refused as refused:
+        return Verdict([], "format", str(refused), None, [])
+    return verify_values(receipt, genesis, checkpoint, ("format", f"{len(octets)} octets"))
+
+
+def verify_values(receipt, genesis, checkpoint, *steps):
+    """The same of a receipt that has been read."""
+    steps, sets = list(steps), [(0, genesis.first_set)]
+    stand = [("entry", check_entry)] if receipt.entry else [("rejection", check_rejection)]
+    event = [("body", check_body), *stand] if receipt.entry or receipt.rejection else []
+    history = [("history", check_history)] if receipt.newer else []
+    try:
+        for name, check in (("chain", check_chain), ("member-sets", check_member_sets), *event,
+                            ("seal", check_seal), ("work", check_work), *history):
             steps.append((name, check(receipt, genesis)))
-        sets = [(0, genesis.first_set)]
         for step in receipt.voters:
             name = f"voters-{step.block.height}"
             since, known = sets.pop()
@@ -484,8 +492,8 @@ def verify(octets, genesis, checkpoint=None):
             name = "checkpoint"
             steps.append((name, check_checkpoint(receipt, checkpoint, sets)))
     except Refused as refused:
-        return Verdict(steps, name, str(refused), receipt)
-    return Verdict(steps, None, "", receipt)
+        return Verdict(steps, name, str(refused), receipt, sets)
+    return Verdict(steps, None, "", receipt, sets)
 
 
 def time_text(milliseconds):
@@ -497,16 +505,19 @@ def time_text(milliseconds):
 def proved(receipt, steps):
     """What was proved, in sentences: what, by whom, since when, under how much work."""
     said, block = dict(steps), receipt.block
-    event = f"the event behind the commitment {receipt.commitment.hex()}"
     if receipt.event:
         texts = read_body(receipt.event.body)
         event = "the event with id {!a} and source {!a}".format(
             *(texts[name].decode("utf-8", "replace") for name in (b"id", b"source")))
+    elif receipt.entry or receipt.rejection:
+        event = f"the event behind the commitment {receipt.commitment.hex()}"
     if receipt.entry:
         yield f"{event} stands in the log at position {receipt.entry.position}"
-    else:
+    elif receipt.rejection:
         reason = next(name for name, one in REASONS.items() if one == receipt.rejection.reason)
         yield f"{event} was rejected in block {block.height}: {reason}"
+    else:
+        yield f"block {block.height} is {block_id(block, receipt.chain).hex()}, with a log of {block.log_size}"
     yield f"that was so when block {block.height} was sealed: {time_text(block.sealed_at_ms)}"
     yield f"by whom: {said['certificate']}"
     yield f"work of block {block.height}: {said['work']}"
@@ -546,7 +557,7 @@ def main(arguments=None):
         print(f"{verdict.failed_step}: FAILED: {verdict.reason}\n\nnothing is proved")
         return verdict.exit_code()
     print("\nproved:", *proved(verdict.receipt, verdict.steps), sep="\n  ")
-    also = () if verdict.receipt.entry else (NOT_PROVED_OF_REJECTIONS,)
+    also = (NOT_PROVED_OF_REJECTIONS,) if verdict.receipt.rejection else ()
     print("not proved:", *also, *NOT_PROVED, sep="\n  ")
     return verdict.exit_code()
 

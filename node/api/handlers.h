@@ -16,6 +16,7 @@ void get_stream(const CallPtr& call);
 void get_log(const CallPtr& call);
 // read_receipt.cpp
 void get_event_receipt(const CallPtr& call);
+void get_block_receipt(const CallPtr& call);
 // read_chain.cpp
 void get_block(const CallPtr& call);
 void get_headers(const CallPtr& call);

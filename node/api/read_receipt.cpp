@@ -10,27 +10,42 @@ namespace eventchain::node::api {
 namespace {
 
 // nullopt after having answered.
-std::optional<store::ReceiptWish> wish_of(const CallPtr& call) {
-  const auto key = event_key_of(call);
-  if (!key) return std::nullopt;
-  store::ReceiptWish wish{*key};
+std::optional<store::ReceiptShape> shape_of(const CallPtr& call) {
+  store::ReceiptShape shape;
   if (const auto end = call->parameter("certificate")) {
     if (*end != "first" && *end != "newest") {
       call->answer(Problem::kMalformedRequest,
                    "query parameter 'certificate' must be first or newest");
       return std::nullopt;
     }
-    if (*end == "newest") wish.end = store::ReceiptEnd::kNewest;
+    if (*end == "newest") shape.end = store::ReceiptEnd::kNewest;
   }
   if (const auto size = call->parameter("log_size")) {
-    wish.log_size = parse_number(*size);
-    if (!wish.log_size) {
+    shape.log_size = parse_number(*size);
+    if (!shape.log_size) {
       call->answer(Problem::kMalformedRequest,
                    "query parameter 'log_size' must be a decimal number");
       return std::nullopt;
     }
   }
-  return wish;
+  return shape;
+}
+
+std::optional<store::ReceiptWish> wish_of(const CallPtr& call) {
+  const auto key = event_key_of(call);
+  if (!key) return std::nullopt;
+  const auto shape = shape_of(call);
+  if (!shape) return std::nullopt;
+  return store::ReceiptWish{*key, *shape};
+}
+
+void answer_receipt(const CallPtr& call, const chain::Receipt& receipt) {
+  auto text = format_receipt(receipt);
+  if (!text) return call->answer(problem_response(text.error()));
+  net::http::Response response;
+  response.content_type = "application/json";
+  response.body = std::move(*text);
+  call->answer(std::move(response));
 }
 
 // With the event's status, so that whoever asked knows what he waits for.
@@ -53,12 +68,7 @@ void answer_settled(const CallPtr& call, const store::ReceiptWish& wish,
       append_settled(out, lookup, finality_of(context));
     });
   if (!receipt) return call->answer(problem_response(receipt.error()));
-  auto text = format_receipt(*receipt);
-  if (!text) return call->answer(problem_response(text.error()));
-  net::http::Response response;
-  response.content_type = "application/json";
-  response.body = std::move(*text);
-  call->answer(std::move(response));
+  answer_receipt(call, *receipt);
 }
 
 // The store knows nothing of it; perhaps the core does.
@@ -90,6 +100,20 @@ void get_event_receipt(const CallPtr& call) {
         const auto stage = pending ? std::optional(pending->stage) : std::nullopt;
         call->later([call, wish, stage] { answer_pending(call, wish, stage); });
       });
+}
+
+void get_block_receipt(const CallPtr& call) {
+  const auto height = parse_number(call->path[0]);
+  if (!height) return call->answer(Problem::kMalformedRequest, "a height is a decimal number");
+  const auto shape = shape_of(call);
+  if (!shape) return;
+  const Context& context = *call->context;
+  const auto receipt = store::ReceiptMaker(context.reader, context.options.genesis)
+                           .make_of_block(chain::Height{*height}, *shape);
+  if (!receipt && receipt.error().code == chain::ErrorCode::kUnavailable)
+    return call->answer(Problem::kNotYet, receipt.error().message);
+  if (!receipt) return call->answer(problem_response(receipt.error()));
+  answer_receipt(call, *receipt);
 }
 
 }  // namespace eventchain::node::api

@@ -79,6 +79,8 @@ void append_place(JsonText& out, const chain::ReceiptRejection& rejected) {
   out.close_array().close_object();
 }
 
+void append_place(JsonText&, const chain::ReceiptBlock&) {}
+
 void append_newer(JsonText& out, const chain::NewerBlock& newer) {
   out.key("newer").open_object();
   append_block(out, newer.sealed);
@@ -109,9 +111,10 @@ void append_voter_step(JsonText& out, const chain::VoterStep& step) {
 }  // namespace
 
 chain::Result<std::string> format_receipt(const chain::Receipt& receipt) {
+  EC_ASSERT(!chain::is_of_block(receipt) || !receipt.shown, "a block's receipt shows no event");
   JsonText out;
   out.open_object()
-      .text("format", "eventchain-receipt")
+      .text("format", chain::is_of_block(receipt) ? kBlockReceiptFormat : kReceiptFormat)
       .number("version", 1)
       .text("chain", to_hex(receipt.chain));
   if (receipt.shown)

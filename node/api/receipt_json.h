@@ -12,6 +12,10 @@ namespace eventchain::node::api {
 // thousand members.
 inline constexpr std::size_t kReceiptBytesMax = std::size_t{16} * 1024 * 1024;
 
+// In `format`: of events, and of blocks.
+inline constexpr const char* kReceiptFormat = "eventchain-receipt";
+inline constexpr const char* kBlockReceiptFormat = "eventchain-block-receipt";
+
 // A receipt as JSON, in the format of chain/RECEIPTS.md. Without white space.
 // Pre: all headers are of receipt.chain. kTooLarge over the limit.
 chain::Result<std::string> format_receipt(const chain::Receipt& receipt);

@@ -7,7 +7,7 @@ from typing import NamedTuple
 LONGEST = {"path": 65, "shares": 256, "certificate": 8, "voters": 4096, "annex": 4096,
            "member_sets": 4098}
 WORDS = {"left": "right", "right": "left", "key-conflict": "version-conflict",
-         "eventchain-receipt": "eventchain-receipts"}
+         "eventchain-receipt": "eventchain-block-receipt", "eventchain-block-receipt": "eventchain-receipt"}
 CUT_STEP = 97  # octets between a cut and the next
 
 

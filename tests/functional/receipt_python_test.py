@@ -20,7 +20,7 @@ from seed import random_for
 RECEIPTS = ROOT / "tests" / "data" / "receipts"
 GENESIS = RECEIPTS / "genesis.json"
 CHECKPOINT = RECEIPTS / "checkpoint.txt"
-NAMES = ("event", "event-newer", "event-without-body", "event-consistency", "rejection")
+NAMES = ("event", "event-newer", "event-without-body", "event-consistency", "rejection", "block")
 FILES_AT_ONCE = 400
 SPELLED_OTHERWISE = "the same values, spelled otherwise"
 

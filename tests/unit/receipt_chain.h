@@ -207,11 +207,18 @@ class ReceiptChain {
     complete(receipt, height, certified);
     return receipt;
   }
+  [[nodiscard]] Receipt of_block(std::uint64_t height, std::uint64_t certified = 0) const {
+    Receipt receipt;
+    receipt.what = ReceiptBlock{};
+    complete(receipt, height, certified);
+    return receipt;
+  }
   // Every receipt there can be, by default.
   [[nodiscard]] std::vector<Receipt> all() const {
     std::vector<Receipt> receipts;
     for (std::uint64_t height = 1; height <= blocks.size(); ++height) {
       if (first_certified(height) == 0) continue;
+      receipts.push_back(of_block(height));
       for (std::size_t i = 0; i < at(height).events.size(); ++i)
         receipts.push_back(of_event(height, i));
       for (std::size_t i = 0; i < at(height).rejected.size(); ++i)

@@ -190,6 +190,7 @@ void add_chain_commands(CLI::App& app, Session& session) {
       ->capture_default_str();
   check->callback([chosen, &session] { verify(session, *chosen); });
   add_cost_command(*chain, session);
+  add_block_receipt_command(*chain, session);
 }
 
 }  // namespace eventchain::tools

@@ -124,7 +124,7 @@ class ColdSource final : public ReceiptSource {
 
   std::optional<std::string> receipt(const chain::EventKey& key, std::string& message) override {
     const auto end = newest_ ? store::ReceiptEnd::kNewest : store::ReceiptEnd::kFirst;
-    const auto made = maker_->make({key, end, log_size_});
+    const auto made = maker_->make({key, {end, log_size_}});
     if (made) return value_or_stop(node::api::format_receipt(*made));
     if (made.error().code != chain::ErrorCode::kUnavailable) stop(made.error());
     message = made.error().message;

@@ -18,8 +18,8 @@ json::array sentences(const std::vector<std::string>& from) {
 }
 
 json::object facts_json(const chain::ReceiptFacts& facts) {
-  json::object made{{"kind", facts.position ? "entry" : "rejection"},
-                    {"commitment", to_hex(facts.commitment)},
+  const char* kind = facts.position ? "entry" : facts.commitment ? "rejection" : "block";
+  json::object made{{"kind", kind},
                     {"block", std::to_string(facts.block.value)},
                     {"block_id", to_hex(facts.block_id)},
                     {"sealed_at", chain::rfc3339(facts.sealed_at)},
@@ -27,6 +27,7 @@ json::object facts_json(const chain::ReceiptFacts& facts) {
                     {"certified_block", std::to_string(facts.certified_block.value)},
                     {"signers", sentences(facts.signers)},
                     {"voters", facts.voters}};
+  if (facts.commitment) made.emplace("commitment", to_hex(*facts.commitment));
   if (facts.event) made.emplace("event_key", to_hex(*facts.event));
   if (facts.position) made.emplace("position", std::to_string(facts.position->value));
   if (facts.work_since) made.emplace("work_since", facts.work_since->to_decimal());
@@ -73,10 +74,13 @@ chain::Result<Claims> claims_of(std::string_view text) {
   const auto receipt = node::api::parse_receipt(text);
   if (!receipt) return tl::unexpected<chain::Error>(receipt.error());
   Claims claims{{"chain", to_hex(receipt->chain)}};
-  add_event(claims, *receipt);
+  if (chain::is_of_block(*receipt))
+    claims.emplace_back("block_id", to_hex(chain::block_id(receipt->block)));
+  else
+    add_event(claims, *receipt);
   if (const auto* entry = std::get_if<chain::ReceiptEntry>(&receipt->what))
     claims.emplace_back("position", std::to_string(entry->position.value));
-  else
+  else if (!chain::is_of_block(*receipt))
     claims.emplace_back("position", "none: the block rejected it");
   claims.emplace_back("block", std::to_string(receipt->block.header.height.value));
   claims.emplace_back("sealed_at", chain::rfc3339(receipt->block.seal.sealed_at));

@@ -130,6 +130,8 @@ void change_place(Mutations& to, const ReceiptRejection& was) {
               });
 }
 
+void change_place(Mutations&, const ReceiptBlock&) {}
+
 void change_newer(Mutations& to, const NewerBlock& was) {
   to.push_back([](Receipt& receipt) { receipt.newer.reset(); });
   const Access<NewerBlock> newer = [](Receipt& receipt) -> NewerBlock& { return *receipt.newer; };
@@ -189,8 +191,8 @@ void change_voter_steps(Mutations& to, const std::vector<VoterStep>& was) {
 Mutations mutations_of(const Receipt& receipt) {
   Mutations to;
   flip_octets<ChainId>(to, [](Receipt& it) -> ChainId& { return it.chain; });
-  flip_octets<Salt>(to, [](Receipt& it) -> Salt& { return it.shown->salt; });
-  for (std::size_t octet = 0; octet < receipt.shown->body.size(); ++octet)
+  if (receipt.shown) flip_octets<Salt>(to, [](Receipt& it) -> Salt& { return it.shown->salt; });
+  for (std::size_t octet = 0; receipt.shown && octet < receipt.shown->body.size(); ++octet)
     to.push_back([octet](Receipt& it) {
       it.shown->body[octet] = static_cast<char>(it.shown->body[octet] ^ 4);
     });

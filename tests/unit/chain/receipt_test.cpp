@@ -53,9 +53,9 @@ KnownLog log_of(std::uint64_t height) {
 }  // namespace
 
 TEST_CASE(
-    "every event and every rejection of a chain whose voters change has a receipt that holds") {
+    "every event, rejection and block of a chain whose voters change has a receipt that holds") {
   const std::vector<Receipt> receipts = grown().all();
-  REQUIRE(receipts.size() == 24);
+  REQUIRE(receipts.size() == 35);
   for (const Receipt& receipt : receipts) {
     INFO("block ", receipt.block.header.height.value);
     const ReceiptReport report = verify(receipt);
@@ -77,6 +77,25 @@ TEST_CASE("the steps come in one order, and only those that there are") {
       "chain",   "member-sets", "body",     "rejection", "seal",        "work",
       "history", "voters-6",    "voters-8", "voters-10", "certificate", "checkpoint"};
   CHECK(step_names(verify(grown().of_rejection(3, 0, 11), log_of(3))) == long_way);
+}
+
+TEST_CASE("a block's receipt has the steps of a block, and says which it is") {
+  const Receipt receipt = grown().of_block(9);
+  const ReceiptReport report = verify(receipt);
+  const std::vector<std::string> way = {"chain",    "member-sets", "seal",
+                                        "work",     "history",     "voters-6",
+                                        "voters-8", "voters-10",   "certificate"};
+  CHECK(step_names(report) == way);
+  REQUIRE(report.is_proved());
+  CHECK(report.facts->block_id == grown().at(9).id);
+  CHECK_FALSE(report.facts->commitment.has_value());
+  CHECK(has_sentence(report.proved, "block 9 of the chain 'shop' is " + to_hex(grown().at(9).id)));
+  CHECK_FALSE(has_sentence(report.not_proved, "its writer"));
+  CHECK(has_sentence(verify(receipt, log_of(9)).not_proved, "agree on the log"));
+  // An event beside it would be believed without a look.
+  Receipt with_event = receipt;
+  with_event.shown = grown().of_event(9, 0).shown;
+  CHECK(failing(with_event) == "body");
 }
 
 TEST_CASE("a receipt tells in words and numbers what it proves, and what it does not") {

@@ -100,6 +100,33 @@ TEST_CASE(
   CHECK(contains(waiting.body, R"("status":"in-progress","detail":"durable")"));
 }
 
+TEST_CASE("the receipt of a block is served with what was asked for, and holds") {
+  auto grown = receipt_test::receipt_chain();
+  grown.add({.events = {20}, .signatures = {{2, 2}}});
+  Served served(grown);
+  for (const char* target : {"/v1/blocks/1/receipt", "/v1/blocks/9/receipt?certificate=newest"}) {
+    const auto answer = served.get(target);
+    REQUIRE(answer.status == 200);
+    CHECK(answer.content_type == "application/json");
+    const auto receipt = node::api::parse_receipt(answer.body);
+    REQUIRE_MESSAGE(receipt.has_value(), receipt.error().message);
+    CHECK(chain::is_of_block(*receipt));
+    CHECK(chain::verify_receipt(*receipt, {grown.state.genesis, nullptr, {}}).is_proved());
+  }
+  const auto longer = node::api::parse_receipt(served.get("/v1/blocks/1/receipt?log_size=19").body);
+  REQUIRE(longer.has_value());
+  CHECK(longer->consistency->size == 19);
+  const auto early = served.get("/v1/blocks/12/receipt");
+  CHECK(early.status == 409);
+  CHECK(contains(early.body, "urn:eventchain:problem:not-yet"));
+  CHECK(header_of(early, "Retry-After") == "1");
+  CHECK(served.get("/v1/blocks/0/receipt").status == 404);
+  CHECK(served.get("/v1/blocks/13/receipt").status == 404);
+  CHECK(served.get("/v1/blocks/x/receipt").status == 400);
+  CHECK(served.get("/v1/blocks/1/receipt?certificate=none").status == 400);
+  CHECK(served.get("/v1/blocks/1/receipt?log_size=-1").status == 400);
+}
+
 TEST_CASE("an event that is placed between two looks at it has its receipt") {
   const auto grown = receipt_test::receipt_chain();
   eventchain::store::MemoryStore store(grown.state.genesis);

@@ -108,6 +108,7 @@ TEST_CASE("the golden receipts are written octet by octet as they were") {
   check_golden("event-newer.json", text_of(grown().of_event(9, 1)) + "\n");
   check_golden("event-without-body.json", text_of(without_body(grown().of_event(5, 2))) + "\n");
   check_golden("event-consistency.json", text_of(with_consistency(grown().of_event(2, 0))) + "\n");
+  check_golden("block.json", text_of(grown().of_block(5)) + "\n");
   check_golden("rejection.json", text_of(grown().of_rejection(2, 1)) + "\n");
   const LogTree& log = grown().state.log;
   check_golden("checkpoint.txt", log_origin(grown().state.chain) + "\n" +

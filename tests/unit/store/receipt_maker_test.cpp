@@ -24,6 +24,10 @@ struct Subject {
   [[nodiscard]] Result<Receipt> make(const store::ReceiptWish& wish) const {
     return store::ReceiptMaker(reader, chain.state.genesis).make(wish);
   }
+  [[nodiscard]] Result<Receipt> make_of_block(Height height,
+                                              const store::ReceiptShape& shape) const {
+    return store::ReceiptMaker(reader, chain.state.genesis).make_of_block(height, shape);
+  }
   [[nodiscard]] ReceiptReport verify(const Receipt& receipt) const {
     return verify_receipt(receipt, {chain.state.genesis, nullptr, std::nullopt});
   }
@@ -94,16 +98,40 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("every certified block has its receipt, and no other height has one") {
+  ReceiptChain chain = receipt_chain();
+  chain.add({.events = {20}, .signatures = {{2, 2}}});
+  with_both(chain, [](Subject& subject) {
+    for (std::uint64_t height = 1; height <= 11; ++height) {
+      INFO("block ", height);
+      const auto made = subject.make_of_block(Height{height}, {});
+      REQUIRE_MESSAGE(made.has_value(), made.error().message);
+      check_same(*made, subject.chain.of_block(height));
+      CHECK(subject.verify(*made).is_proved());
+    }
+    const auto newest =
+        subject.make_of_block(Height{2}, {store::ReceiptEnd::kNewest, std::uint64_t{19}});
+    REQUIRE_MESSAGE(newest.has_value(), newest.error().message);
+    CHECK(newest->newer->sealed.header.height == Height{11});
+    CHECK(newest->consistency->size == 19);
+    CHECK(subject.make_of_block(Height{12}, {}).error().code == ErrorCode::kUnavailable);
+    CHECK(subject.make_of_block(Height{13}, {}).error().code == ErrorCode::kNotFound);
+    CHECK(subject.make_of_block(Height{0}, {}).error().code == ErrorCode::kNotFound);
+    CHECK(subject.make_of_block(Height{~std::uint64_t{0}}, {}).error().code ==
+          ErrorCode::kNotFound);
+  });
+}
+
 TEST_CASE("a receipt that ends with the newest certificate tells the work since") {
   with_both(receipt_chain(), [](Subject& subject) {
-    const auto made = subject.make({key_of(1), store::ReceiptEnd::kNewest});
+    const auto made = subject.make({key_of(1), {store::ReceiptEnd::kNewest}});
     REQUIRE_MESSAGE(made.has_value(), made.error().message);
     check_same(*made, subject.chain.of_event(1, 0, 11));
     const ReceiptReport report = subject.verify(*made);
     REQUIRE(report.is_proved());
     CHECK(*report.facts->work_since == U256(11 * 3 * 16));
     // Of the newest block itself there is no newer one.
-    CHECK_FALSE(subject.make({key_of(19), store::ReceiptEnd::kNewest})->newer.has_value());
+    CHECK_FALSE(subject.make({key_of(19), {store::ReceiptEnd::kNewest}})->newer.has_value());
   });
 }
 
@@ -111,7 +139,7 @@ TEST_CASE("a receipt leads to the log of any size that the node has had") {
   with_both(receipt_chain(), [](Subject& subject) {
     for (std::uint64_t size = 0; size <= 19; ++size) {
       INFO("size ", size);
-      const auto made = subject.make({key_of(8), store::ReceiptEnd::kFirst, size});
+      const auto made = subject.make({key_of(8), {store::ReceiptEnd::kFirst, size}});
       REQUIRE_MESSAGE(made.has_value(), made.error().message);
       const auto root = root_at(size, subject.chain.tree_reader());
       REQUIRE(root.has_value());
@@ -121,7 +149,7 @@ TEST_CASE("a receipt leads to the log of any size that the node has had") {
       REQUIRE(report.find("checkpoint") != nullptr);
       CHECK(report.find("checkpoint")->state == StepState::kPassed);
     }
-    const auto beyond = subject.make({key_of(8), store::ReceiptEnd::kFirst, 20});
+    const auto beyond = subject.make({key_of(8), {store::ReceiptEnd::kFirst, 20}});
     REQUIRE_FALSE(beyond.has_value());
     CHECK(beyond.error().code == ErrorCode::kNotFound);
   });
@@ -140,7 +168,7 @@ TEST_CASE("what is not there, or not certified yet, has no receipt, and the erro
       const auto early = subject.make({key_of(number)});
       REQUIRE_FALSE(early.has_value());
       CHECK(early.error().code == ErrorCode::kUnavailable);
-      const auto newest = subject.make({key_of(number), store::ReceiptEnd::kNewest});
+      const auto newest = subject.make({key_of(number), {store::ReceiptEnd::kNewest}});
       REQUIRE_FALSE(newest.has_value());
       CHECK(newest.error().code == ErrorCode::kUnavailable);
     }

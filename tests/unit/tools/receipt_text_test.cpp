@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "node/genesis_json.h"
 #include "text_of_file.h"
 #include "tools/eventchain/checkpoint_file.h"
@@ -78,6 +80,16 @@ TEST_CASE("what a receipt claims can be told without believing anything") {
   CHECK_FALSE(claims_of("{}").has_value());
   for (const char* file : {"event.json", "event-without-body.json", "rejection.json"})
     CHECK(claims_of(text_of_file(kReceipts / file)).has_value());
+}
+
+TEST_CASE("a block's receipt is told as one") {
+  CHECK(verdict_text(judged("block.json"), false)
+            .starts_with("PROVED\n  What: block 5 of the chain"));
+  CHECK(verdict_json(judged("block.json")).at("facts").at("kind").as_string() == "block");
+  const auto claims = claims_of(text_of_file(kReceipts / "block.json"));
+  REQUIRE(claims.has_value());
+  CHECK(std::ranges::any_of(*claims, [](const auto& one) { return one.first == "block_id"; }));
+  CHECK(std::ranges::none_of(*claims, [](const auto& one) { return one.first == "position"; }));
 }
 
 TEST_CASE("a checkpoint that nothing leads to is told, and one that agrees is used") {
