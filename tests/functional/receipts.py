@@ -10,6 +10,7 @@ from waiting import wait_until
 
 sys.path.insert(0, str(ROOT / "tools"))
 import receipt_values
+import verify_evidence
 import verify_receipt
 
 EXIT_NOT_YET = 4
@@ -36,10 +37,10 @@ def take_receipt(node, key, out, *more):
     return out
 
 
-def verify_in_python(*arguments):
-    """The finished process of tools/verify_receipt.py."""
+def verify_in_python(*arguments, program="verify_receipt.py"):
+    """The finished process of tools/verify_receipt.py, or of another program there."""
     return subprocess.run(
-        [sys.executable, "-B", ROOT / "tools" / "verify_receipt.py", *map(str, arguments)],
+        [sys.executable, "-B", ROOT / "tools" / program, *map(str, arguments)],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -47,6 +48,10 @@ def verify_in_python(*arguments):
         timeout=60,
         check=False,
     )
+
+
+def verify_evidence_in_python(*arguments):
+    return verify_in_python(*arguments, program="verify_evidence.py")
 
 
 def by_module(octets, genesis, checkpoint=None):
@@ -63,3 +68,11 @@ def by_program(files, genesis, checkpoint=None):
     for one in told if isinstance(told, list) else [told]:
         is_open = one["steps"][-1]["step"] == "checkpoint" and one["steps"][-1]["state"] == "not checked"
         yield (4 if is_open else 0) if one["proved"] else 3, one.get("failed_step")
+
+
+def evidence_by_program(files, genesis):
+    """The same of `eventchain evidence verify`."""
+    done = eventchain("evidence", "verify", *files, "--trust", genesis, "-o", "json", check=False)
+    told = json.loads(done.stdout)
+    for one in told if isinstance(told, list) else [told]:
+        yield 0 if one["proved"] else 3, one.get("failed_step")

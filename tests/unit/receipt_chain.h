@@ -128,7 +128,9 @@ struct Wanted {
 
 class ReceiptChain {
  public:
-  explicit ReceiptChain(Genesis genesis) : state(initial_state(genesis)) {
+  // From block `other_from` on its events are others than those that are asked for.
+  explicit ReceiptChain(Genesis genesis, std::uint64_t other_from = ~std::uint64_t{0})
+      : state(initial_state(genesis)), other_from_(other_from) {
     History first;
     first.append(state.history.peaks().front(), &history);
   }
@@ -138,8 +140,9 @@ class ReceiptChain {
     made.first_position = state.log.size();
     made.before = state.members;
     LogTree log = state.log;
+    const std::uint64_t shift = state.height().value + 1 < other_from_ ? 0 : 500;
     for (const std::uint64_t number : wanted.events) {
-      made.events.push_back(event_of(number));
+      made.events.push_back(event_of(number + shift));
       const EventFacts& facts = made.events.back().facts;
       made.block.content.entries.push_back({facts.key, facts.commitment});
       log.append(log_leaf(facts.commitment), &made.tree_hashes);
@@ -213,6 +216,16 @@ class ReceiptChain {
     complete(receipt, height, certified);
     return receipt;
   }
+  // The checkpoint of a block, with the signatures that it has.
+  [[nodiscard]] SignedNote note_of(std::uint64_t height) const {
+    const MadeBlock& made = at(height);
+    const std::string origin = log_origin(state.chain);
+    SignedNote note{certified_statement(made.block.sealed.header, made.id), {}};
+    for (const SlotSignature& one : made.certificate)
+      note.signatures.push_back(
+          note_signature(origin, member_at(*made.before, one.slot)->signing_key, one.signature));
+    return note;
+  }
   // Every receipt there can be, by default.
   [[nodiscard]] std::vector<Receipt> all() const {
     std::vector<Receipt> receipts;
@@ -240,6 +253,8 @@ class ReceiptChain {
   std::map<std::pair<std::uint8_t, std::uint64_t>, Hash> tree;
 
  private:
+  const std::uint64_t other_from_;
+
   SealedHeader sealed_on_top(const LogTree& log, const std::vector<AnnexItem>& annex) const {
     SealedHeader sealed;
     TemplateHeader& header = sealed.header;
@@ -298,8 +313,9 @@ inline MemberOrder order_of(decltype(MemberOrder::what) what) {
 // Eleven blocks. n4 joins (4, 5) and becomes a voter (6), n2 gets another key (8), n1 loses its
 // vote (10), which only voters after it have signed in a majority. Blocks 3, 5 and 9 have no
 // certificate of their own.
-inline ReceiptChain receipt_chain(WorkFunction function = WorkFunction::kSha256) {
-  ReceiptChain chain(receipt_genesis(function));
+inline ReceiptChain receipt_chain(WorkFunction function = WorkFunction::kSha256,
+                                  std::uint64_t other_from = ~std::uint64_t{0}) {
+  ReceiptChain chain(receipt_genesis(function), other_from);
   const Member newcomer = member(3, MemberRole::kStandby);
   const JoinToken token = named<JoinToken>("token");
   Member rekeyed = chain.state.genesis.voters[1];

@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   add_shared_options(app, session);
   add_event_commands(app, session);
   add_receipt_commands(app, session);
+  add_evidence_commands(app, session);
   add_cluster_commands(app, session);
   add_chain_commands(app, session);
   add_mining_commands(app, session);

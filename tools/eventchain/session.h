@@ -50,6 +50,7 @@ struct Session {
 void add_event_commands(CLI::App& app, Session& session);
 void add_event_receipt_command(CLI::App& event, Session& session);
 void add_receipt_commands(CLI::App& app, Session& session);
+void add_evidence_commands(CLI::App& app, Session& session);
 void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);

@@ -38,7 +38,8 @@ MAY_INCLUDE = {
                     "store/", "store/sqlite/"}, set()),
     "tools/": ({"chain/", "store/", "store/sqlite/"},
                {"mining/kernel_trial.h", "mining/work_functions.h", "mining/thread_miner.h",
-                "mining/randomx/memory.h", "mining/randomx/machine.h", "node/api/json_text.h", "node/api/rate_estimate.h", "node/api/receipt_json.h",
+                "mining/randomx/memory.h", "mining/randomx/machine.h", "node/api/evidence_json.h",
+                "node/api/json_text.h", "node/api/rate_estimate.h", "node/api/receipt_json.h",
                 "node/config.h", "node/genesis_json.h", "net/identity.h"}
                | CONSENSUS_TYPES),
 }

@@ -14,16 +14,6 @@ const ReceiptChain& grown() {
   return chain;
 }
 
-// The checkpoint of a block, with the signatures that it has in the chain.
-SignedNote note_of(const MadeBlock& made) {
-  const std::string origin = log_origin(grown().state.chain);
-  SignedNote note{certified_statement(made.block.sealed.header, made.id), {}};
-  for (const SlotSignature& one : made.certificate)
-    note.signatures.push_back(
-        note_signature(origin, member_at(*made.before, one.slot)->signing_key, one.signature));
-  return note;
-}
-
 KnownLog known_of(const SignedNote& note) {
   auto known = parse_checkpoint(encode_note(note));
   REQUIRE_MESSAGE(known.has_value(), known.error().message);
@@ -51,7 +41,7 @@ NoteSignature cosignature() {
 TEST_CASE("a checkpoint is read back, with or without signatures") {
   for (const std::uint64_t height : {1U, 6U, 11U}) {
     const MadeBlock& made = grown().at(height);
-    const KnownLog known = known_of(note_of(made));
+    const KnownLog known = known_of(grown().note_of(height));
     REQUIRE(known.head.has_value());
     CHECK(point_of(known) == point_of(made.block.sealed));
     CHECK(known.origin == log_origin(grown().state.chain));
@@ -78,14 +68,15 @@ TEST_CASE("what is no checkpoint is refused") {
       // Signed, and no certified statement.
       "a/log\n19\n" + root + "\nmore\n\n\u2014 who AAAAAAAAAAA=\n",
       std::string(kNoteBytesMax + 1, 'x')};
-  const std::string whole = encode_note(note_of(grown().at(1)));
-  for (const auto& [from, to] : {std::pair{"height 1", "height 01"},
-                                 {"height 1", "heights 1"},
-                                 {"block ", "block A"},
-                                 {"members ", "block "},
-                                 {"\n\n", "\nmore\n\n"}}) {
+  const std::string whole = encode_note(grown().note_of(1));
+  const std::vector<std::pair<std::string, std::string>> edits = {{"height 1", "height 01"},
+                                                                  {"height 1", "heights 1"},
+                                                                  {"block ", "block A"},
+                                                                  {"members ", "block "},
+                                                                  {"\n\n", "\nmore\n\n"}};
+  for (const auto& edit : edits) {
     std::string changed = whole;
-    bad.push_back(changed.replace(changed.find(from), std::string_view(from).size(), to));
+    bad.push_back(changed.replace(changed.find(edit.first), edit.first.size(), edit.second));
   }
   bad.push_back(whole.substr(0, whole.find("\n\n") + 2));
   for (const std::string& text : bad) {
@@ -97,13 +88,13 @@ TEST_CASE("what is no checkpoint is refused") {
 TEST_CASE("a signed checkpoint is judged by the voters of its time") {
   const Receipt newest = grown().of_event(1, 0, 11);
   const auto signers = [&](std::uint64_t height) {
-    return step_of(newest, note_of(grown().at(height))).text;
+    return step_of(newest, grown().note_of(height)).text;
   };
-  CHECK(contains(step_of(grown().of_event(1, 0), note_of(grown().at(1))).text,
+  CHECK(contains(step_of(grown().of_event(1, 0), grown().note_of(1)).text,
                  "it is signed by n1, n2 and n3"));
   CHECK(contains(signers(1), "n1, n2 and n3"));
   for (const std::uint64_t height : {2U, 6U, 7U, 8U, 10U, 11U}) {
-    const ReceiptStep step = step_of(newest, note_of(grown().at(height)));
+    const ReceiptStep step = step_of(newest, grown().note_of(height));
     CHECK_MESSAGE(step.state == StepState::kNotChecked, step.text);
     CHECK(contains(step.text, "it is signed by"));
   }
@@ -111,14 +102,14 @@ TEST_CASE("a signed checkpoint is judged by the voters of its time") {
   CHECK(contains(signers(11), "n2 and n4"));
   CHECK(contains(signers(10), "n3 and n4"));
   // Who voted later is not known to a receipt that ends before.
-  const ReceiptStep early = step_of(grown().of_event(4, 0), note_of(grown().at(11)));
+  const ReceiptStep early = step_of(grown().of_event(4, 0), grown().note_of(11));
   CHECK(early.state == StepState::kNotChecked);
   CHECK(contains(early.text, "may have become voters"));
 }
 
 TEST_CASE("signatures that are wrong or too few make a checkpoint wrong, strangers' do not") {
   const Receipt receipt = grown().of_event(1, 0);
-  const SignedNote note = note_of(grown().at(1));
+  const SignedNote note = grown().note_of(1);
   const auto state = [&](const SignedNote& changed) { return step_of(receipt, changed).state; };
   CHECK(state(note) == StepState::kPassed);
   SignedNote changed = note;
@@ -153,14 +144,14 @@ TEST_CASE("a signed checkpoint of another history is told so, and which block di
   ReceiptChain other(receipt_genesis());
   other.add({.events = {801, 802, 803}, .signatures = {{0, 0}, {1, 1}, {2, 2}}});
   const Receipt receipt = grown().of_event(1, 0);
-  ReceiptStep step = step_of(receipt, note_of(other.at(1)));
+  ReceiptStep step = step_of(receipt, other.note_of(1));
   CHECK(step.state == StepState::kFailed);
   CHECK(contains(step.text, "two histories"));
   CHECK(contains(step.text, to_hex(other.at(1).id)));
   // The block that has the certificate is looked at too.
   for (std::uint64_t more = 810; more < 840; more += 10)
     other.add({.events = {more, more + 1, more + 2}, .signatures = {{0, 0}, {1, 1}, {2, 2}}});
-  step = step_of(grown().of_event(3, 0), note_of(other.at(4)));
+  step = step_of(grown().of_event(3, 0), other.note_of(4));
   CHECK(step.state == StepState::kFailed);
   CHECK(contains(step.text, "at height 4"));
 }

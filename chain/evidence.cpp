@@ -1,0 +1,169 @@
+#include "chain/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "chain/genesis.h"
+#include "chain/receipt_summary.h"
+
+namespace eventchain::chain {
+
+namespace {
+
+class Verification {
+ public:
+  Verification(const Evidence& evidence, const Genesis& genesis, const ShareDigest* digest)
+      : evidence_(evidence), genesis_(genesis), digest_(digest) {
+    history_ = {{Height{0}, std::make_shared<const MemberSet>(first_members(genesis))}};
+  }
+
+  EvidenceReport run() {
+    if (check("first", evidence_.first, first_) && check("second", evidence_.second, second_) &&
+        check_contradiction())
+      summarize();
+    return std::move(report_);
+  }
+
+ private:
+  bool note(std::string name, StepState state, std::string text) {
+    report_.steps.push_back({std::move(name), state, std::move(text)});
+    return state != StepState::kFailed;
+  }
+
+  bool check(const std::string& place, const EvidencePart& part, std::vector<Member>& signers) {
+    if (const auto* receipt = std::get_if<Receipt>(&part))
+      return check_receipt(place, *receipt, signers);
+    return check_checkpoint(place, std::get<KnownLog>(part), signers);
+  }
+
+  bool check_receipt(const std::string& place, const Receipt& receipt,
+                     std::vector<Member>& signers) {
+    ReceiptReport report = verify_receipt(receipt, {genesis_, digest_, std::nullopt});
+    for (ReceiptStep& step : report.steps)
+      note(place + "." + step.name, step.state, std::move(step.text));
+    if (!report.is_proved()) return false;
+    for (const SlotSignature& one : receipt.certificate)
+      if (const Member* member = member_at(*report.signers.back().set, one.slot))
+        signers.push_back(*member);
+    has_steps_ = has_steps_ || !receipt.voters.empty();
+    history_ = std::move(report.signers);
+    return true;
+  }
+
+  bool check_checkpoint(const std::string& place, const KnownLog& known,
+                        std::vector<Member>& signers) {
+    const std::string origin = log_origin(chain_id(genesis_));
+    if (!note(place + ".origin", known.origin == origin ? StepState::kPassed : StepState::kFailed,
+              known.origin == origin
+                  ? "the checkpoint is of this chain's log"
+                  : fmt::format("the checkpoint is of another log than '{}'", origin)))
+      return false;
+    auto found = known_signers(known, history_);
+    const std::string step = place + ".signatures";
+    if (!found)
+      return note(step, StepState::kFailed,
+                  "it bears no signatures of a majority of voters that are known here, or one that "
+                  "does not hold");
+    signers = std::move(found->voters);
+    return note(step, StepState::kPassed,
+                fmt::format("{} signed the checkpoint", listed(names_of(signers))));
+  }
+
+  bool check_contradiction() {
+    for (const HistoryPoint& one : points_of(evidence_.first))
+      for (const HistoryPoint& other : points_of(evidence_.second))
+        if (const auto kind = contradiction(one, other)) {
+          report_.facts = EvidenceFacts{*kind, one, other, {}, {}, {}};
+          return note("contradiction", StepState::kPassed, describe(*kind, one, other));
+        }
+    return note("contradiction", StepState::kFailed,
+                "both hold, and both may be of one history: this is evidence of nothing");
+  }
+
+  static std::vector<std::string> names_of(const std::vector<Member>& members) {
+    std::vector<std::string> names;
+    for (const Member& member : members) names.push_back(member.name);
+    return names;
+  }
+
+  void summarize() {
+    EvidenceFacts& facts = *report_.facts;
+    facts.first_signers = names_of(first_);
+    facts.second_signers = names_of(second_);
+    for (const Member& member : first_)
+      if (std::ranges::find(second_, member.node, &Member::node) != second_.end())
+        facts.both.push_back(member.name);
+    const auto prove = [this](std::string text) { report_.proved.push_back(std::move(text)); };
+    prove(fmt::format("What: two histories of the chain '{}' were signed, and {}.", genesis_.name,
+                      describe(facts.kind, facts.first, facts.second)));
+    prove(fmt::format("By whom: {} signed the first, {} the second.", listed(facts.first_signers),
+                      listed(facts.second_signers)));
+    prove(facts.both.empty()
+              ? "Nobody is among both: the voters changed in one of the histories."
+              : fmt::format("Both were signed with the keys of {}, which no sound node does.",
+                            listed(facts.both)));
+    const auto add = [this](std::string text) { report_.not_proved.push_back(std::move(text)); };
+    add("Which of the two is the true history, or was there first.");
+    add("Why: voters may have lied, their keys may have been stolen, or a node was put back to an "
+        "old copy of its disk.");
+    add("Where the two part: at the place that is named here, or below it.");
+    if (has_steps_)
+      add("That no half of the voters lied together at a change of voters while their number was "
+          "even: a half can sign such a change.");
+    if (has_steps_)
+      add("That keys which were replaced, or whose voters have left, were not misused: then one of "
+          "the histories is theirs.");
+    add(fmt::format(
+        "Anything, if the genesis file came from the wrong hands: the chain id must be {}.",
+        to_hex(chain_id(genesis_))));
+  }
+
+  const Evidence& evidence_;
+  const Genesis& genesis_;
+  const ShareDigest* const digest_;
+  SignerHistory history_;  // by the receipt that was verified last, else the genesis file
+  bool has_steps_ = false;
+  std::vector<Member> first_;
+  std::vector<Member> second_;
+  EvidenceReport report_;
+};
+
+}  // namespace
+
+const ReceiptStep* EvidenceReport::failed() const {
+  const auto found = std::ranges::find(steps, StepState::kFailed, &ReceiptStep::state);
+  return found == steps.end() ? nullptr : &*found;
+}
+
+std::vector<HistoryPoint> points_of(const EvidencePart& part) {
+  if (const auto* known = std::get_if<KnownLog>(&part)) return {point_of(*known)};
+  const Receipt& receipt = std::get<Receipt>(part);
+  std::vector<HistoryPoint> points{point_of(receipt.block)};
+  if (receipt.newer) points.push_back(point_of(receipt.newer->sealed));
+  return points;
+}
+
+std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHistory& history) {
+  if (!known.head) return std::nullopt;
+  const Height height = known.head->block.height;
+  const auto judged = [&known](const MemberSet& before, const MemberSet& after) {
+    return signers_of_note(known.head->note, known.origin, before, after);
+  };
+  NoteSigners found = judged(signers_before(history, height), signers_after(history, height));
+  if (found.are_enough()) return found;
+  for (auto one = history.rbegin(); one != history.rend(); ++one) {
+    if (one->since >= height && one->since.value != 0) continue;
+    found = judged(*one->set, *one->set);
+    if (found.are_enough()) return found;
+  }
+  return std::nullopt;
+}
+
+EvidenceReport verify_evidence(const Evidence& evidence, const Genesis& genesis,
+                               const ShareDigest* digest) {
+  return Verification(evidence, genesis, digest).run();
+}
+
+}  // namespace eventchain::chain

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chain/receipt.h"
+
+// Two things that voters signed and that cannot both be of one history. Whoever has the genesis
+// file can verify it, and need not ask anybody. RECEIPTS.md has the format and the steps.
+namespace eventchain::chain {
+
+// A receipt of any kind, or a checkpoint with signatures.
+using EvidencePart = std::variant<Receipt, KnownLog>;
+
+struct Evidence {
+  EvidencePart first;
+  EvidencePart second;  // if only one is a checkpoint, then this: the first tells who may sign it
+};
+
+// What verified evidence says, for programs.
+struct EvidenceFacts {
+  Contradiction kind;
+  HistoryPoint first;  // that contradict each other
+  HistoryPoint second;
+  // Names of those whose signatures are in each part, and of those who are among both.
+  std::vector<std::string> first_signers;
+  std::vector<std::string> second_signers;
+  std::vector<std::string> both;
+};
+
+struct EvidenceReport {
+  // In the order of RECEIPTS.md, up to the first that failed.
+  std::vector<ReceiptStep> steps;
+  // Sentences for people; empty if a step failed.
+  std::vector<std::string> proved;
+  std::vector<std::string> not_proved;
+  std::optional<EvidenceFacts> facts;
+
+  [[nodiscard]] const ReceiptStep* failed() const;  // null: none
+  [[nodiscard]] bool is_proved() const { return failed() == nullptr; }
+};
+
+// Pure. For any two parts, whoever made them. `digest`: as in ReceiptTrust.
+EvidenceReport verify_evidence(const Evidence& evidence, const Genesis& genesis,
+                               const ShareDigest* digest);
+
+// What a part says of the history, whether it is proved or not.
+std::vector<HistoryPoint> points_of(const EvidencePart& part);
+
+// Who signed a note, by what is known of the voters: those in force at its height, else those of
+// some time before, who may have gone their own way from there. nullopt: no majority of any.
+std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHistory& history);
+
+}  // namespace eventchain::chain
