@@ -191,6 +191,7 @@ void add_chain_commands(CLI::App& app, Session& session) {
   check->callback([chosen, &session] { verify(session, *chosen); });
   add_cost_command(*chain, session);
   add_block_receipt_command(*chain, session);
+  add_consistency_command(*chain, session);
 }
 
 }  // namespace eventchain::tools

@@ -56,6 +56,7 @@ void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);
 void add_cost_command(CLI::App& chain, Session& session);
 void add_block_receipt_command(CLI::App& chain, Session& session);
+void add_consistency_command(CLI::App& chain, Session& session);
 void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_witness_commands(CLI::App& app, Session& session);
