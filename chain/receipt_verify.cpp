@@ -10,6 +10,7 @@
 #include "chain/receipt.h"
 #include "chain/receipt_checkpoint.h"
 #include "chain/receipt_summary.h"
+#include "chain/seal_check.h"
 #include "chain/text.h"
 
 namespace eventchain::chain {
@@ -208,21 +209,8 @@ bool Verification::check_seal() {
   const std::string step = "seal";
   const Seal& seal = receipt_.block.seal;
   const std::string block = fmt::format("block {}", header_.height.value);
-  if (header_.height.value == 0) return failed(step, "the genesis block has neither log nor seal");
-  if (header_.share_count != trust_.genesis.share_count ||
-      seal.shares.size() != header_.share_count)
-    return failed(
-        step, fmt::format("{} has {} shares and its header says {}; in this chain it is {}", block,
-                          seal.shares.size(), header_.share_count, trust_.genesis.share_count));
-  if (header_.time < header_.started || seal.sealed_at < header_.time)
-    return failed(step, block + " was begun, made and sealed in another order");
-  const auto target = expand(header_.share_target);
-  const auto easiest = expand(trust_.genesis.easiest_target);
-  if (!target || !easiest || *target > *easiest)
-    return failed(step, block + " has an easier target than the genesis file allows");
-  const auto is_not_ascending = [](const Nonce& a, const Nonce& b) { return a >= b; };
-  if (std::ranges::adjacent_find(seal.shares, is_not_ascending) != seal.shares.end())
-    return failed(step, fmt::format("the shares of {} are not ascending", block));
+  if (std::string fault = seal_fault(trust_.genesis, receipt_.block); !fault.empty())
+    return failed(step, std::move(fault));
   std::set<std::string> finders;
   for (const Nonce& share : seal.shares) {
     const Member* member = member_at(*members_at(header_), share.slot());
@@ -250,16 +238,8 @@ bool Verification::check_work() {
   EC_ASSERT(digest_->function() == function, "shares of one chain have one digest");
   if (function == WorkFunction::kNone)
     return passed(step, "the chain has no work, and any share will do");
-  const Result<U256> target = expand(header_.share_target);
-  const TemplateHash hash = template_hash(header_);
-  std::vector<SharePreimage> preimages;
-  for (const Nonce& share : receipt_.block.seal.shares)
-    preimages.push_back(share_preimage(header_, hash, share));
-  const std::vector<Hash> hashes = digest_->digests(preimages);
-  for (std::size_t i = 0; i < hashes.size(); ++i)
-    if (!target || !meets(*digest_, preimages[i], hashes[i], *target))
-      return failed(step, fmt::format("share {} of block {} does not meet its target", i + 1,
-                                      header_.height.value));
+  if (std::string fault = work_fault(*digest_, receipt_.block); !fault.empty())
+    return failed(step, std::move(fault));
   return passed(step, fmt::format("all shares meet the target: about {} hashes by {}",
                                   block_work(header_).to_decimal(), to_string(function)));
 }
