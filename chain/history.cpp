@@ -17,21 +17,6 @@ constexpr std::string_view kNodeTag = "ec:history-node";
 constexpr std::string_view kRootTag = "ec:history-root";
 constexpr std::size_t kNodeSize = 32 + 32 + 3 * 8;
 
-// The node over the `size` (> 0) blocks from `begin` on, which is a multiple of the greatest power
-// of two in `size`. Every complete subtree is kept, so only the right edge is folded.
-Result<HistoryNode> read_range(std::uint64_t begin, std::uint64_t size, const HistoryReader& read) {
-  if (std::has_single_bit(size)) {
-    const auto level = static_cast<unsigned>(std::countr_zero(size));
-    return read(history_node_number(level, begin >> level));
-  }
-  const std::uint64_t split = std::bit_floor(size);
-  const auto left = read_range(begin, split, read);
-  if (!left) return left;
-  const auto right = read_range(begin + split, size - split, read);
-  if (!right) return right;
-  return history_parent(*left, *right);
-}
-
 }  // namespace
 
 HistoryNode history_leaf(const BlockId& block, const U256& work, UnixMillis time,
@@ -123,6 +108,21 @@ std::uint64_t history_node_number(unsigned level, std::uint64_t index) {
   return 2 * last_leaf - static_cast<std::uint64_t>(std::popcount(last_leaf)) + level;
 }
 
+Result<HistoryNode> history_range(std::uint64_t begin, std::uint64_t size,
+                                  const HistoryReader& read) {
+  // Every complete subtree is kept, so only the right edge is folded.
+  if (std::has_single_bit(size)) {
+    const auto level = static_cast<unsigned>(std::countr_zero(size));
+    return read(history_node_number(level, begin >> level));
+  }
+  const std::uint64_t split = std::bit_floor(size);
+  const auto left = history_range(begin, split, read);
+  if (!left) return left;
+  const auto right = history_range(begin + split, size - split, read);
+  if (!right) return right;
+  return history_parent(*left, *right);
+}
+
 Result<std::vector<HistoryNode>> history_path(Height height, std::uint64_t blocks,
                                               const HistoryReader& read) {
   if (height.value >= blocks)
@@ -135,8 +135,8 @@ Result<std::vector<HistoryNode>> history_path(Height height, std::uint64_t block
   while (size > 1) {
     const std::uint64_t split = std::bit_floor(size - 1);
     const bool is_left = height.value - begin < split;
-    const auto sibling =
-        is_left ? read_range(begin + split, size - split, read) : read_range(begin, split, read);
+    const auto sibling = is_left ? history_range(begin + split, size - split, read)
+                                 : history_range(begin, split, read);
     if (!sibling) return tl::unexpected<Error>(sibling.error());
     path.push_back(*sibling);
     if (!is_left) begin += split;

@@ -56,6 +56,11 @@ using HistoryReader = std::function<Result<HistoryNode>(std::uint64_t number)>;
 // That number, of the node over the 2^level blocks from height index * 2^level on.
 std::uint64_t history_node_number(unsigned level, std::uint64_t index);
 
+// The node over the `size` (> 0) blocks from `begin` on. Pre: in the tree's shape over some number
+// of blocks there is such a node. O(log n) reads.
+Result<HistoryNode> history_range(std::uint64_t begin, std::uint64_t size,
+                                  const HistoryReader& read);
+
 // What leads from the leaf of the block at `height` to the root over the first `blocks` blocks: the
 // sibling on each level, from the leaf upwards, in the tree's shape of RFC 9162, section 2.1.3.
 // O(log^2 n) reads.
