@@ -17,6 +17,8 @@ void get_log(const CallPtr& call);
 // read_receipt.cpp
 void get_event_receipt(const CallPtr& call);
 void get_block_receipt(const CallPtr& call);
+// read_work_proof.cpp
+void get_work_proof(const CallPtr& call);
 // read_chain.cpp
 void get_block(const CallPtr& call);
 void get_headers(const CallPtr& call);
