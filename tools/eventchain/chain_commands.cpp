@@ -189,6 +189,7 @@ void add_chain_commands(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   check->callback([chosen, &session] { verify(session, *chosen); });
+  add_work_proof_commands(*chain, session);
   add_cost_command(*chain, session);
   add_block_receipt_command(*chain, session);
   add_consistency_command(*chain, session);

@@ -54,6 +54,7 @@ void add_evidence_commands(CLI::App& app, Session& session);
 void add_submit_command(CLI::App& event, Session& session);
 void add_cluster_commands(CLI::App& app, Session& session);
 void add_chain_commands(CLI::App& app, Session& session);
+void add_work_proof_commands(CLI::App& chain, Session& session);
 void add_cost_command(CLI::App& chain, Session& session);
 void add_block_receipt_command(CLI::App& chain, Session& session);
 void add_consistency_command(CLI::App& chain, Session& session);

@@ -40,6 +40,7 @@ MAY_INCLUDE = {
                {"mining/kernel_trial.h", "mining/work_functions.h", "mining/thread_miner.h",
                 "mining/randomx/memory.h", "mining/randomx/machine.h", "node/api/evidence_json.h",
                 "node/api/json_text.h", "node/api/rate_estimate.h", "node/api/receipt_json.h",
+                "node/api/work_proof_json.h",
                 "node/config.h", "node/genesis_json.h", "net/identity.h"}
                | CONSENSUS_TYPES),
 }
