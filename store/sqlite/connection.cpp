@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <filesystem>
+
+#include "store/sqlite/file_state.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/statement.h"
 
@@ -39,6 +42,27 @@ std::unique_ptr<SQLite::Database> open(const std::string& path, int flags,
   return database;
 }
 
+// A path as SQLite reads it in a URI (sqlite.org/uri.html), which lets a file be called immutable:
+// then it is neither locked nor looked at for a log.
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    if (c == '?' || c == '#' || c == '%')
+      uri += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
+std::unique_ptr<SQLite::Database> open_for_reading(const std::string& path,
+                                                   const StoreOptions& options) {
+  const bool is_still = options.reading == Reading::kAnyCopy && std::filesystem::exists(path) &&
+                        !FileState::of(path).has_log();
+  return is_still ? open(immutable_uri(path), SQLite::OPEN_READONLY | SQLite::OPEN_URI, options)
+                  : open(path, SQLite::OPEN_READONLY, options);
+}
+
 void configure_writer(SQLite::Database& database, const StoreOptions& options) {
   // Turning a new file into a WAL database is one transaction with a rollback journal. EXTRA also
   // syncs the directory after the journal is deleted: a journal that came back after a power cut
@@ -67,6 +91,15 @@ tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exce
   if (cause.getErrorCode() == SQLITE_NOTADB)
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} is not a database; name another file", path));
+  // What SQLite says where a write-ahead log has no index and none can be made.
+  if (FileState::of(path).has_log() &&
+      (cause.getErrorCode() == SQLITE_CANTOPEN || cause.getErrorCode() == SQLITE_READONLY))
+    return chain::fail(
+        ErrorCode::kIo,
+        fmt::format("cannot open {}: {} (SQLite code {}); beside it lies a write-ahead log, which "
+                    "can be read only with the -shm file of a running node or where one can be "
+                    "made: copy the whole directory to where you may write, and name that",
+                    path, cause.what(), cause.getExtendedErrorCode()));
   return chain::fail(
       ErrorCode::kIo,
       fmt::format("cannot open {}: {} (SQLite code {}); check the path, its rights and the disk",
@@ -74,6 +107,12 @@ tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exce
 }
 
 }  // namespace
+
+std::unique_ptr<SQLite::Database> open_any_copy(const std::string& path) {
+  StoreOptions options;
+  options.reading = Reading::kAnyCopy;
+  return open_for_reading(path, options);
+}
 
 Opened open_writer(const std::string& path, const chain::Genesis& genesis, const Disk& disk,
                    const StoreOptions& options, const Schema& schema) {
@@ -96,7 +135,7 @@ Opened open_writer(const std::string& path, const chain::Genesis& genesis, const
 Opened open_read_only(const std::string& path, const chain::Genesis& genesis,
                       const StoreOptions& options, const Schema& schema) {
   try {
-    auto database = open(path, SQLite::OPEN_READONLY, options);
+    auto database = open_for_reading(path, options);
     database->exec("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0");
     if (auto checked = check_schema(*database, genesis, schema); !checked)
       return tl::unexpected<chain::Error>(checked.error());

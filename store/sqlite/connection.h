@@ -21,10 +21,16 @@ chain::Result<std::unique_ptr<SQLite::Database>> open_writer(const std::string& 
                                                              const Schema& schema = kFullSchema);
 
 // Read-only, and never checkpoints: SQLite before 3.51.3 can lose pages when two connections write
-// or checkpoint at the same moment.
+// or checkpoint at the same moment. With Reading::kAnyCopy a file that has no write-ahead log is
+// taken for one that nobody writes: nothing is then created beside it, and it may lie where nothing
+// can be. Whether somebody began to write it all the same, FileState tells. A file with a log needs
+// its index: one that is there, as a running node's is, or a directory where it can be made.
 chain::Result<std::unique_ptr<SQLite::Database>> open_read_only(const std::string& path,
                                                                 const chain::Genesis& genesis,
                                                                 const StoreOptions& options,
                                                                 const Schema& schema = kFullSchema);
+
+// The same without a look at what kind of file it is. Throws SQLite::Exception.
+std::unique_ptr<SQLite::Database> open_any_copy(const std::string& path);
 
 }  // namespace eventchain::store

@@ -88,8 +88,8 @@ class SqliteLightScan final : public LightScan {
 
 bool is_light_database(const std::string& path) {
   try {
-    const SQLite::Database database(path, SQLite::OPEN_READONLY);
-    SQLite::Statement id(database, "PRAGMA application_id");
+    const auto database = open_any_copy(path);
+    SQLite::Statement id(*database, "PRAGMA application_id");
     return id.executeStep() && id.getColumn(0).getInt() == kLightApplicationId;
   } catch (const SQLite::Exception&) {
     return false;  // whoever opens it next says why it cannot be read
@@ -98,7 +98,9 @@ bool is_light_database(const std::string& path) {
 
 Result<std::unique_ptr<LightScan>> open_light_scan(const std::string& path,
                                                    const chain::Genesis& genesis) {
-  auto database = open_read_only(path, genesis, {}, kLightSchema);
+  StoreOptions options;
+  options.reading = Reading::kAnyCopy;
+  auto database = open_read_only(path, genesis, options, kLightSchema);
   if (!database) return tl::unexpected<chain::Error>(database.error());
   try {
     return std::make_unique<SqliteLightScan>(std::move(*database));

@@ -1,6 +1,7 @@
 #include "store/sqlite/schema.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
@@ -139,26 +140,32 @@ void migrate(SQLite::Database& database, const chain::Genesis& genesis, const St
   database.exec("COMMIT");
 }
 
+// Its path, also where it was opened by a URI.
+std::string file_of(SQLite::Database& database) {
+  const char* path = sqlite3_db_filename(database.getHandle(), "main");
+  return path == nullptr ? database.getFilename() : path;
+}
+
 Result<void> check_file(SQLite::Database& database, const Schema& schema) {
   const std::int64_t application = pragma(database, "PRAGMA application_id");
   const std::int64_t version = pragma(database, "PRAGMA user_version");
   if (application != schema.application_id)
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} is not a database of {}; name another file",
-                                   database.getFilename(), schema.what));
+                                   file_of(database), schema.what));
   if (version < schema.first_version)
     return chain::fail(
         ErrorCode::kInvalid,
         fmt::format(
             "{} has schema version {}, from before the first release, which is not read any "
             "more; move it away and let the node fetch the chain from the others",
-            database.getFilename(), version));
+            file_of(database), version));
   if (version > schema.version)
     return chain::fail(
         ErrorCode::kInvalid,
         fmt::format("{} has schema version {}, this program knows up to {}; use the newer program "
                     "that wrote it",
-                    database.getFilename(), version, schema.version));
+                    file_of(database), version, schema.version));
   return {};
 }
 
@@ -219,7 +226,7 @@ Result<void> check_schema(SQLite::Database& database, const chain::Genesis& gene
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} has the older schema version {}; start the node once, it "
                                    "brings the file to version {}",
-                                   database.getFilename(), version, schema.version));
+                                   file_of(database), version, schema.version));
   Statement select(database, "SELECT value FROM meta WHERE name = 'chain'");
   Statement::Rows rows = select.query();
   const chain::ChainId wanted = chain::chain_id(genesis);
@@ -227,7 +234,7 @@ Result<void> check_schema(SQLite::Database& database, const chain::Genesis& gene
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} holds another chain than \"{}\" ({}); use the genesis file "
                                    "it was made with, or another database file",
-                                   database.getFilename(), genesis.name, to_hex(wanted)));
+                                   file_of(database), genesis.name, to_hex(wanted)));
   return {};
 }
 

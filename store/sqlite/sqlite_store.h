@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,12 @@
 
 namespace eventchain::store {
 
+// How a database is opened that is only read.
+enum class Reading : std::uint8_t {
+  kBesideWriter,  // by who knows that its writer is there, or is himself the one
+  kAnyCopy,       // a running node's, a stopped one's or a copy; leaves no trace where it can
+};
+
 struct StoreOptions {
   // "" is the system's; anything else is for tests, and takes no lock file and needs no permit.
   std::string vfs;
@@ -17,6 +24,7 @@ struct StoreOptions {
   std::int64_t page_bytes = 4096;  // of a new file
   // The writer copies the WAL into the database when it has grown over this.
   std::int64_t wal_bytes_max = 64 * 1024 * 1024;
+  Reading reading = Reading::kBesideWriter;
 };
 
 // The member's disk. A copy brought back from a backup still has its id, so it does not tell a new

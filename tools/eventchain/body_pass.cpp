@@ -1,12 +1,13 @@
 #include "tools/eventchain/body_pass.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <mutex>
-#include <thread>
 
 #include <fmt/format.h>
+
+#include "store/sqlite/block_rows.h"
+#include "tools/eventchain/side_by_side.h"
 
 namespace eventchain::tools {
 
@@ -15,15 +16,14 @@ using store::ChainScan;
 
 namespace {
 
-constexpr std::uint64_t kRangeArrivals = 16 * 1024;
-constexpr std::chrono::milliseconds kProgressPause{50};
-
 HeldBody recompute(const ChainScan::EventRow& row, const chain::EventLimits& limits) {
   HeldBody held;
   held.arrival = row.arrival;
+  held.place = row.place;
+  held.position = row.position;
   held.height = row.height;
   held.version = row.version;
-  held.state = HeldBody::State::kUnreadable;
+  held.reason = row.reason;
   const auto salt = chain::Salt::from(row.salt);
   if (!salt) return held;
   if (const Result<chain::EventFacts> facts = chain::derive_facts(*salt, row.body, limits)) {
@@ -42,107 +42,156 @@ HeldBody recompute(const ChainScan::EventRow& row, const chain::EventLimits& lim
   return held;
 }
 
-// What the threads share. `placed` needs no lock: `claimed` gives each position one owner.
-struct Shared {
+}  // namespace
+
+// What the threads share.
+struct BodyPass::Shared {
   const VerifyOptions& options;
-  std::vector<HeldBody>& placed;
-  std::uint64_t arrivals_end;
-  std::vector<std::atomic<bool>> claimed;
-  std::atomic<std::uint64_t> next_arrival{0};
-  std::atomic<std::uint64_t> done{0};
-  std::mutex mutex;  // guards what follows
-  std::map<chain::Commitment, HeldBody>& rejected;
+  const std::uint64_t arrivals_end;
+  std::vector<Range>& ranges;
   Findings& findings;
-  unsigned running = 0;
-  std::condition_variable finished;  // one thread less is running
+
+  std::mutex mutex{};  // guards `ranges`, `findings` and what follows
+  std::uint64_t next_arrival = 0;
+  std::uint64_t octets = 0;
+  std::atomic<std::uint64_t> done{0};
 
   void report(Finding finding) {
     const std::lock_guard lock(mutex);
     findings.add(std::move(finding));
   }
+
+  // The next arrivals to read. Gaps are leapt over: a damaged arrival number may be anywhere.
+  std::optional<std::uint64_t> claim(ChainScan& scan) {
+    const std::lock_guard lock(mutex);
+    if (next_arrival >= arrivals_end) return std::nullopt;
+    const auto first = scan.next_arrival(next_arrival);
+    if (!first) findings.add({"database", next_arrival, first.error().message});
+    if (!first || !*first || **first >= arrivals_end) {
+      next_arrival = arrivals_end;
+      return std::nullopt;
+    }
+    next_arrival = **first + std::min(kRangeArrivals, arrivals_end - **first);
+    return **first;
+  }
 };
 
-void take_row(Shared& shared, const ChainScan::EventRow& row, const chain::EventLimits& limits) {
-  HeldBody held = recompute(row, limits);
-  shared.done.fetch_add(1, std::memory_order_relaxed);
-  if (!row.has_position) {
-    const std::lock_guard lock(shared.mutex);
-    shared.rejected.emplace(held.facts.commitment, held);
-  } else if (row.position >= shared.placed.size()) {
-    shared.report(
-        {"event", row.position,
-         fmt::format("the event of arrival {} claims a position beyond the end of the log",
-                     row.arrival)});
-  } else if (shared.claimed[row.position].exchange(true)) {
-    shared.report(
-        {"event", row.position,
-         fmt::format("the event of arrival {} claims a position that is taken", row.arrival)});
-  } else {
-    shared.placed[row.position] = held;
-  }
-}
-
-void work(Shared& shared, ChainScan& scan) {
+void BodyPass::work(Shared& shared, ChainScan& scan) {
   const chain::EventLimits limits = chain::event_limits(shared.options.genesis);
-  for (;;) {
-    const std::uint64_t first = shared.next_arrival.fetch_add(kRangeArrivals);
-    if (first >= shared.arrivals_end) break;
-    const std::uint64_t end = std::min(first + kRangeArrivals, shared.arrivals_end);
-    const auto read = scan.events(
-        first, end, [&](const ChainScan::EventRow& row) { take_row(shared, row, limits); });
-    if (!read) shared.report({"database", first, read.error().message});
+  std::vector<Range> ranges;
+  std::uint64_t octets = 0;
+  while (const auto first = shared.claim(scan)) {
+    Range& range = ranges.emplace_back();
+    range.first = *first;
+    const std::uint64_t end = *first + std::min(kRangeArrivals, shared.arrivals_end - *first);
+    range.bodies.reserve(std::min(end, shared.arrivals_end) - *first);
+    const auto read = scan.events(*first, end, [&](const ChainScan::EventRow& row) {
+      const HeldBody& held = range.bodies.emplace_back(recompute(row, limits));
+      octets += row.salt.size() + row.body.size();
+      shared.done.fetch_add(1, std::memory_order_relaxed);
+      if (store::mark_of(held.facts.commitment) != row.mark &&
+          row.place == ChainScan::EventRow::Place::kPending)
+        shared.report({"database", row.arrival,
+                       fmt::format("the event of arrival {}, which waits for its block, does not "
+                                   "hash to what was put",
+                                   row.arrival)});
+      else if (store::mark_of(held.facts.commitment) != row.mark)
+        range.bodies.back().has_good_mark = false;
+    });
+    if (!read) shared.report({"database", *first, read.error().message});
+    range.bodies.shrink_to_fit();
   }
   const std::lock_guard lock(shared.mutex);
-  --shared.running;
-  shared.finished.notify_one();
+  for (Range& range : ranges) shared.ranges.push_back(std::move(range));
+  shared.octets += octets;
 }
 
-void show_progress(Shared& shared, std::uint64_t total) {
-  std::unique_lock lock(shared.mutex);
-  const auto is_over = [&shared] { return shared.running == 0; };
-  while (!shared.finished.wait_for(lock, kProgressPause, is_over)) {
-    lock.unlock();
-    if (shared.options.progress) shared.options.progress(shared.done.load(), total);
-    lock.lock();
-  }
-}
-
-}  // namespace
-
-Result<BodyPass> BodyPass::run(const VerifyOptions& options, Findings& findings) {
+Result<BodyPass> BodyPass::run(const VerifyOptions& options, const ChainScan::Extent& extent,
+                               Findings& findings) {
   std::vector<std::unique_ptr<ChainScan>> scans;
   for (unsigned i = 0; i < std::max(1U, options.threads); ++i) {
     auto scan = store::open_scan(options.database, options.genesis);
     if (!scan) return tl::unexpected<chain::Error>(scan.error());
     scans.push_back(std::move(*scan));
   }
-  const auto extent = scans.front()->extent();
-  if (!extent) return tl::unexpected<chain::Error>(extent.error());
   BodyPass pass;
-  pass.placed_.resize(extent->placed);
-  Shared shared{options,
-                pass.placed_,
-                extent->arrivals_end,
-                std::vector<std::atomic<bool>>(extent->placed),
-                {},
-                {},
-                {},
-                pass.rejected_,
-                findings,
-                static_cast<unsigned>(scans.size()),
-                {}};
-  std::vector<std::thread> threads;
-  threads.reserve(scans.size());
-  for (const auto& scan : scans) threads.emplace_back([&shared, &scan] { work(shared, *scan); });
-  show_progress(shared, extent->placed);
-  for (std::thread& thread : threads) thread.join();
-  if (options.progress) options.progress(shared.done.load(), extent->placed);
+  Shared shared{options, extent.arrivals_end, pass.ranges_, findings};
+  std::atomic<std::size_t> taken{0};
+  side_by_side(
+      options.threads, [&] { work(shared, *scans[taken++]); },
+      [&] {
+        if (options.progress)
+          options.progress(VerifyStage::kBodies, shared.done.load(), extent.settled);
+      });
+  pass.octets_ = shared.octets;
+  std::ranges::sort(pass.ranges_, {}, &Range::first);
+  pass.placed_.assign(extent.placed, kNowhere);
+  pass.place_all(extent.blocks, findings);
   return pass;
+}
+
+void BodyPass::place_all(std::uint64_t blocks, Findings& findings) {
+  each([&](Place place, const HeldBody& body) {
+    if (body.place == HeldBody::Place::kPending) return;
+    ++settled_;
+    if (body.place == HeldBody::Place::kRejected) {
+      rejected_.emplace(body.facts.commitment, place);
+    } else if (body.position >= placed_.size()) {
+      // Above the tip that is verified a running node goes on.
+      if (body.height < blocks)
+        findings.add({"event", body.position,
+                      fmt::format("the event of arrival {} claims a position beyond the end of the "
+                                  "log",
+                                  body.arrival)});
+    } else if (placed_[body.position] != kNowhere) {
+      findings.add(
+          {"event", body.position,
+           fmt::format("the event of arrival {} claims a position that is taken", body.arrival)});
+    } else {
+      placed_[body.position] = place;
+    }
+  });
 }
 
 const HeldBody* BodyPass::rejected(const chain::Commitment& commitment) const {
   const auto found = rejected_.find(commitment);
-  return found == rejected_.end() ? nullptr : &found->second;
+  return found == rejected_.end() ? nullptr : &held(found->second);
+}
+
+const HeldBody* BodyPass::placed(const chain::Commitment& commitment) const {
+  if (by_commitment_.empty())
+    each([this](Place place, const HeldBody& body) {
+      if (body.place == HeldBody::Place::kPlaced)
+        by_commitment_.emplace(body.facts.commitment, place);
+    });
+  const auto found = by_commitment_.find(commitment);
+  return found == by_commitment_.end() ? nullptr : &held(found->second);
+}
+
+const BodyPass::Range* BodyPass::range_of(std::uint64_t arrival) const {
+  const auto after = std::ranges::upper_bound(ranges_, arrival, {}, &Range::first);
+  return after == ranges_.begin() ? nullptr : &*std::prev(after);
+}
+
+void BodyPass::expect(std::uint64_t arrival) const {
+  const Range* range = range_of(arrival);
+  if (range == nullptr || arrival - range->first >= range->bodies.size()) return;
+  const HeldBody& body = range->bodies[arrival - range->first];
+  __builtin_prefetch(&body);
+  __builtin_prefetch(&body.arrival);
+}
+
+std::optional<BodyPass::Place> BodyPass::find(std::uint64_t arrival) const {
+  const Range* range = range_of(arrival);
+  if (range == nullptr) return std::nullopt;
+  const Place base = static_cast<Place>(range - ranges_.data()) * kRangeArrivals;
+  // Nearly always there is no gap.
+  const std::uint64_t offset = arrival - range->first;
+  const std::vector<HeldBody>& bodies = range->bodies;
+  if (offset < bodies.size() && bodies[offset].arrival == arrival) return base + offset;
+  const auto found = std::ranges::lower_bound(bodies, arrival, {}, &HeldBody::arrival);
+  if (found == bodies.end() || found->arrival != arrival) return std::nullopt;
+  return base + static_cast<Place>(found - bodies.begin());
 }
 
 std::string describe_body(const VerifyOptions& options, const HeldBody& held) {

@@ -137,7 +137,10 @@ Result<ChainWork> count_stored_work(const std::string& database, const std::stri
   } else {
     const auto scan = store::open_scan(database, *genesis);
     if (!scan) return tl::unexpected<chain::Error>(scan.error());
-    read = (*scan)->blocks([&](const store::ChainScan::BlockRow& row) { visit(row.sealed); });
+    const auto extent = (*scan)->blocks_by_now();
+    if (!extent) return tl::unexpected<chain::Error>(extent.error());
+    read =
+        (*scan)->blocks(*extent, [&](const store::ChainScan::BlockRow& row) { visit(row.sealed); });
   }
   if (!read) return tl::unexpected<chain::Error>(read.error());
   if (damage)

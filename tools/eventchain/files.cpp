@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -47,10 +48,12 @@ Result<void> create(const std::filesystem::path& path, std::string_view content,
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return system_failure(path, "cannot read");
-  std::string content(bytes_max + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  // In pieces: most files are far smaller than they may be.
+  std::string content;
+  std::array<char, 64 * 1024> piece;
+  while (content.size() <= bytes_max && (in.read(piece.data(), piece.size()), in.gcount() > 0))
+    content.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   if (in.bad()) return system_failure(path, "cannot read");
-  content.resize(static_cast<std::size_t>(in.gcount()));
   if (content.size() > bytes_max)
     return fail(ErrorCode::kTooLarge,
                 fmt::format("{} is larger than {} octets; is it the right file?", path.string(),

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chain/hash.h"
 #include "chain/keys.h"
 #include "store/sqlite/columns.h"
+#include "tools/eventchain/kept_files.h"
 
 namespace eventchain::tools {
 
@@ -12,12 +15,14 @@ using chain::Verdict;
 using store::LightScan;
 
 HeaderPass::HeaderPass(const VerifyOptions& options, Findings& findings)
-    : digest_(digest_of(options)),
+    : options_(options),
+      digest_(digest_of(options)),
       findings_(findings),
       state_(chain::initial_header_state(options.genesis)),
       before_tip_(state_.members),
       known_blocks_(options.known_blocks.begin(), options.known_blocks.end()) {
   sets_.emplace(0, chain::encode_member_set(*state_.members));
+  chain_.sets.emplace(0, state_.members);
 }
 
 void HeaderPass::complain(std::uint64_t height, std::string text) {
@@ -28,17 +33,21 @@ void HeaderPass::lose_track(std::uint64_t height, const std::string& why) {
   const char* const rest = "; the blocks above it are checked by themselves only";
   complain(height, lost_track_ ? why : why + rest);
   lost_track_ = true;
+  chain_.is_whole = false;
 }
 
 void HeaderPass::visit(const LightScan::BlockRow& row) {
   if (row.height != next_height_)
     lose_track(next_height_, fmt::format("the blocks from here to {} are missing", row.height - 1));
   next_height_ = row.height + 1;
+  chain_.blocks_end = next_height_;
   ++blocks_;
   const auto sealed = chain::decode_sealed_header(row.sealed);
   if (!sealed) return lose_track(row.height, sealed.error().message);
   const chain::BlockId id = chain::block_id(*sealed);
-  known_blocks_.erase(id);
+  if (known_blocks_.erase(id) > 0) named_.push_back(row.height);
+  if (options_.against != nullptr && options_.against->asks_for_block(row.height))
+    chain_.met.emplace(row.height, id);
   if (id.view() != row.id)
     complain(row.height,
              "header and seal hash to " + to_hex(id) + ", stored under " + chain::to_hex(row.id));
@@ -52,6 +61,7 @@ void HeaderPass::visit(const LightScan::BlockRow& row) {
   if (row.height == 0) {
     if (!(block == chain::LightBlock{state_.tip_header, {}}))
       lose_track(0, "it is not the block that the genesis file makes");
+    if (!lost_track_) chain_.ids.push_back(state_.tip);
     return;
   }
   if (!lost_track_) judge(block);
@@ -79,6 +89,10 @@ void HeaderPass::judge(const chain::LightBlock& block) {
   const bool changes_members = after != state_.members;
   chain::advance_headers(state_, block.sealed, std::move(after));
   if (changes_members) sets_.emplace(height, chain::encode_member_set(*state_.members));
+  if (changes_members) chain_.sets.emplace(height, state_.members);
+  chain_.ids.push_back(state_.tip);
+  chain_.log_size = header.log_size;
+  if (options_.against != nullptr) options_.against->find_root(header, chain_.log_roots);
 }
 
 // Above a block that could not be followed nobody knows which sets there should be.
@@ -128,7 +142,10 @@ void HeaderPass::finish(LightScan& scan, VerifyReport& report) {
     complain(height, "the history stored below it is not that of the blocks below it");
   for (const chain::BlockId& id : known_blocks_)
     complain(height, "the chain does not contain block " + to_hex(id) + ", which was named");
+  report.named_blocks = named_.size();
+  for (const std::uint64_t at : named_) report.attested = std::max(report.attested, {at});
   report.headers_only = true;
+  if (report.signatures > 0) report.certified = state_.height();
   report.chain = state_.chain;
   report.blocks = blocks_;
   report.events = state_.tip_header.header.log_size;

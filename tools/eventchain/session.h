@@ -58,6 +58,7 @@ void add_work_proof_commands(CLI::App& chain, Session& session);
 void add_cost_command(CLI::App& chain, Session& session);
 void add_block_receipt_command(CLI::App& chain, Session& session);
 void add_consistency_command(CLI::App& chain, Session& session);
+void add_verify_command(CLI::App& chain, Session& session);
 void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_witness_commands(CLI::App& app, Session& session);
