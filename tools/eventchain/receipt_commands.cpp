@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -9,17 +10,14 @@
 #include "mining/work_functions.h"
 #include "node/api/receipt_json.h"
 #include "node/genesis_json.h"
-#include "store/receipt_maker.h"
-#include "store/sqlite/light_scan.h"
-#include "store/sqlite/sqlite_reader.h"
 #include "tools/eventchain/checkpoint_file.h"
-#include "tools/eventchain/cluster_client.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/json_text.h"
+#include "tools/eventchain/progress.h"
+#include "tools/eventchain/receipt_source.h"
 #include "tools/eventchain/receipt_text.h"
 #include "tools/eventchain/session.h"
 #include "tools/eventchain/table.h"
-#include "tools/eventchain/verify.h"
 
 namespace eventchain::tools {
 
@@ -32,143 +30,29 @@ namespace {
 struct Getting {
   std::vector<std::string> names;
   std::string stream;
+  std::optional<std::uint64_t> from, to;  // positions, both of them too
   std::string out;
-  std::string data;
-  std::string genesis;
   std::string checkpoint;
-  bool newest = false;
+  ReceiptChoice choice;
 };
 
-bool is_key(const std::string& text) {
-  const auto octets = chain::from_hex(text);
-  return octets && octets->size() == chain::EventKey::kSize;
-}
-
-// Where receipts come from: a cluster, or a database that nobody uses.
-class ReceiptSource {
- public:
-  virtual ~ReceiptSource() = default;
-  // An answer of nothing: there is none yet, and `message` says why.
-  virtual std::optional<std::string> receipt(const chain::EventKey& key, std::string& message) = 0;
-  // Keys of a stream's events from `from` on; empty at its end.
-  virtual std::vector<chain::EventKey> stream(const std::string& name, std::uint64_t from) = 0;
-};
-
-chain::EventKey key_from(const std::string& text) {
-  const auto octets = chain::from_hex(text);
-  const auto key = octets ? chain::EventKey::from(*octets) : std::nullopt;
-  if (!key)
-    throw CommandFailed{Exit::kUsage, "'" + text + "' is no event key (32 lower-case hex digits)"};
-  return *key;
-}
-
-constexpr std::size_t kKeysPerQuestion = 1000;
-
-class ClusterSource final : public ReceiptSource {
- public:
-  ClusterSource(const Session& session, bool newest, std::optional<std::uint64_t> log_size)
-      : client_(session) {
-    if (newest) query_ += "&certificate=newest";
-    if (log_size) query_ += fmt::format("&log_size={}", *log_size);
-    if (!query_.empty()) query_.front() = '?';
-  }
-
-  std::optional<std::string> receipt(const chain::EventKey& key, std::string& message) override {
-    HttpRequest request;
-    request.target = "/v1/events/" + to_hex(key) + "/receipt" + query_;
-    const HttpResponse answer = value_or_stop(client_.ask(request, std::chrono::seconds(30)));
-    if (answer.status == 409) {
-      message = problem_text(answer);
-      return std::nullopt;
-    }
-    require_success(answer);
-    return answer.body;
-  }
-
-  std::vector<chain::EventKey> stream(const std::string& name, std::uint64_t from) override {
-    std::string target = "/v1/streams/";
-    for (const char c : name) {
-      const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                            (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-      target += is_plain
-                    ? std::string(1, c)
-                    : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-    const json::value listed =
-        fetch_json(client_, fmt::format("{}?from={}&limit={}", target, from, kKeysPerQuestion));
-    std::vector<chain::EventKey> keys;
-    const json::value* events = find(listed, "events");
-    if (events != nullptr && events->is_array())
-      for (const json::value& event : events->get_array())
-        keys.push_back(key_from(text_of(event, "key")));
-    return keys;
-  }
-
- private:
-  ClusterClient client_;
-  std::string query_;
-};
-
-class ColdSource final : public ReceiptSource {
- public:
-  ColdSource(const std::string& data, const std::string& genesis_file, bool newest,
-             std::optional<std::uint64_t> log_size)
-      : newest_(newest), log_size_(log_size) {
-    const chain::Genesis genesis = value_or_stop(node::load_genesis(genesis_file));
-    const std::string database = database_in(data);
-    if (store::is_light_database(database))
-      throw CommandFailed{Exit::kError, database + " is a light member's: it has no events"};
-    reader_ = value_or_stop(store::open_reader(database, genesis, 1));
-    maker_.emplace(*reader_, genesis);
-  }
-
-  std::optional<std::string> receipt(const chain::EventKey& key, std::string& message) override {
-    const auto end = newest_ ? store::ReceiptEnd::kNewest : store::ReceiptEnd::kFirst;
-    const auto made = maker_->make({key, {end, log_size_}});
-    if (made) return value_or_stop(node::api::format_receipt(*made));
-    if (made.error().code != chain::ErrorCode::kUnavailable) stop(made.error());
-    message = made.error().message;
-    return std::nullopt;
-  }
-
-  std::vector<chain::EventKey> stream(const std::string& name, std::uint64_t from) override {
-    std::vector<chain::EventKey> keys;
-    for (const store::PlacedEvent& placed : value_or_stop(reader_->stream(
-             chain::stream_key(name), chain::StreamVersion{static_cast<std::int64_t>(from)},
-             kKeysPerQuestion)))
-      keys.push_back(placed.event.facts.key);
-    return keys;
-  }
-
- private:
-  const bool newest_;
-  const std::optional<std::uint64_t> log_size_;
-  std::unique_ptr<store::SqliteReader> reader_;
-  std::optional<store::ReceiptMaker> maker_;
-};
-
-std::unique_ptr<ReceiptSource> source_of(const Session& session, const Getting& wanted) {
-  std::optional<std::uint64_t> log_size;
-  if (!wanted.checkpoint.empty())
-    log_size = value_or_stop(read_checkpoint_file(wanted.checkpoint)).size;
-  if (wanted.data.empty()) return std::make_unique<ClusterSource>(session, wanted.newest, log_size);
-  if (wanted.genesis.empty())
-    throw CommandFailed{Exit::kUsage, "--data wants --genesis too: a database is read by its file"};
-  return std::make_unique<ColdSource>(wanted.data, wanted.genesis, wanted.newest, log_size);
+// Of which event it is, as far as it shows that.
+std::optional<chain::EventKey> key_in(const std::string& text) {
+  const auto receipt = node::api::parse_receipt(text);
+  if (!receipt) return std::nullopt;
+  if (const auto* rejected = std::get_if<chain::ReceiptRejection>(&receipt->what))
+    return rejected->rejection.key;
+  if (!receipt->shown) return std::nullopt;
+  const auto facts =
+      chain::derive_facts(receipt->shown->salt, receipt->shown->body, shown_limits());
+  if (!facts || facts->commitment != chain::commitment_of(*receipt)) return std::nullopt;
+  return facts->key;
 }
 
 // A node could answer every question with the same receipt, and each would hold.
 void require_of(const std::string& text, const chain::EventKey& key) {
-  const chain::Receipt receipt = value_or_stop(node::api::parse_receipt(text));
-  std::optional<chain::EventKey> found;
-  if (const auto* rejected = std::get_if<chain::ReceiptRejection>(&receipt.what)) {
-    found = rejected->rejection.key;
-  } else if (receipt.shown) {
-    const auto facts =
-        chain::derive_facts(receipt.shown->salt, receipt.shown->body, shown_limits());
-    if (facts) found = facts->key;
-  }
-  if (found != key)
+  value_or_stop(node::api::parse_receipt(text));
+  if (key_in(text) != key)
     throw CommandFailed{Exit::kTampered,
                         "the answer about " + to_hex(key) +
                             " is no receipt of that event; ask another node, and look at this one"};
@@ -186,53 +70,119 @@ class Outlet {
       if (!std::cout.flush()) throw CommandFailed{Exit::kError, "cannot write the receipt"};
       return;
     }
-    const std::filesystem::path path = is_one_
-                                           ? std::filesystem::path(out_)
-                                           : std::filesystem::path(out_) / (to_hex(key) + ".json");
-    value_or_stop(replace_file(path, receipt + "\n", Secrecy::kPublic));
+    value_or_stop(replace_file(file_of(key), receipt + "\n", Secrecy::kPublic));
+  }
+  // Whether an earlier run has left a whole receipt of this event.
+  [[nodiscard]] bool has(const chain::EventKey& key) const {
+    if (out_.empty() || is_one_) return false;
+    const auto text = read_file(file_of(key), node::api::kReceiptBytesMax);
+    return text && key_in(*text) == key;
   }
 
  private:
+  [[nodiscard]] std::filesystem::path file_of(const chain::EventKey& key) const {
+    return is_one_ ? std::filesystem::path(out_)
+                   : std::filesystem::path(out_) / (to_hex(key) + ".json");
+  }
+
   const std::string out_;
   const bool is_one_;
 };
 
-void get_receipts(Session& session, const Getting& wanted) {
-  if (wanted.names.empty() == wanted.stream.empty())
-    throw CommandFailed{Exit::kUsage, "give keys, or a source and an id, or --stream"};
-  std::vector<chain::EventKey> keys;
-  if (wanted.names.size() == 2 && !is_key(wanted.names[0])) {
-    keys.push_back(chain::event_key(wanted.names[0], wanted.names[1]));
-  } else {
-    for (const std::string& name : wanted.names) keys.push_back(key_from(name));
-  }
-  const auto source = source_of(session, wanted);
-  Outlet outlet(wanted.out, keys.size() == 1);
-  const auto get = [&](const chain::EventKey& key) {
-    std::string message;
-    if (const auto receipt = source->receipt(key, message)) {
-      require_of(*receipt, key);
-      return outlet.write(key, *receipt);
+class Collector {
+ public:
+  Collector(Session& session, ReceiptSource& source, Outlet& outlet)
+      : session_(session), source_(source), outlet_(outlet) {}
+
+  void get(const std::vector<chain::EventKey>& keys) {
+    const auto answers = source_.receipts(keys);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (answers[i]) {
+        require_of(*answers[i], keys[i]);
+        outlet_.write(keys[i], *answers[i]);
+        continue;
+      }
+      fmt::print(stderr, "eventchain: {}: {}\n", to_hex(keys[i]), answers[i].error().message);
+      session_.exit = Exit::kNotYet;
     }
-    fmt::print(stderr, "eventchain: {}: {}\n", to_hex(key), message);
-    session.exit = Exit::kNotYet;
-  };
-  for (const chain::EventKey& key : keys) get(key);
-  if (wanted.stream.empty()) return;
+  }
+
+ private:
+  Session& session_;
+  ReceiptSource& source_;
+  Outlet& outlet_;
+};
+
+void get_stream(const std::string& name, ReceiptSource& source, Collector& collector) {
   std::uint64_t from = 0;
   std::set<chain::EventKey> seen;
   for (;;) {
-    const auto listed = source->stream(wanted.stream, from);
+    const auto listed = source.stream(name, from);
     if (listed.empty()) break;
-    for (const chain::EventKey& key : listed) {
+    for (const chain::EventKey& key : listed)
       if (!seen.insert(key).second)
         throw CommandFailed{Exit::kError, "the node lists the event " + to_hex(key) + " twice"};
-      get(key);
-    }
+    collector.get(listed);
     from += listed.size();
   }
-  if (from == 0)
-    throw CommandFailed{Exit::kError, "the stream '" + wanted.stream + "' has no events"};
+  if (from == 0) throw CommandFailed{Exit::kError, "the stream '" + name + "' has no events"};
+}
+
+// A page at a time, so that any range needs the same memory. What an earlier run has got is left.
+void get_range(const Getting& wanted, ReceiptSource& source, Outlet& outlet, Collector& collector) {
+  constexpr std::size_t kAtOnce = 64;  // between two looks of the progress
+  const std::uint64_t size = source.log_size();
+  const std::uint64_t first = wanted.from.value_or(0);
+  const std::uint64_t end = wanted.to && *wanted.to < size ? *wanted.to + 1 : size;
+  if (wanted.to && *wanted.to < first) throw CommandFailed{Exit::kUsage, "--to is below --from"};
+  if (first >= size || (wanted.to && *wanted.to >= size))
+    throw CommandFailed{Exit::kNotYet, fmt::format("the log has {} events, up to position {}", size,
+                                                   static_cast<std::int64_t>(size) - 1)};
+  Progress progress("getting receipts", "receipts", end - first);
+  std::uint64_t kept = 0;
+  for (std::uint64_t at = first; at < end;) {
+    std::vector<chain::EventKey> page = source.log(at);
+    if (page.empty())
+      throw CommandFailed{Exit::kError, fmt::format("nothing is at position {} any more", at)};
+    page.resize(std::min<std::uint64_t>(page.size(), end - at));
+    for (std::size_t begin = 0; begin < page.size(); begin += kAtOnce) {
+      std::vector<chain::EventKey> some;
+      for (std::size_t i = begin; i < std::min(page.size(), begin + kAtOnce); ++i)
+        if (outlet.has(page[i]))
+          ++kept;
+        else
+          some.push_back(page[i]);
+      if (!some.empty()) collector.get(some);
+      progress.update(at + std::min(page.size(), begin + kAtOnce) - first);
+    }
+    at += page.size();
+  }
+  progress.finish();
+  if (kept > 0) fmt::print(stderr, "{} were there already, and were left as they are\n", kept);
+}
+
+void get_receipts(Session& session, Getting wanted) {
+  const bool has_range = wanted.from || wanted.to;
+  if (int{!wanted.names.empty()} + int{!wanted.stream.empty()} + int{has_range} != 1)
+    throw CommandFailed{Exit::kUsage,
+                        "give keys, or a source and an id, or --stream, or --from and --to"};
+  std::vector<chain::EventKey> keys;
+  if (wanted.names.size() == 2 && !is_event_key(wanted.names[0])) {
+    keys.push_back(chain::event_key(wanted.names[0], wanted.names[1]));
+  } else {
+    for (const std::string& name : wanted.names) keys.push_back(event_key_from(name));
+  }
+  if (!wanted.checkpoint.empty())
+    wanted.choice.log_size = value_or_stop(read_checkpoint_file(wanted.checkpoint)).size;
+  const auto source = open_receipt_source(session, wanted.choice);
+  Outlet outlet(wanted.out, keys.size() == 1);
+  Collector collector(session, *source, outlet);
+  if (!wanted.stream.empty())
+    get_stream(wanted.stream, *source, collector);
+  else if (has_range)
+    get_range(wanted, *source, outlet, collector);
+  else
+    for (const chain::EventKey& key : keys) collector.get({key});
 }
 
 // --- judging them --------------------------------------------------------------------------------
@@ -317,22 +267,28 @@ void add_event_receipt_command(CLI::App& event, Session& session) {
       "if there is none yet");
   command->add_option("KEY", wanted->names, "events' keys, or one event's source and id");
   command->add_option("--stream", wanted->stream, "of all events of this stream");
+  command->add_option("--from", wanted->from, "of all events from this position on")
+      ->type_name("POSITION");
+  command
+      ->add_option("--to", wanted->to,
+                   "up to and with this position; run again, it goes on where it was stopped")
+      ->type_name("POSITION");
   command
       ->add_option("--out", wanted->out,
                    "file for one receipt, directory for several; standard output otherwise, a line "
                    "each")
       ->type_name("PATH");
-  command->add_flag("--newest", wanted->newest,
+  command->add_flag("--newest", wanted->choice.newest,
                     "end with the newest certificate, which tells all the work since");
   command
       ->add_option("--checkpoint", wanted->checkpoint,
                    "with a path to the log of this checkpoint, so that the two can be compared")
       ->type_name("FILE");
   command
-      ->add_option("--data", wanted->data,
-                   "from the data directory of a stopped node, or a copy of one")
+      ->add_option("--data", wanted->choice.data,
+                   "from the data directory of a node, running or stopped, or a copy of one")
       ->type_name("DIR");
-  command->add_option("--genesis", wanted->genesis, "the genesis file, with --data")
+  command->add_option("--genesis", wanted->choice.genesis, "the genesis file, with --data")
       ->type_name("FILE");
   command->callback([wanted, &session] { get_receipts(session, *wanted); });
 }
