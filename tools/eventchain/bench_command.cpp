@@ -1,10 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "tools/eventchain/chain_bench.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/kernel_bench.h"
+#include "tools/eventchain/progress.h"
 #include "tools/eventchain/randomx_bench.h"
 #include "tools/eventchain/session.h"
 #include "tools/eventchain/switch_bench.h"
@@ -138,6 +142,92 @@ void run_randomx(const Chosen& chosen, const Session& session) {
     show(found);
 }
 
+struct ChainChoice {
+  std::string directory;
+  std::uint64_t events = 100'000;
+  std::uint64_t receipts = 1000;
+};
+
+void make_chain(const ChainChoice& chosen) {
+  std::optional<Progress> progress;  // where there is one already, nothing is made
+  value_or_stop(make_bench_chain(chosen.directory, chosen.events, [&](std::uint64_t done) {
+    if (!progress) progress.emplace("making a chain", "events", chosen.events);
+    progress->update(done);
+  }));
+}
+
+void show_verify(const ChainChoice& chosen, const Session& session) {
+  make_chain(chosen);
+  const VerifyBench found = value_or_stop(bench_verify(chosen.directory));
+  const double events = static_cast<double>(found.events);
+  const double rate = events / found.seconds;
+  const double hashing = events * found.hashed_octets_each / found.raw_octets_each / found.seconds;
+  if (session.as_json)
+    return fmt::print("{}", pretty(json::object{{"events", found.events},
+                                                {"blocks", found.blocks},
+                                                {"octets", found.octets},
+                                                {"seconds", found.seconds},
+                                                {"events_per_second", rate},
+                                                {"raw_octets_per_second", found.raw_octets_each},
+                                                {"hashed_octets_each", found.hashed_octets_each},
+                                                {"hashing_share", hashing},
+                                                {"findings", found.findings}}));
+  fmt::print(
+      "{} events in {} blocks, {:.0f} octets of salt and body each\n"
+      "verified      {:.0f} events/s of one core ({:.2f} s), {} findings\n"
+      "SHA-256 raw   {:.0f} MB/s, enough for {:.0f} events/s of {:.0f} octets each\n"
+      "of its speed  {:.1f} %\n",
+      found.events, found.blocks, static_cast<double>(found.octets) / std::max(events, 1.0), rate,
+      found.seconds, found.findings, found.raw_octets_each / 1e6,
+      found.raw_octets_each / std::max(found.hashed_octets_each, 1.0), found.hashed_octets_each,
+      100 * hashing);
+}
+
+void show_receipts(const ChainChoice& chosen, const Session& session) {
+  make_chain(chosen);
+  std::vector<std::vector<std::string>> rows;
+  json::array lines;
+  for (const bool newest : {false, true}) {
+    const ReceiptBench found =
+        value_or_stop(bench_receipts(chosen.directory, chosen.receipts, newest));
+    rows.push_back({newest ? "newest" : "first", std::to_string(found.events),
+                    fmt::format("{:.0f}", found.octets_each),
+                    fmt::format("{:.3f}", found.make_seconds_each * 1e3),
+                    fmt::format("{:.3f}", found.verify_seconds_each * 1e3)});
+    lines.push_back(json::object{{"certificate", newest ? "newest" : "first"},
+                                 {"events", found.events},
+                                 {"receipts", found.receipts},
+                                 {"octets_each", found.octets_each},
+                                 {"make_seconds_each", found.make_seconds_each},
+                                 {"verify_seconds_each", found.verify_seconds_each}});
+  }
+  if (session.as_json) return fmt::print("{}", pretty(lines));
+  fmt::print("{}", table({"CERTIFICATE", "EVENTS", "OCTETS", "MAKE MS", "VERIFY MS"}, rows));
+}
+
+void add_chain_benches(CLI::App& bench, Session& session) {
+  const auto chosen = std::make_shared<ChainChoice>();
+  const auto add = [&](const char* verb, const char* what) {
+    CLI::App* command = bench.add_subcommand(verb, what);
+    command
+        ->add_option("--data", chosen->directory,
+                     "directory of the made-up chain; made where there is none, and kept")
+        ->required();
+    command->add_option("--events", chosen->events, "of a chain that is made")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+        ->capture_default_str();
+    return command;
+  };
+  add("verify", "how fast one core verifies a made-up chain, beside its raw SHA-256 speed")
+      ->callback([chosen, &session] { show_verify(*chosen, session); });
+  CLI::App* receipts =
+      add("receipts", "size of receipts of a made-up chain, and the time to make and verify one");
+  receipts->add_option("--receipts", chosen->receipts, "how many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  receipts->callback([chosen, &session] { show_receipts(*chosen, session); });
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app, Session& session) {
@@ -171,6 +261,7 @@ void add_bench_command(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   swap->callback([times, &session] { show(bench_switches(*times), session.as_json); });
+  add_chain_benches(*bench, session);
 }
 
 }  // namespace eventchain::tools
