@@ -20,6 +20,16 @@ if(NOT RAFT_FOUND)
     "libraft >= 0.22.1 is required; older versions violate Raft's safety and are refused. "
     "On Debian 12 it is in the bookworm-backports suite: run tools/install-packages build.")
 endif()
+# The archive, so that the programs run on a host that has no backports. What they use of it needs
+# nothing but libc; its licence allows it (deploy/debian/copyright).
+find_library(RAFT_ARCHIVE NAMES libraft.a HINTS ${RAFT_LIBRARY_DIRS})
+if(NOT RAFT_ARCHIVE)
+  message(FATAL_ERROR "libraft.a is missing; Debian has it in libraft-dev: run tools/install-packages build.")
+endif()
+add_library(Raft::Raft STATIC IMPORTED)
+set_target_properties(Raft::Raft PROPERTIES
+  IMPORTED_LOCATION "${RAFT_ARCHIVE}"
+  INTERFACE_INCLUDE_DIRECTORIES "${RAFT_INCLUDE_DIRS}")
 
 # The package brings neither a CMake file nor one for pkg-config.
 find_path(RANDOMX_INCLUDE_DIR randomx.h)

@@ -42,6 +42,11 @@ function(eventchain_warnings target)
                                            -Wsign-conversion -Wswitch-enum -Werror)
 endfunction()
 
+# For programs that are shipped: the linker's tables are complete at the start, and read-only then.
+function(eventchain_hardening target)
+  target_link_options(${target} PRIVATE LINKER:-z,relro,-z,now)
+endfunction()
+
 # eventchain_room(NAME SOURCES... [DEPENDS targets...]): one static library with our warnings.
 function(eventchain_room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
