@@ -14,6 +14,7 @@
 #include "chain/keys.h"
 #include "mining/paced_miner.h"
 #include "mining/work_functions.h"
+#include "net/asio/certificate_expiry.h"
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
 #include "node/api/api.h"
@@ -122,6 +123,7 @@ struct Daemon::Parts {
   void stop();
   void reload();
   Result<void> read_authority();
+  void note_certificate(const TlsFiles& files, std::optional<chain::UnixMillis>* ends);
   void keep(const Evidence& evidence);
   std::string render_metrics(const NodeStatus& status);
 
@@ -149,7 +151,9 @@ struct Daemon::Parts {
   std::mutex mutex;
   std::string failure;  // guarded by mutex, like `end`
   RunEnd end = RunEnd::kDiskFailed;
-  std::string peers_authority;  // PEM; guarded by mutex
+  std::string peers_authority;                              // PEM; guarded by mutex
+  std::optional<chain::UnixMillis> peers_certificate_ends;  // guarded by mutex
+  std::optional<chain::UnixMillis> api_certificate_ends;    // guarded by mutex
   const pthread_t waiter = pthread_self();
 };
 
@@ -162,7 +166,27 @@ std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
   if (server) sample.http_connections = server->connections();
   if (const Witnesses* witnesses = witnessing->witnesses()) sample.witnesses = witnesses->report();
   if (const Cosigner* cosigner = witnessing->cosigner()) sample.cosigner = cosigner->report();
+  {
+    const std::lock_guard lock(mutex);
+    sample.host.peers_certificate_ends = peers_certificate_ends;
+    sample.host.api_certificate_ends = api_certificate_ends;
+  }
+  sample.host.age = runtime->age();
+  std::error_code error;
+  const auto space = std::filesystem::space(config.data_directory, error);
+  if (!error) sample.host.disk_free_bytes = space.available;
+  sample.host.disk_reserve_bytes = config.disk_reserve_bytes;
+  sample.host.evidence_files =
+      count_evidence(std::filesystem::path(config.data_directory) / kEvidenceFolder);
   return metrics.render(sample);
+}
+
+// The file was just taken into use.
+void Daemon::Parts::note_certificate(const TlsFiles& files,
+                                     std::optional<chain::UnixMillis>* ends) {
+  const auto end_of = net::certificate_expiry(files.certificate);
+  const std::lock_guard lock(mutex);
+  *ends = end_of ? std::optional(*end_of) : std::nullopt;
 }
 
 Result<void> Daemon::Parts::start_api() {
@@ -213,6 +237,7 @@ Result<void> Daemon::Parts::start_api() {
       });
   if (!started) return tl::unexpected(started.error());
   server = std::move(*started);
+  if (config.api_tls) note_certificate(config.api_tls_files, &api_certificate_ends);
   return {};
 }
 
@@ -316,6 +341,7 @@ Result<void> Daemon::Parts::start() {
   if (mesh) {
     auto linked = mesh->start();
     if (!linked) return linked;
+    note_certificate(config.peers_tls, &peers_certificate_ends);
   }
   auto witnessed =
       Witnessing::make({config, genesis, signing->public_key(), *runtime, *reader, log, metrics});
@@ -347,9 +373,14 @@ void Daemon::Parts::reload() {
   if (mesh) {
     auto loaded = mesh->reload();
     if (loaded) loaded = read_authority();
+    if (loaded) note_certificate(config.peers_tls, &peers_certificate_ends);
     tell("peers", loaded);
   }
-  if (config.api_tls) tell("clients", server->reload_tls());
+  if (config.api_tls) {
+    const auto loaded = server->reload_tls();
+    if (loaded) note_certificate(config.api_tls_files, &api_certificate_ends);
+    tell("clients", loaded);
+  }
   if (witnessing->cosigner() != nullptr) tell("logs", witnessing->reload_tls());
 }
 

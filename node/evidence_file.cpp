@@ -105,4 +105,12 @@ Result<fs::path> keep_evidence(const fs::path& directory, const Evidence& eviden
                    evidence_text(evidence));
 }
 
+std::size_t count_evidence(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator file(directory, error);
+  std::size_t count = 0;
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) ++count;
+  return count;
+}
+
 }  // namespace eventchain::node

@@ -30,4 +30,7 @@ chain::Result<std::filesystem::path> keep_text(const std::filesystem::path& dire
 chain::Result<std::filesystem::path> keep_evidence(const std::filesystem::path& directory,
                                                    const Evidence& evidence);
 
+// How many files are there; 0 where there is no such directory.
+std::size_t count_evidence(const std::filesystem::path& directory);
+
 }  // namespace eventchain::node

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/api/rate_estimate.h"
+#include "node/version.h"
 
 namespace eventchain::node {
 
@@ -290,6 +291,41 @@ void add_cosigner(Families& families, const CosignerReport& report) {
         report.failure.empty() ? 0 : 1);
 }
 
+double seconds(std::chrono::milliseconds duration) {
+  return static_cast<double>(duration.count()) / 1000;
+}
+
+void add_host(Families& families, const HostSample& host, bool is_light) {
+  add(family(families, "build_info", "1, with the version of the program.",
+             prometheus::MetricType::Gauge),
+      1, {{"version", kVersion}});
+  // A light member hears of blocks, and cannot know that it has heard of all.
+  if (!is_light)
+    gauge(
+        families, "staleness_seconds",
+        "How long ago this node last knew that it had applied all that was committed; infinite if "
+        "it never did.",
+        host.age ? seconds(*host.age) : std::numeric_limits<double>::infinity());
+  gauge(families, "disk_free_bytes", "Free space where the node keeps its database.",
+        number(host.disk_free_bytes));
+  gauge(families, "disk_reserve_bytes", "With less free space than this no events are taken in.",
+        number(host.disk_reserve_bytes));
+  gauge(families, "evidence_files",
+        "Forks of the chain that this node has met and keeps the evidence of.",
+        number(host.evidence_files));
+  auto& ends = family(families, "certificate_expiry_timestamp_seconds",
+                      "When the certificate in use ends to be valid; "
+                      "infinite where none is used.",
+                      prometheus::MetricType::Gauge);
+  const std::pair<const char*, std::optional<chain::UnixMillis>> certificates[] = {
+      {"peers", host.peers_certificate_ends}, {"api", host.api_certificate_ends}};
+  for (const auto& [use, end] : certificates)
+    add(ends,
+        end ? seconds(std::chrono::milliseconds(end->value))
+            : std::numeric_limits<double>::infinity(),
+        {{"use", use}});
+}
+
 const char* class_of(int status) {
   if (status < 300) return "2xx";
   if (status < 400) return "3xx";
@@ -305,6 +341,8 @@ struct Metrics::Parts {
           .Name("eventchain_http_request_duration_seconds")
           .Help("Last octet of a request to last octet of its answer.")
           .Register(registry);
+  const double started = seconds(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch()));
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
@@ -326,6 +364,8 @@ std::string Metrics::render(const MetricsSample& sample) const {
   add_shell(families, sample);
   if (sample.witnesses) add_witnesses(families, *sample.witnesses);
   if (sample.cosigner) add_cosigner(families, *sample.cosigner);
+  add_host(families, sample.host, sample.status.is_light);
+  gauge(families, "process_start_time_seconds", "When this program was started.", parts_->started);
   return prometheus::TextSerializer().Serialize(families);
 }
 

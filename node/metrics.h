@@ -14,6 +14,17 @@
 
 namespace eventchain::node {
 
+// The host of a node, and the files in use.
+struct HostSample {
+  // How long ago the node last knew that it had all that was committed; nullopt: never.
+  std::optional<std::chrono::milliseconds> age;
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t disk_reserve_bytes = 0;
+  std::uint64_t evidence_files = 0;
+  std::optional<chain::UnixMillis> peers_certificate_ends;
+  std::optional<chain::UnixMillis> api_certificate_ends;
+};
+
 // Everything that is counted elsewhere, at the moment of a scrape.
 struct MetricsSample {
   NodeStatus status;
@@ -23,6 +34,7 @@ struct MetricsSample {
   std::uint64_t http_connections = 0;
   std::optional<WitnessesReport> witnesses;  // nullopt: the log has none
   std::optional<CosignerReport> cosigner;    // nullopt: this node is no witness
+  HostSample host;
 };
 
 // Prometheus text (format 0.0.4), prefix eventchain_, base units, no label with more than a handful

@@ -95,6 +95,8 @@ TEST_CASE("the same evidence is kept once, other evidence beside it, and never t
   CHECK(keep_evidence(folder, evidence()).has_value());
   const auto entries = std::filesystem::directory_iterator(folder);
   CHECK(std::distance(begin(entries), end(entries)) == kEvidenceFilesMax);
+  CHECK(count_evidence(folder) == kEvidenceFilesMax);
+  CHECK(count_evidence(scratch.path() / "gone") == 0);
 }
 
 TEST_CASE("evidence that cannot be written is an error that names the place") {

@@ -174,6 +174,11 @@ MetricsSample busy_sample() {
   lending.hashes = std::uint64_t{1} << 60;
   lending.host.is_isolated = true;
   sample.lending = lending;
+  sample.host.age = std::chrono::milliseconds(1'250);
+  sample.host.disk_free_bytes = 401;
+  sample.host.disk_reserve_bytes = 402;
+  sample.host.evidence_files = 403;
+  sample.host.peers_certificate_ends = chain::UnixMillis{404'500};
   return sample;
 }
 
@@ -279,7 +284,19 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_mining_stolen_ratio") == 0.0625);
   CHECK(scraped.value("eventchain_mining_hashes_per_second") == 22);
   CHECK(scraped.value("eventchain_mining_isolated") == 1);
+  CHECK(scraped.family("eventchain_build_info").samples.size() == 1);
+  CHECK(scraped.value("eventchain_staleness_seconds") == 1.25);
+  CHECK(scraped.value("eventchain_disk_free_bytes") == 401);
+  CHECK(scraped.value("eventchain_disk_reserve_bytes") == 402);
+  CHECK(scraped.value("eventchain_evidence_files") == 403);
+  const std::string ends = "eventchain_certificate_expiry_timestamp_seconds";
+  CHECK(scraped.value(ends, {{"use", "peers"}}) == 404.5);
+  CHECK(std::isinf(scraped.value(ends, {{"use", "api"}})));
   MetricsSample idle;
+  CHECK(std::isinf(Scrape(Metrics().render(idle)).value("eventchain_staleness_seconds")));
+  MetricsSample light;
+  light.status.is_light = true;
+  CHECK(Scrape(Metrics().render(light)).families.count("eventchain_staleness_seconds") == 0);
   CHECK(Scrape(Metrics().render(idle)).value("eventchain_working_on_height") == 0);
   CHECK(Scrape(Metrics().render(idle)).value("eventchain_next_block_expected_seconds") == 0);
 }
