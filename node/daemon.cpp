@@ -29,6 +29,7 @@
 #include "node/mining_setup.h"
 #include "node/neighbours.h"
 #include "node/runtime.h"
+#include "node/service_manager.h"
 #include "node/signals.h"
 #include "node/version.h"
 #include "node/witnessing/setup.h"
@@ -129,6 +130,7 @@ struct Daemon::Parts {
 
   const Config config;
   const std::uint16_t feature_level;
+  ServiceManager manager = ServiceManager::from_environment();
   Log log;
   Metrics metrics;
   Neighbours neighbours;  // of the thread that starts, then of the core's
@@ -277,6 +279,7 @@ std::unique_ptr<Machine> Daemon::Parts::make_machine(const chain::Salt& seed) {
 }
 
 Result<void> Daemon::Parts::start() {
+  static_cast<void>(manager.tell("STATUS=opens its files\n"));
   auto loaded = load_genesis(config.genesis_file);
   if (!loaded) return tl::unexpected(loaded.error());
   genesis = std::move(*loaded);
@@ -445,7 +448,14 @@ tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(
 }
 
 int Daemon::run() {
-  while (wait_for_signal() == Told::kReload) parts_->reload();
+  ServiceTalk talk(parts_->manager, *parts_->runtime);
+  while (true) {
+    talk.step();
+    const auto told = wait_for_signal(talk.every());
+    if (told == Told::kEnd) break;
+    if (told == Told::kReload) parts_->reload();
+  }
+  static_cast<void>(parts_->manager.tell("STOPPING=1\nSTATUS=stops\n"));
   parts_->stop();
   const std::lock_guard lock(parts_->mutex);
   if (parts_->failure.empty()) {

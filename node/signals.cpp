@@ -30,4 +30,13 @@ Told wait_for_signal() {
   return signal == SIGHUP ? Told::kReload : Told::kEnd;
 }
 
+std::optional<Told> wait_for_signal(std::chrono::milliseconds at_most) {
+  const sigset_t signals = awaited_signals();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec wait{seconds.count(), std::chrono::nanoseconds(at_most - seconds).count()};
+  const int signal = sigtimedwait(&signals, nullptr, &wait);
+  if (signal < 0) return std::nullopt;
+  return signal == SIGHUP ? Told::kReload : Told::kEnd;
+}
+
 }  // namespace eventchain::node

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace eventchain::node {
 
@@ -14,5 +16,7 @@ enum class Told : std::uint8_t {
 };
 // Until one of them comes; a thread may send one to the caller's to wake it.
 Told wait_for_signal();
+// The same for `at_most`; nullopt if none came.
+std::optional<Told> wait_for_signal(std::chrono::milliseconds at_most);
 
 }  // namespace eventchain::node
