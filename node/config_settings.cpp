@@ -347,6 +347,36 @@ bool is_known_key(std::string_view key) {
   return known_keys().contains(key);
 }
 
+std::vector<std::string> known_settings() {
+  std::vector<std::string> all = {
+      "peers.nodes.address", "peers.nodes.id",     "witness.logs.keys",   "witness.logs.origin",
+      "witness.logs.quorum", "witnesses.nodes.ca", "witnesses.nodes.key", "witnesses.nodes.url"};
+  for (const auto& [key, apply] : known_keys()) all.push_back(key);
+  std::ranges::sort(all);
+  return all;
+}
+
+std::string accepted_values(const std::string& key) {
+  // Nothing but a free text may be empty.
+  const Setting empty{key, "", std::string()};
+  const auto refused = [&empty, &key]() -> Result<void> {
+    Config config;
+    PeerConfig peer;
+    WitnessPlace witness;
+    chain::WitnessedLog log;
+    if (key.starts_with("peers.nodes.")) return apply_peer_setting(empty, peer);
+    if (key.starts_with("witnesses.nodes.")) return apply_witness_setting(empty, witness, {});
+    if (key.starts_with("witness.logs.")) return apply_log_setting(empty, log);
+    return apply_setting(empty, config, {});
+  }();
+  if (refused) return "a string in quotes";
+  const std::string_view remedy = refused.error().message;
+  for (const std::string_view before : {"must be ", "must name ", "write "})
+    if (const auto at = remedy.find(before); at != std::string_view::npos)
+      return std::string(remedy.substr(at + before.size()));
+  return "a string in quotes";
+}
+
 Result<void> apply_setting(const Setting& setting, Config& config,
                            const std::filesystem::path& base) {
   const auto known = known_keys().find(setting.key);

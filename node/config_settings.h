@@ -26,6 +26,11 @@ tl::unexpected<chain::Error> complain(const Setting& setting, std::string_view r
 tl::unexpected<chain::Error> unknown_key(const std::string& key, const std::string& where);
 
 [[nodiscard]] bool is_known_key(std::string_view key);
+// All of them in order, and those of the tables that a file can have more of.
+[[nodiscard]] std::vector<std::string> known_settings();
+// What may be said to a key, in the words of the complaint about anything else: "an integer from 1
+// to 64".
+[[nodiscard]] std::string accepted_values(const std::string& key);
 // Puts the value where its key says; `base` is what relative paths are relative to.
 chain::Result<void> apply_setting(const Setting& setting, Config& config,
                                   const std::filesystem::path& base);

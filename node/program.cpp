@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "node/config.h"
+#include "node/config_page.h"
 #include "node/daemon.h"
 #include "node/deployment.h"
 #include "node/mining_setup.h"
+#include "node/program_pages.h"
 #include "node/signals.h"
 #include "node/version.h"
 
@@ -47,13 +49,41 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 128 * kMegabyte);
 }
 
+// The codes are those of daemon.h.
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0   it was told to stop\n"
+    "  1   configuration, files or addresses: see the message\n"
+    "  2   the command line\n"
+    "  69  it is no member any more; do not restart it\n"
+    "  70  its disk is an older copy of itself; do not restart it, remove the member and let the\n"
+    "      node join anew\n"
+    "  74  the disk failed; a restart recovers, or says why not\n"
+    "  76  its program is below the cluster's feature level; install the newer version, then "
+    "start\n"
+    "  78  node.light is set and the cluster knows a full member, or the reverse";
+
+void add_pages_of(CLI::App& app) {
+  const ManualPage page{"8", "eventchaind.toml(5), eventchain(1)"};
+  add_pages(app, {{"man", [&app, page] { return manual_page(app, page); }},
+                  {"man-settings", settings_page},
+                  {"example", [] { return std::string(example_config()); }},
+                  {"bash", [&app] { return bash_completion(app); }}});
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, std::uint16_t feature_level) {
   std::string file;
   std::vector<std::string> settings;
   bool check_only = false;
-  CLI::App app("EventChain node: a private, tamper-evident chain of events.", "eventchaind");
+  CLI::App app(
+      "node of EventChain, a private, tamper-evident chain of events\n"
+      "Runs in the foreground until SIGTERM or SIGINT, and reads certificates and keys again at "
+      "SIGHUP.\n"
+      "It tells a service manager (sd_notify) when it has caught up.",
+      "eventchaind");
+  app.footer(kExitCodes);
   app.set_version_flag("--version", kVersion);
   app.add_option("--config", file, "configuration (TOML)")->required()->type_name("FILE");
   app.add_option("--set", settings, "a setting that overrides file and environment")
@@ -66,6 +96,7 @@ int run_program(int argc, char** argv, std::uint16_t feature_level) {
              "own; needs [mining] of the node's configuration, or a file with that alone")
           ->footer("Takes --config, --set and --check-config as eventchaind does.")
           ->fallthrough();
+  add_pages_of(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

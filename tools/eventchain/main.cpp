@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "node/program_pages.h"
+#include "node/version.h"
 #include "tools/eventchain/session.h"
 
 namespace eventchain::tools {
@@ -44,10 +46,13 @@ void add_shared_options(CLI::App& app, Session& session) {
 int run(int argc, char** argv) {
   Session session;
   CLI::App app(
-      "Everything a person does with EventChain.\n"
-      "Exit codes: 0 ok, 1 error, 2 usage, 3 tampering or failed verification, 4 not yet,\n"
-      "5 no quorum or unreachable.",
+      "everything a person does with EventChain\n"
+      "Results go to standard output, progress and complaints to standard error.",
       "eventchain");
+  app.footer(
+      "Exit codes: 0 ok, 1 error, 2 usage, 3 tampering or failed verification, 4 not yet,\n"
+      "5 no quorum or unreachable.");
+  app.set_version_flag("--version", node::kVersion);
   app.require_subcommand(1);
   app.fallthrough();
   add_shared_options(app, session);
@@ -60,6 +65,9 @@ int run(int argc, char** argv) {
   add_setup_commands(app, session);
   add_witness_commands(app, session);
   add_bench_command(app, session);
+  const node::ManualPage page{"1", "eventchaind(8), eventchaind.toml(5)"};
+  node::add_pages(app, {{"man", [&app, &page] { return node::manual_page(app, page); }},
+                        {"bash", [&app] { return node::bash_completion(app); }}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
