@@ -14,7 +14,6 @@
 #include "chain/keys.h"
 #include "mining/paced_miner.h"
 #include "mining/work_functions.h"
-#include "net/asio/certificate_expiry.h"
 #include "net/asio/mesh.h"
 #include "net/http/server.h"
 #include "node/api/api.h"
@@ -23,7 +22,9 @@
 #include "node/deployment.h"
 #include "node/evidence_file.h"
 #include "node/genesis_json.h"
+#include "node/host_watch.h"
 #include "node/light_core.h"
+#include "node/link_watch.h"
 #include "node/log.h"
 #include "node/metrics.h"
 #include "node/mining_setup.h"
@@ -114,6 +115,7 @@ struct Daemon::Parts {
       : config(given),
         feature_level(can),
         log(given.log_level, given.log_format),
+        host(given, kVersion),
         neighbours(given.node, given.peers, given.light) {}
 
   Result<void> start();
@@ -124,14 +126,16 @@ struct Daemon::Parts {
   void stop();
   void reload();
   Result<void> read_authority();
-  void note_certificate(const TlsFiles& files, std::optional<chain::UnixMillis>* ends);
   void keep(const Evidence& evidence);
+  void read_certificate(const char* use);
+  HostState host_state() const;
   std::string render_metrics(const NodeStatus& status);
 
   const Config config;
   const std::uint16_t feature_level;
   ServiceManager manager = ServiceManager::from_environment();
   Log log;
+  HostWatch host;
   Metrics metrics;
   Neighbours neighbours;  // of the thread that starts, then of the core's
   chain::Genesis genesis;
@@ -142,6 +146,7 @@ struct Daemon::Parts {
   std::unique_ptr<store::SqliteLightStore> light_store;
   std::unique_ptr<store::ChainReader> reader;
   std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<LinkWatch> links;
   std::unique_ptr<api::CertificateCommand> certificates;
   std::unique_ptr<Witnessing> witnessing;
   std::unique_ptr<api::Api> api;
@@ -153,9 +158,7 @@ struct Daemon::Parts {
   std::mutex mutex;
   std::string failure;  // guarded by mutex, like `end`
   RunEnd end = RunEnd::kDiskFailed;
-  std::string peers_authority;                              // PEM; guarded by mutex
-  std::optional<chain::UnixMillis> peers_certificate_ends;  // guarded by mutex
-  std::optional<chain::UnixMillis> api_certificate_ends;    // guarded by mutex
+  std::string peers_authority;  // PEM; guarded by mutex
   const pthread_t waiter = pthread_self();
 };
 
@@ -168,27 +171,9 @@ std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
   if (server) sample.http_connections = server->connections();
   if (const Witnesses* witnesses = witnessing->witnesses()) sample.witnesses = witnesses->report();
   if (const Cosigner* cosigner = witnessing->cosigner()) sample.cosigner = cosigner->report();
-  {
-    const std::lock_guard lock(mutex);
-    sample.host.peers_certificate_ends = peers_certificate_ends;
-    sample.host.api_certificate_ends = api_certificate_ends;
-  }
-  sample.host.age = runtime->age();
-  std::error_code error;
-  const auto space = std::filesystem::space(config.data_directory, error);
-  if (!error) sample.host.disk_free_bytes = space.available;
-  sample.host.disk_reserve_bytes = config.disk_reserve_bytes;
-  sample.host.evidence_files =
-      count_evidence(std::filesystem::path(config.data_directory) / kEvidenceFolder);
+  sample.age = runtime->age();
+  sample.host = host_state();
   return metrics.render(sample);
-}
-
-// The file was just taken into use.
-void Daemon::Parts::note_certificate(const TlsFiles& files,
-                                     std::optional<chain::UnixMillis>* ends) {
-  const auto end_of = net::certificate_expiry(files.certificate);
-  const std::lock_guard lock(mutex);
-  *ends = end_of ? std::optional(*end_of) : std::nullopt;
 }
 
 Result<void> Daemon::Parts::start_api() {
@@ -196,6 +181,7 @@ Result<void> Daemon::Parts::start_api() {
   options.genesis = genesis;
   options.self = config.node;
   options.is_light = config.light;
+  options.host = [this] { return host_state(); };
   options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
   options.order_right = !config.api_tls                   ? api::OrderRight::kEverybody
                         : config.api_tls_files.ca.empty() ? api::OrderRight::kNobody
@@ -239,7 +225,7 @@ Result<void> Daemon::Parts::start_api() {
       });
   if (!started) return tl::unexpected(started.error());
   server = std::move(*started);
-  if (config.api_tls) note_certificate(config.api_tls_files, &api_certificate_ends);
+  if (config.api_tls) read_certificate("api");
   return {};
 }
 
@@ -330,7 +316,8 @@ Result<void> Daemon::Parts::start() {
   if (!config.peers_listen.host.empty()) {
     auto linking = mesh_options(config, genesis, *disk, feature_level, log);
     linking.table = neighbours.table(**in_force);
-    mesh = std::make_unique<net::Mesh>(std::move(linking), *runtime);
+    links = std::make_unique<LinkWatch>(*runtime);
+    mesh = std::make_unique<net::Mesh>(std::move(linking), *links);
   }
   runtime->attach(mesh.get(), pacer ? static_cast<mining::Miner*>(pacer.get()) : miner.get());
   runtime->start([this](RunEnd why, std::string reason) {
@@ -344,7 +331,7 @@ Result<void> Daemon::Parts::start() {
   if (mesh) {
     auto linked = mesh->start();
     if (!linked) return linked;
-    note_certificate(config.peers_tls, &peers_certificate_ends);
+    read_certificate("peers");
   }
   auto witnessed =
       Witnessing::make({config, genesis, signing->public_key(), *runtime, *reader, log, metrics});
@@ -362,6 +349,18 @@ Result<void> Daemon::Parts::read_authority() {
   return {};
 }
 
+// `use` as CertificateState has it; those files have just been loaded.
+void Daemon::Parts::read_certificate(const char* use) {
+  const bool is_api = std::string_view(use) == "api";
+  host.read_certificate(use, (is_api ? config.api_tls_files : config.peers_tls).certificate);
+}
+
+HostState Daemon::Parts::host_state() const {
+  HostState state = host.state();
+  if (links) state.unlinked_for = links->unlinked_for();
+  return state;
+}
+
 // Certificates run out while a node runs. Of the settings none is read again.
 void Daemon::Parts::reload() {
   const auto tell = [this](const char* whose, const Result<void>& loaded) {
@@ -375,13 +374,13 @@ void Daemon::Parts::reload() {
   };
   if (mesh) {
     auto loaded = mesh->reload();
+    if (loaded) read_certificate("peers");
     if (loaded) loaded = read_authority();
-    if (loaded) note_certificate(config.peers_tls, &peers_certificate_ends);
     tell("peers", loaded);
   }
   if (config.api_tls) {
     const auto loaded = server->reload_tls();
-    if (loaded) note_certificate(config.api_tls_files, &api_certificate_ends);
+    if (loaded) read_certificate("api");
     tell("clients", loaded);
   }
   if (witnessing->cosigner() != nullptr) tell("logs", witnessing->reload_tls());

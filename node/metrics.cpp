@@ -6,12 +6,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "node/api/rate_estimate.h"
-#include "node/version.h"
 
 namespace eventchain::node {
 
@@ -59,6 +59,9 @@ void add_chain(Families& families, const NodeStatus& status) {
         number(status.certified.value));
   gauge(families, "tip_height", "Height of the newest committed block.",
         number(status.height.value));
+  gauge(families, "blocks_behind", "Blocks that linked peers have said to be ahead of this node.",
+        number(blocks_behind(status)));
+  gauge(families, "intake_open", "1 if this node takes in events.", status.intake_open ? 1 : 0);
   gauge(families, "log_size_events", "Events with a position.", number(status.log_size));
   gauge(families, "chain_work_hashes", "Expected hashes in the whole chain.",
         status.total_work.to_double());
@@ -295,21 +298,27 @@ double seconds(std::chrono::milliseconds duration) {
   return static_cast<double>(duration.count()) / 1000;
 }
 
-void add_host(Families& families, const HostSample& host, bool is_light) {
+void add_host(Families& families, const MetricsSample& sample) {
+  const HostState& host = sample.host;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   add(family(families, "build_info", "1, with the version of the program.",
              prometheus::MetricType::Gauge),
-      1, {{"version", kVersion}});
+      1, {{"version", host.version}});
+  gauge(families, "process_start_time_seconds", "When this program was started.",
+        seconds(std::chrono::milliseconds(host.started.value)));
   // A light member hears of blocks, and cannot know that it has heard of all.
-  if (!is_light)
+  if (!sample.status.is_light)
     gauge(
         families, "staleness_seconds",
         "How long ago this node last knew that it had applied all that was committed; infinite if "
         "it never did.",
-        host.age ? seconds(*host.age) : std::numeric_limits<double>::infinity());
-  gauge(families, "disk_free_bytes", "Free space where the node keeps its database.",
-        number(host.disk_free_bytes));
-  gauge(families, "disk_reserve_bytes", "With less free space than this no events are taken in.",
-        number(host.disk_reserve_bytes));
+        sample.age ? seconds(*sample.age) : kInfinity);
+  if (host.disk) {
+    gauge(families, "disk_free_bytes", "Free space where the node keeps its database.",
+          number(host.disk->free_bytes));
+    gauge(families, "disk_reserve_bytes", "With less free space than this no events are taken in.",
+          number(host.disk->reserve_bytes));
+  }
   gauge(families, "evidence_files",
         "Forks of the chain that this node has met and keeps the evidence of.",
         number(host.evidence_files));
@@ -317,13 +326,14 @@ void add_host(Families& families, const HostSample& host, bool is_light) {
                       "When the certificate in use ends to be valid; "
                       "infinite where none is used.",
                       prometheus::MetricType::Gauge);
-  const std::pair<const char*, std::optional<chain::UnixMillis>> certificates[] = {
-      {"peers", host.peers_certificate_ends}, {"api", host.api_certificate_ends}};
-  for (const auto& [use, end] : certificates)
+  for (const char* use : {"peers", "api"}) {
+    const auto found = std::ranges::find(host.certificates, use, &CertificateState::use);
     add(ends,
-        end ? seconds(std::chrono::milliseconds(end->value))
-            : std::numeric_limits<double>::infinity(),
+        found == host.certificates.end()
+            ? kInfinity
+            : seconds(std::chrono::milliseconds(found->not_after.value)),
         {{"use", use}});
+  }
 }
 
 const char* class_of(int status) {
@@ -341,8 +351,6 @@ struct Metrics::Parts {
           .Name("eventchain_http_request_duration_seconds")
           .Help("Last octet of a request to last octet of its answer.")
           .Register(registry);
-  const double started = seconds(std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch()));
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
@@ -364,8 +372,7 @@ std::string Metrics::render(const MetricsSample& sample) const {
   add_shell(families, sample);
   if (sample.witnesses) add_witnesses(families, *sample.witnesses);
   if (sample.cosigner) add_cosigner(families, *sample.cosigner);
-  add_host(families, sample.host, sample.status.is_light);
-  gauge(families, "process_start_time_seconds", "When this program was started.", parts_->started);
+  add_host(families, sample);
   return prometheus::TextSerializer().Serialize(families);
 }
 

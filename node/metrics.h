@@ -8,22 +8,12 @@
 
 #include "mining/lending.h"
 #include "net/asio/mesh.h"
+#include "node/node_report.h"
 #include "node/runtime.h"
 #include "node/status.h"
 #include "node/witnessing/report.h"
 
 namespace eventchain::node {
-
-// The host of a node, and the files in use.
-struct HostSample {
-  // How long ago the node last knew that it had all that was committed; nullopt: never.
-  std::optional<std::chrono::milliseconds> age;
-  std::uint64_t disk_free_bytes = 0;
-  std::uint64_t disk_reserve_bytes = 0;
-  std::uint64_t evidence_files = 0;
-  std::optional<chain::UnixMillis> peers_certificate_ends;
-  std::optional<chain::UnixMillis> api_certificate_ends;
-};
 
 // Everything that is counted elsewhere, at the moment of a scrape.
 struct MetricsSample {
@@ -34,7 +24,9 @@ struct MetricsSample {
   std::uint64_t http_connections = 0;
   std::optional<WitnessesReport> witnesses;  // nullopt: the log has none
   std::optional<CosignerReport> cosigner;    // nullopt: this node is no witness
-  HostSample host;
+  HostState host;
+  // How long ago the node last knew that it had all that was committed; nullopt: never.
+  std::optional<std::chrono::milliseconds> age;
 };
 
 // Prometheus text (format 0.0.4), prefix eventchain_, base units, no label with more than a handful

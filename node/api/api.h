@@ -10,6 +10,7 @@
 #include "chain/genesis.h"
 #include "mining/lending.h"
 #include "net/http/response.h"
+#include "node/node_report.h"
 #include "node/port.h"
 #include "node/witnessing/cosigner.h"
 #include "store/chain_reader.h"
@@ -40,6 +41,9 @@ struct ApiOptions {
   std::chrono::seconds wait_max{60};
   // Text for /metrics; called on a server thread with the node's present state.
   std::function<std::string(const NodeStatus&)> metrics;
+
+  // The host as it is now, for /v1/node; called on a server thread. Empty: nothing is known of it.
+  std::function<HostState()> host;
 
   // A light member: what needs events, the log or orders is answered with where to ask.
   bool is_light = false;

@@ -54,6 +54,7 @@ void get_mining_cluster(const CallPtr& call);
 void post_member(const CallPtr& call);
 // read_node.cpp
 void get_cluster(const CallPtr& call);
+void get_node(const CallPtr& call);
 void get_livez(const CallPtr& call);
 void get_readyz(const CallPtr& call);
 void get_metrics(const CallPtr& call);

@@ -55,6 +55,7 @@ const std::vector<Route>& routes() {
        {}},
       {"PUT", "/v1/cluster/policy", "put_policy", put_policy, {}},
       {"POST", "/v1/cluster/leader", "post_leader", post_leader, {}},
+      {"GET", "/v1/node", "get_node", get_node, {}, false, true},
       {"POST", "/v1/node/drain", "post_drain", post_drain, {}},
       {"DELETE", "/v1/node/drain", "delete_drain", delete_drain, {}},
       {"GET", "/v1/mining", "get_mining", get_mining, {}, false, true},

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-SHELLS = r"^(net/asio/|net/http/|node/(api/|runtime|main|program|metrics|log|miner_|share_checks|witnessing/)|tools/)"
+SHELLS = r"^(net/asio/|net/http/|node/(api/|runtime|main|program|metrics|log|miner_|share_checks|host_watch|link_watch|witnessing/)|tools/)"
 
 # (what, pattern, files it looks at, files where it is allowed, remedy)
 CODE_RULES = [

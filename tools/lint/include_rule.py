@@ -16,7 +16,7 @@ import sys
 ROOMS = ["chain/", "consensus/", "mining/", "net/", "net/asio/", "net/http/", "store/",
          "store/sqlite/", "node/", "node/api/", "node/runtime/", "tools/", "tests/"]
 SHELL_OF_NODE = re.compile(
-    r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|json_|toml|log\b|logging|metrics|mining_setup|neighbours|signals|miner_|share_checks|witnessing/|"
+    r"^node/(api|runtime|inbox|daemon|program|deployment|evidence_file|main|config|genesis_json|host_watch|link_watch|json_|toml|log\b|logging|metrics|mining_setup|neighbours|signals|miner_|share_checks|witnessing/|"
     r"disk_|options|setup|service)")
 
 CONSENSUS_TYPES = {"consensus/types.h", "consensus/log_store.h"}
@@ -68,11 +68,11 @@ FENCES = [
     (r"^spdlog/", r"^(node/(log|main|runtime|api|metrics)|tests/)",
      "only the node's shell logs; the core answers with notices"),
     (r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|stop_token)$",
-     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_|service|share_checks|witnessing/)|mining/((thread_|governed_|paced_)?miner|memo_digest|randomx/|process/(remote_miner|miner_process))|"
+     r"^(net/(asio|http)/|node/(api|runtime|inbox|daemon|program|main|log|metrics|miner_|service|share_checks|host_watch|link_watch|witnessing/)|mining/((thread_|governed_|paced_)?miner|memo_digest|randomx/|process/(remote_miner|miner_process))|"
      r"store/sqlite/|tools/|tests/)",
      "threads belong to the shells; core code is handed its inputs one at a time"),
     (r"^(fstream|filesystem|sys/socket\.h|netinet/.*|sys/random\.h|random)$",
-     r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|evidence_file|main|config|genesis_json|log|metrics|service|disk_|witnessing/setup)|"
+     r"^(net/(asio|http)/|node/(api|runtime|daemon|program|deployment|evidence_file|main|config|genesis_json|host_watch|log|metrics|service|disk_|witnessing/setup)|"
      r"store/sqlite/|tools/|tests/|mining/(cpu_features|thread_miner|host_probe|host_memory|process/(unix_socket|link)))",
      "the core ring has no files, sockets or random devices"),
 ]

@@ -174,11 +174,11 @@ MetricsSample busy_sample() {
   lending.hashes = std::uint64_t{1} << 60;
   lending.host.is_isolated = true;
   sample.lending = lending;
-  sample.host.age = std::chrono::milliseconds(1'250);
-  sample.host.disk_free_bytes = 401;
-  sample.host.disk_reserve_bytes = 402;
+  sample.age = std::chrono::milliseconds(1'250);
+  sample.host.version = "1.2.3";
+  sample.host.disk = DiskState{"/data", 401, 1'000, 402, 300};
   sample.host.evidence_files = 403;
-  sample.host.peers_certificate_ends = chain::UnixMillis{404'500};
+  sample.host.certificates = {{"peers", {}, {}, {}, chain::UnixMillis{404'500}}};
   return sample;
 }
 
@@ -292,6 +292,8 @@ TEST_CASE("metrics tell what the status says, in base units") {
   const std::string ends = "eventchain_certificate_expiry_timestamp_seconds";
   CHECK(scraped.value(ends, {{"use", "peers"}}) == 404.5);
   CHECK(std::isinf(scraped.value(ends, {{"use", "api"}})));
+  CHECK(scraped.value("eventchain_blocks_behind") == 0);
+  CHECK(scraped.value("eventchain_intake_open") == 1);
   MetricsSample idle;
   CHECK(std::isinf(Scrape(Metrics().render(idle)).value("eventchain_staleness_seconds")));
   MetricsSample light;

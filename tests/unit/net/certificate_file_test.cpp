@@ -1,4 +1,4 @@
-#include "net/asio/certificate_expiry.h"
+#include "net/asio/certificate_file.h"
 
 #include <doctest/doctest.h>
 
@@ -24,13 +24,17 @@ constexpr const char* kCertificate =
 
 }  // namespace
 
-TEST_CASE("when a certificate ends is read from its file, in UTC") {
+TEST_CASE("how long a certificate is valid is read from its file, in UTC") {
   const TemporaryDirectory scratch;
   const std::string file = scratch.file("cert.pem");
   std::ofstream(file) << "what is before it does not count\n" << kCertificate;
-  const auto end = net::certificate_expiry(file);
-  REQUIRE_MESSAGE(end.has_value(), end.error().message);
-  CHECK(*end == chain::UnixMillis{1'893'639'845'000});
+  const auto read = net::read_certificate_file(file);
+  REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  CHECK(read->not_before == chain::UnixMillis{1'893'553'445'000});
+  CHECK(read->not_after == chain::UnixMillis{1'893'639'845'000});
+  CHECK(read->subject == "CN=x");
+  CHECK(read->issuer == "CN=x");
+  CHECK(read->uri.empty());
 }
 
 TEST_CASE("a file without a certificate is an error that names it") {
@@ -42,8 +46,8 @@ TEST_CASE("a file without a certificate is an error that names it") {
   const std::string empty = scratch.file("empty.pem");
   std::ofstream(empty).flush();
   for (const std::string& file : {broken, empty, scratch.file("missing.pem"), scratch.file("")}) {
-    const auto end = net::certificate_expiry(file);
-    REQUIRE_FALSE(end.has_value());
-    CHECK(end.error().message.find(file) != std::string::npos);
+    const auto read = net::read_certificate_file(file);
+    REQUIRE_FALSE(read.has_value());
+    CHECK(read.error().message.find(file) != std::string::npos);
   }
 }
