@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <map>
 
@@ -7,6 +8,7 @@
 
 #include "node/program_pages.h"
 #include "node/version.h"
+#include "tools/eventchain/endpoint_poll.h"
 #include "tools/eventchain/session.h"
 
 namespace eventchain::tools {
@@ -84,7 +86,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return eventchain::tools::run(argc, argv);
+    const int code = eventchain::tools::run(argc, argv);
+    if (!eventchain::tools::EndpointPoll::has_stragglers()) return code;
+    // Static objects stay for threads that nobody can end.
+    std::fflush(nullptr);
+    std::_Exit(code);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "eventchain: %s\n", error.what());
     return static_cast<int>(eventchain::tools::Exit::kError);

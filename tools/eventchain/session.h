@@ -64,6 +64,8 @@ void add_setup_commands(CLI::App& app, Session& session);
 void add_witness_commands(CLI::App& app, Session& session);
 void add_bench_command(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);
+void add_status_command(CLI::App& cluster, Session& session);
+void add_top_command(CLI::App& cluster, Session& session);
 void add_join_command(CLI::App& cluster, Session& session);
 void add_drain_command(CLI::App& node, Session& session);
 

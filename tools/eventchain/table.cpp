@@ -15,7 +15,7 @@ using Row = std::vector<std::string>;
 void write_row(std::string& out, const Row& row, const std::vector<std::size_t>& widths) {
   std::string line;
   for (std::size_t column = 0; column < row.size(); ++column) {
-    line += row[column];
+    line += printable(row[column]);
     if (column + 1 < row.size()) line.append(widths[column] + 2 - row[column].size(), ' ');
   }
   line.erase(line.find_last_not_of(' ') + 1);
@@ -39,6 +39,13 @@ void collect(const json::value& value, const std::string& path, std::vector<Row>
 
 }  // namespace
 
+std::string printable(std::string text) {
+  constexpr unsigned char kDelete = 0x7F;
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || static_cast<unsigned char>(c) == kDelete) c = '?';
+  return text;
+}
+
 std::string table(const Row& heading, const std::vector<Row>& rows) {
   std::vector<std::size_t> widths(heading.size(), 0);
   for (std::size_t column = 0; column < heading.size(); ++column) {
@@ -48,6 +55,17 @@ std::string table(const Row& heading, const std::vector<Row>& rows) {
   std::string out;
   write_row(out, heading, widths);
   for (const Row& row : rows) write_row(out, row, widths);
+  return out;
+}
+
+std::string clipped(const std::string& lines, std::size_t width) {
+  if (width == 0) return lines;
+  std::string out;
+  std::size_t column = 0;
+  for (const char c : lines) {
+    column = c == '\n' ? 0 : column + 1;
+    if (column <= width) out += c;
+  }
   return out;
 }
 
