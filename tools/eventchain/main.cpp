@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
   add_setup_commands(app, session);
   add_witness_commands(app, session);
   add_bench_command(app, session);
+  add_doctor_command(app, session);
   const node::ManualPage page{"1", "eventchaind(8), eventchaind.toml(5)"};
   node::add_pages(app, {{"man", [&app, &page] { return node::manual_page(app, page); }},
                         {"bash", [&app] { return node::bash_completion(app); }}});

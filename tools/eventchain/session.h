@@ -63,6 +63,7 @@ void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_witness_commands(CLI::App& app, Session& session);
 void add_bench_command(CLI::App& app, Session& session);
+void add_doctor_command(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);
 void add_status_command(CLI::App& cluster, Session& session);
 void add_top_command(CLI::App& cluster, Session& session);
