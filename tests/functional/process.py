@@ -50,6 +50,10 @@ class Process:
         """A setting of the next process."""
         self._settings = {**self._settings, key: value}
 
+    def settings(self):
+        """What the next process is started with, beside its configuration."""
+        return dict(self._settings)
+
     def start(self):
         """Starts the process and returns at once."""
         assert not self.is_running, f"{self.name} runs already"
