@@ -25,7 +25,11 @@ class SqliteLightScan final : public LightScan {
         select_blocks_(*database_, "SELECT height, id, sealed, annex FROM block ORDER BY height"),
         select_members_(*database_, "SELECT height, hash, encoded FROM member_set ORDER BY height"),
         select_history_(*database_, "SELECT history FROM below_tip"),
-        select_signatures_(*database_, "SELECT slot, signature FROM signature ORDER BY slot") {}
+        select_signatures_(*database_, "SELECT slot, signature FROM signature ORDER BY slot") {
+    // Ends with the connection. The certificate is the tip's alone, so a run that came between two
+    // reads would take its block away from it.
+    Statement(*database_, "BEGIN").run();
+  }
 
   Result<std::uint64_t> block_count() override {
     return read<std::uint64_t>("the number of blocks", [this] {

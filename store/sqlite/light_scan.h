@@ -12,9 +12,10 @@
 namespace eventchain::store {
 
 // Reads a light member's database from end to end for offline verification: rows as they are
-// stored, nothing believed and nothing skipped. Read-only; the node should be stopped, or the file
-// a copy. One thread. An error of kCorrupt from a call means that SQLite itself could not read on;
-// the rows before it were visited. Views live until the visitor returns.
+// stored, nothing believed and nothing skipped. Read-only; of a running node too: all of it is as
+// of the first read, and meanwhile the node's write-ahead log is not reset. One thread. An error of
+// kCorrupt from a call means that SQLite itself could not read on; the rows before it were visited.
+// Views live until the visitor returns.
 class LightScan {
  public:
   virtual ~LightScan() = default;

@@ -9,6 +9,7 @@ import unittest
 
 from client import event
 from cluster import Cluster
+from light_test import LightCluster
 from load import Load
 from programs import clean_environment, eventchain, program
 from receipts import take_receipt
@@ -106,6 +107,23 @@ class VerifyLiveTest(unittest.TestCase):
             node.stop()
             still = self.public_copy(node.data, cluster.directory / "still", "chain.db")
             self.expect_good(still, cluster.genesis, as_nobody=True)
+
+    def test_a_light_member_is_verified_while_it_follows_and_after_it_was_killed(self):
+        with LightCluster() as cluster:
+            voters = list(cluster.nodes)
+            light = cluster.take_in_light()
+            heights = []
+            with Load(voters, writers=2) as load:
+                for _ in range(12):
+                    before = load.count()
+                    told = self.expect_good(light.data, cluster.genesis)
+                    self.assertTrue(told["headers_only"])
+                    heights.append(told["height"])
+                    wait_until(lambda: load.count() > before, "the writers are answered")
+            self.assertEqual(heights, sorted(heights))
+            self.assertGreater(heights[-1], heights[0])
+            light.kill()
+            self.assertGreaterEqual(self.expect_good(light.data, cluster.genesis)["height"], heights[-1])
 
     def public_copy(self, data, directory, *names):
         """Of these files alone, where who is not root can write nothing."""
