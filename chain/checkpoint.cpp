@@ -1,50 +1,18 @@
 #include "chain/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "chain/base64.h"
 #include "chain/keys.h"
+#include "chain/log_head.h"
 #include "chain/text.h"
 
 namespace eventchain::chain {
 
 namespace {
 
-// The next line, without its end; nullopt where no whole one follows.
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [behind, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || behind != end || std::to_string(value) != text) return std::nullopt;
-  return value;
-}
-
-Result<KnownLog> parse_head(std::string_view& text) {
-  const auto origin = take_line(text);
-  const auto size_line = take_line(text);
-  const auto root_line = take_line(text);
-  if (!origin || !size_line || !root_line || origin->empty())
-    return fail(ErrorCode::kMalformed,
-                "a checkpoint begins with three lines: origin, size and root of the log");
-  const auto size = parse_decimal(*size_line);
-  if (!size)
-    return fail(ErrorCode::kMalformed,
-                "the checkpoint's second line must be the log's size, a decimal number");
-  const auto octets = from_base64(*root_line);
-  const auto root = octets ? Hash::from(*octets) : std::nullopt;
-  if (!root)
-    return fail(ErrorCode::kMalformed,
-                "the checkpoint's third line must be the log's root, 32 octets in base64");
-  return KnownLog{std::string(*origin), *size, *root};
+Result<KnownLog> known_log(Result<LogHead> head) {
+  if (!head) return tl::unexpected<Error>(std::move(head.error()));
+  return KnownLog{std::move(head->origin), head->size, head->root};
 }
 
 // What follows `name` in a line, and a space.
@@ -90,12 +58,12 @@ Result<KnownLog> parse_checkpoint(std::string_view text) {
   if (text.find("\n\n") == std::string_view::npos) {
     if (!is_printable(text) || !text.ends_with('\n'))
       return fail(ErrorCode::kMalformed, "the checkpoint is no text, or was cut: get it again");
-    return parse_head(text);
+    return known_log(take_log_head(text));
   }
   auto note = decode_note(text);
   if (!note) return tl::unexpected<Error>(note.error());
   std::string_view rest = note->text;
-  auto known = parse_head(rest);
+  auto known = known_log(take_log_head(rest));
   if (!known) return known;
   const auto block = parse_block(rest);
   if (!block)

@@ -1,7 +1,6 @@
 #include "chain/log_witness.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "chain/base64.h"
 #include "chain/keys.h"
@@ -12,24 +11,6 @@ namespace {
 
 constexpr std::string_view kOld = "old ";
 constexpr std::size_t kOriginBytesMax = 1024;
-
-// The next line, without its end; nullopt where no whole one follows.
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
-// Digits alone, without leading zeros.
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [behind, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || behind != end || std::to_string(value) != text) return std::nullopt;
-  return value;
-}
 
 std::optional<Hash> parse_hash(std::string_view text) {
   const auto octets = from_base64(text);
@@ -56,21 +37,10 @@ bool is_signed(const WitnessedLog& log, const SignedNote& note) {
 }  // namespace
 
 Result<LogHead> parse_log_head(ByteView text) {
-  const auto origin = take_line(text);
-  const auto size_line = take_line(text);
-  const auto root_line = take_line(text);
-  if (!origin || !size_line || !root_line || origin->empty() || origin->size() > kOriginBytesMax)
-    return fail(ErrorCode::kMalformed,
-                "a checkpoint begins with three lines: origin, size and root of the log");
-  const auto size = parse_decimal(*size_line);
-  if (!size)
-    return fail(ErrorCode::kMalformed,
-                "the checkpoint's second line must be the log's size, a decimal number");
-  const auto root = parse_hash(*root_line);
-  if (!root)
-    return fail(ErrorCode::kMalformed,
-                "the checkpoint's third line must be the log's root, 32 octets in base64");
-  return LogHead{std::string(*origin), *size, *root};
+  auto head = take_log_head(text);
+  if (head && head->origin.size() > kOriginBytesMax)
+    return fail(ErrorCode::kTooLarge, "the checkpoint's first line, its origin, is too long");
+  return head;
 }
 
 std::string encode_add_checkpoint(const AddCheckpoint& request) {

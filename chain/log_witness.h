@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/log_head.h"
 #include "chain/log_tree.h"
 #include "chain/note.h"
 
@@ -11,14 +12,7 @@
 // Pure; foreign texts are bounded before anything is kept of them.
 namespace eventchain::chain {
 
-// The head of a log, whosever: the first three lines of a checkpoint (C2SP tlog-checkpoint).
-struct LogHead {
-  std::string origin;
-  std::uint64_t size = 0;
-  Hash root;
-  bool operator==(const LogHead&) const = default;
-};
-// Of a note's text. Lines behind the three are the log's own business.
+// The head that a note's text begins with. Lines behind the three are the log's own business.
 Result<LogHead> parse_log_head(ByteView text);
 
 // Hashes in a consistency proof: one for each level of a tree of 2^63 leaves.
