@@ -58,7 +58,10 @@ std::vector<Shown> read_example() {
       shown->text = std::exchange(comment, {});
       // The page says that by itself.
       static constexpr std::string_view kNone = "No default, as in:\n";
-      if (shown->text.ends_with(kNone)) shown->text.resize(shown->text.size() - kNone.size());
+      if (shown->text.ends_with(kNone)) {
+        shown->text.resize(shown->text.size() - kNone.size());
+        if (!shown->text.empty()) shown->text.back() = '\n';  // a space, or the line's end
+      }
       shown->is_default = is_comment && !is_indented;
       shown->has_none = is_indented;
       // A table may be there twice.
@@ -88,7 +91,7 @@ std::string settings_page() {
   std::string text = fmt::format(
       ".\\\" Made from the table of settings and the example configuration.\n"
       ".TH EVENTCHAIND.TOML 5 \"\" \"eventchain {}\" EventChain\n"
-      ".SH NAME\neventchaind.toml \\- configuration of a node\n.SH DESCRIPTION\n"
+      ".ad l\n.SH NAME\neventchaind.toml \\- configuration of a node\n.SH DESCRIPTION\n"
       "A file in TOML. A key that is not listed here is an error. What a flag (\\fB\\-\\-set\\fR "
       "\\fIKEY=VALUE\\fR)\nsays goes before the environment (EVENTCHAIN_API_LISTEN for "
       "api.listen), "

@@ -6,7 +6,8 @@
 
 namespace eventchain::tools {
 
-// Text of others for a terminal: control characters, which could order it about, become question marks.
+// Text of others for a terminal: control characters, which could order it about, become question
+// marks.
 std::string printable(std::string text);
 
 // Left-aligned columns with a heading, for people; nothing parses it (use -o json for that).

@@ -77,8 +77,8 @@ TEST_CASE("a light member tells what headers tell") {
   fixture.port.status.ready = true;
   fixture.port.status.height = chain::Height{4};
   for (const char* target :
-       {"/v1/headers", "/v1/tips", "/v1/members", "/v1/genesis", "/v1/node", "/v1/members?consistency=local",
-        "/livez", "/readyz", "/metrics", "/openapi.json"}) {
+       {"/v1/headers", "/v1/tips", "/v1/members", "/v1/genesis", "/v1/node",
+        "/v1/members?consistency=local", "/livez", "/readyz", "/metrics", "/openapi.json"}) {
     INFO(target);
     CHECK(fixture.get(target).status == 200);
   }

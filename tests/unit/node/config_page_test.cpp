@@ -20,6 +20,8 @@ TEST_CASE("every setting is in the example, and so in the manual") {
     ++entries;
   CHECK(entries == known_settings().size());
   CHECK(page.find("\nTakes . ") == std::string::npos);
+  for (auto at = page.find(".br\n"); at != std::string::npos; at = page.find(".br\n", at + 1))
+    CHECK(page[at - 1] == '\n');
   CHECK(page.find("\nTakes an integer from 1 to 64. Default: 1.\n") != std::string::npos);
 }
 
