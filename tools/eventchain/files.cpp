@@ -82,4 +82,15 @@ Result<void> replace_file(const std::filesystem::path& path, std::string_view co
   return {};
 }
 
+Result<void> give_to_owner_of(const std::filesystem::path& directory,
+                              const std::filesystem::path& file) {
+  if (::geteuid() != 0) return {};
+  struct stat owner {};
+  if (::stat(directory.c_str(), &owner) != 0) return system_failure(directory, "cannot look at");
+  // Not by way of a link that the owner of the directory may have put there.
+  if (::lchown(file.c_str(), owner.st_uid, owner.st_gid) != 0)
+    return system_failure(file, "cannot give away");
+  return {};
+}
+
 }  // namespace eventchain::tools

@@ -25,4 +25,9 @@ chain::Result<void> write_new_file(const std::filesystem::path& path, std::strin
 chain::Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
                                  Secrecy secrecy);
 
+// Makes the file's owner and group those of the directory, if this process is root's; else does
+// nothing.
+chain::Result<void> give_to_owner_of(const std::filesystem::path& directory,
+                                     const std::filesystem::path& file);
+
 }  // namespace eventchain::tools

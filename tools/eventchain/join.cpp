@@ -97,10 +97,10 @@ Result<void> finish_join(const fs::path& dir, NodePlan plan) {
   if (!member) return tl::unexpected(member.error());
   plan.home = dir;
   plan.genesis = dir / "genesis.json";
-  plan.data = dir / "data";
+  if (plan.data.empty()) plan.data = dir / "data";
   plan.file = dir / "node.toml";
   if (fs::exists(plan.file)) return check_permit(plan, member->store);
-  if (auto written = store::write_store_id(plan.data, member->store); !written) return written;
+  if (auto written = write_permit(plan.data, member->store); !written) return written;
   const Result<std::string> text = plan_node(plan);
   if (!text) return tl::unexpected(text.error());
   return write_new_file(plan.file, *text, Secrecy::kPublic);

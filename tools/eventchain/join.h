@@ -29,7 +29,7 @@ chain::Result<void> take_certificate(const std::filesystem::path& dir,
 
 // The permit for the member's first database, and node.toml. A configuration that is there is kept,
 // for it may have been changed by hand, and then there is no new permit: the node may have run.
-// `plan` says what is chosen; its places are set from `dir`.
+// `plan` says what is chosen; its places are set from `dir`, but for the data where it names them.
 chain::Result<void> finish_join(const std::filesystem::path& dir, NodePlan plan);
 
 }  // namespace eventchain::tools

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kFileBytesMax = 64 * 1024;
 
 struct Joining {
-  std::string token, dir, peers_address, api_address;
+  std::string token, dir, data, peers_address, api_address;
   NodePlan plan;
 };
 
@@ -144,6 +144,7 @@ void join(const Session& session, Joining joining) {
   const std::string self = to_hex(node.member.node);
   add_peers(joining.plan, members, self);
   joining.plan.light = invited.role == "light";
+  joining.plan.data = joining.data;
   value_or_stop(finish_join(dir, joining.plan));
 
   const std::vector<std::string> steps = what_is_left(dir, !joining.plan.peers.empty());
@@ -167,6 +168,7 @@ void add_join_command(CLI::App& cluster, Session& session) {
       "join", "make this machine a node: keys, files and membership; can be run again");
   command->add_option("--token", joining->token, "what cluster add printed")->required();
   command->add_option("--dir", joining->dir, "the node's directory")->required();
+  command->add_option("--data", joining->data, "where it keeps its database (DIR/data)");
   command->add_option("--peers-address", joining->peers_address,
                       "HOST:PORT where the other nodes reach it; if absent it only dials");
   command->add_option("--api-address", joining->api_address,

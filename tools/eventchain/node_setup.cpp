@@ -7,6 +7,7 @@
 #include "chain/target.h"
 #include "node/config.h"
 #include "store/sqlite/store_id_file.h"
+#include "tools/eventchain/files.h"
 #include "tools/eventchain/pki.h"
 
 namespace eventchain::tools {
@@ -190,7 +191,12 @@ Result<void> prepare_data(const NodePlan& plan) {
                 fmt::format("{} is there already: this member was set up before and may have run; "
                             "if its disk was lost, remove it and let it join anew as a new member",
                             plan.file.string()));
-  return store::write_store_id(plan.data, member->store);
+  return write_permit(plan.data, member->store);
+}
+
+Result<void> write_permit(const fs::path& data, const chain::StoreId& store) {
+  if (auto written = store::write_store_id(data, store); !written) return written;
+  return give_to_owner_of(data, data / "store-id");
 }
 
 }  // namespace eventchain::tools

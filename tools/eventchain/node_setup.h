@@ -50,5 +50,8 @@ chain::Result<std::string> plan_node(const NodePlan& plan);
 // Makes the data directory with the permit for the member's first database. Refused where a node
 // has run.
 chain::Result<void> prepare_data(const NodePlan& plan);
+// The permit for a member's first database (store/sqlite/store_id_file.h). It belongs to the owner
+// of the data directory: root may set up what another user runs.
+chain::Result<void> write_permit(const std::filesystem::path& data, const chain::StoreId& store);
 
 }  // namespace eventchain::tools

@@ -79,12 +79,22 @@ Result<std::string> identity_path(const fs::path& home, const Issue& issue) {
 
 }  // namespace
 
-Result<void> create_authority(const fs::path& dir, const Authority& authority) {
+Result<void> check_authority(const Authority& authority) {
   if (!is_trust_domain(authority.trust_domain))
     return fail(ErrorCode::kInvalid,
                 "the trust domain must be 1 to 255 of a-z, 0-9, '-', '.', '_'");
   if (!is_name(authority.chain))
     return fail(ErrorCode::kInvalid, "the chain's name must be 1 to 32 of a-z, 0-9 and '-'");
+  return {};
+}
+
+Result<void> check_name(std::string_view name) {
+  if (is_name(name)) return {};
+  return fail(ErrorCode::kInvalid, "a name must be 1 to 32 of a-z, 0-9 and '-'");
+}
+
+Result<void> create_authority(const fs::path& dir, const Authority& authority) {
+  if (auto checked = check_authority(authority); !checked) return checked;
   if (auto made = make_directory(dir); !made) return made;
   const Result<Key> key = make_tls_key();
   if (!key) return tl::unexpected(key.error());
@@ -121,8 +131,7 @@ Result<Authority> load_authority(const fs::path& dir) {
 }
 
 Result<void> issue_certificate(const fs::path& dir, const Issue& issue) {
-  if (!is_name(issue.name))
-    return fail(ErrorCode::kInvalid, "a name must be 1 to 32 of a-z, 0-9 and '-'");
+  if (auto name = check_name(issue.name); !name) return name;
   if (auto days = check_days(issue.days); !days) return days;
   const Result<Signer> signer = load_signer(dir);
   if (!signer) return tl::unexpected(signer.error());
@@ -150,8 +159,8 @@ Result<void> issue_certificate(const fs::path& dir, const Issue& issue) {
 
 Result<std::string> sign_request(const fs::path& dir, const Signing& signing) {
   if (auto days = check_days(signing.days); !days) return tl::unexpected(days.error());
-  if (!signing.name.empty() && !is_name(signing.name))
-    return fail(ErrorCode::kInvalid, "a name must be 1 to 32 of a-z, 0-9 and '-'");
+  if (!signing.name.empty())
+    if (auto name = check_name(signing.name); !name) return tl::unexpected(name.error());
   const Result<Signer> signer = load_signer(dir);
   if (!signer) return tl::unexpected(signer.error());
   const Result<CertificateRequest> request = read_certificate_request(signing.request);

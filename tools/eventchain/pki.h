@@ -34,6 +34,10 @@ struct Issue {
 
 chain::Result<void> create_authority(const std::filesystem::path& dir, const Authority& authority);
 chain::Result<Authority> load_authority(const std::filesystem::path& dir);
+// Whether they can stand in certificates: 1 to 255 of a-z, 0-9, '-', '.', '_' as trust domain; 1 to
+// 32 of a-z, 0-9 and '-' as name of a chain, a node or a client.
+chain::Result<void> check_authority(const Authority& authority);
+chain::Result<void> check_name(std::string_view name);
 
 // Issues a certificate with exactly one URI name, spiffe://DOMAIN/eventchain/CHAIN/node/ID-HEX or
 // .../client/NAME. Issuing again for the same name rotates key and certificate; a node keeps its

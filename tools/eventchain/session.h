@@ -62,6 +62,7 @@ void add_verify_command(CLI::App& chain, Session& session);
 void add_mining_commands(CLI::App& app, Session& session);
 void add_setup_commands(CLI::App& app, Session& session);
 void add_witness_commands(CLI::App& app, Session& session);
+void add_request_commands(CLI::App& pki, Session& session);
 void add_bench_command(CLI::App& app, Session& session);
 void add_doctor_command(CLI::App& app, Session& session);
 void add_order_commands(CLI::App& cluster, Session& session);

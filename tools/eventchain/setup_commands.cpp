@@ -53,7 +53,7 @@ void add_pki_sign(CLI::App& pki) {
   });
 }
 
-void add_pki(CLI::App& app) {
+void add_pki(CLI::App& app, Session& session) {
   CLI::App* pki = app.add_subcommand("pki", "a small certificate authority in a directory");
   pki->require_subcommand(1);
 
@@ -97,6 +97,7 @@ void add_pki(CLI::App& app) {
                is_node ? "node" : "client", issuing->issue.name);
   });
   add_pki_sign(*pki);
+  add_request_commands(*pki, session);
 }
 
 void add_genesis(CLI::App& app) {
@@ -201,8 +202,8 @@ void add_node_options(CLI::App& command, NodePlan& plan) {
                      "percent of the host's processors; 50 if not given");
 }
 
-void add_setup_commands(CLI::App& app, Session&) {
-  add_pki(app);
+void add_setup_commands(CLI::App& app, Session& session) {
+  add_pki(app, session);
   add_genesis(app);
   add_config(app);
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -212,6 +214,27 @@ TEST_CASE("what a join leaves behind is what a node starts from") {
   // But a disk that was another member's is not taken over.
   std::ofstream(chain.home / "data/store-id") << std::string(32, '0') << "\n";
   CHECK_FALSE(finish_join(chain.home, plan).has_value());
+}
+
+TEST_CASE(
+    "the database is where the one who joins wants it, and belongs to the directory's owner") {
+  Chain chain;
+  const JoiningNode node = chain.prepare();
+  NodePlan plan;
+  plan.data = chain.scratch.path() / "elsewhere/data";
+  plan.peers_listen = "127.0.0.1:7104";
+  plan.api_listen = "127.0.0.1:8104";
+  fs::create_directories(plan.data);
+  constexpr uid_t kSomebody = 65'534;
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) REQUIRE(::chown(plan.data.c_str(), kSomebody, kSomebody) == 0);
+  must(finish_join(chain.home, plan));
+  const auto config = must(node::load_config(chain.home / "node.toml", {}, {}));
+  CHECK(fs::weakly_canonical(config.data_directory) == fs::weakly_canonical(plan.data));
+  CHECK_FALSE(fs::exists(chain.home / "data"));
+  struct stat permit {};
+  REQUIRE(::stat((plan.data / "store-id").c_str(), &permit) == 0);
+  CHECK(permit.st_uid == (is_root ? kSomebody : ::geteuid()));
 }
 
 TEST_CASE("a join that is run again after the node has run gives it no second disk") {
