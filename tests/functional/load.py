@@ -88,10 +88,13 @@ class Writer(threading.Thread):
 
 
 class Load:
-    """Several writers on several nodes; a context that ends them and tells their failures."""
+    """Several writers on several nodes; a context that ends them and tells their failures.
 
-    def __init__(self, nodes, writers=4):
-        self._writers = [Writer(nodes, number) for number in range(writers)]
+    `first` is the first writer's number: two loads on one chain must have different ones.
+    """
+
+    def __init__(self, nodes, writers=4, first=0):
+        self._writers = [Writer(nodes, number) for number in range(first, first + writers)]
 
     def __enter__(self):
         for writer in self._writers:
