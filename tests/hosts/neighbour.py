@@ -1,0 +1,147 @@
+"""redis in a unit of its own beside the miner: mining on against mining off, and off against off.
+
+What tools/bench/harm does with many windows on a quiet machine, here with few: its analysis and its
+load, but the units of the package. It tells a disaster from none; figures to rely on are the bench's."""
+
+import importlib.machinery
+import importlib.util
+import random
+import sys
+import threading
+
+from lab import run, wait_until
+from paths import ROOT
+from seen import Skipped, complete_event, expect, ready_nodes
+
+PORT = 6379
+ROUNDS = 5
+OPEN_SECONDS = 3
+CLOSED_SECONDS = 1
+LOAD = 0.35
+# A service must keep most of what it has. Competing at ordinary priority leaves it 0.6 and 27 times its p99.
+THROUGHPUT_MIN = 0.8
+
+
+def bench():
+    """tools/bench/harm as a module."""
+    sys.path.insert(0, str(ROOT / "tools/bench"))
+    loader = importlib.machinery.SourceFileLoader("harm", str(ROOT / "tools/bench/harm"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("harm", loader))
+    loader.exec_module(module)
+    return module
+
+
+class HostRedis:
+    """redis in the host, its clients in the host's network."""
+
+    def __init__(self, host, open_loop):
+        self.host = host
+        self.open_loop = open_loop
+        host.shell("rm -f /etc/systemd/system/redis-server.service; systemctl daemon-reload")
+        host.run("systemctl", "start", "redis-server")
+
+    def _client(self, *command):
+        return run("ip", "netns", "exec", self.host.name, *command, timeout=120).stdout
+
+    def throughput(self, seconds, estimate):
+        count = max(1000, int(seconds * (estimate or 30_000)))
+        out = self._client("redis-benchmark", "-p", PORT, "-t", "get", "-c", 20, "-n", count, "--csv")
+        return float(out.splitlines()[-1].split(",")[1].strip('"'))
+
+    def latencies(self, rate, seconds):
+        words = self._client(self.open_loop, "--port", PORT, "--rate", rate, "--seconds", seconds).split()
+        return [float(word) for word in words[1:4]]
+
+    def stop(self):
+        self.host.run("systemctl", "stop", "redis-server")
+
+
+class Trickle(threading.Thread):
+    """Something to mine for, all the time."""
+
+    def __init__(self, nodes):
+        super().__init__(daemon=True)
+        self._nodes = nodes
+        self._halt = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self._halt.wait(0.3):
+            complete_or_not(self._nodes)
+
+    def finish(self):
+        self._halt.set()
+        self.join()
+
+
+def complete_or_not(nodes):
+    try:
+        complete_event(nodes, seconds=5)
+    except RuntimeError:
+        pass  # without a miner nothing is completed
+
+
+def redis(deployment):
+    open_loop = ROOT / "build/release/tools/bench/open-loop"
+    if not open_loop.exists():
+        raise Skipped(f"{open_loop} is not built")
+    harm = bench()
+    node = deployment.nodes[0]
+    host = node.host
+    settings = {"cap_percent": 50, "steal_above": 100}
+    deployment.play("mining", eventchain_mining=False)
+    deployment.play("mining", "--limit", node.name, eventchain_mining_settings=settings)
+    service = HostRedis(host, open_loop)
+    trickle = Trickle(deployment.nodes)
+    order = random.Random(1)
+    try:
+        rate = harm.find_rate(service, LOAD)
+        estimates, rounds = {}, []
+        for _ in range(ROUNDS):
+            modes = ["off", "off", "mining"]
+            order.shuffle(modes)
+            rounds.append([window(harm, mode, host, service, rate, estimates) for mode in modes])
+    finally:
+        trickle.finish()
+        service.stop()
+        deployment.play("mining")
+    ready_nodes(deployment)
+    print(harm.table(rounds, ["mining"]))
+    print("latencies in microseconds; the rows below are quotients by off", flush=True)
+    quotient = {
+        figure: harm.confidence(
+            [one[figure] / mean_off(turn, figure) for turn in rounds for one in turn if one["mode"] == "mining"]
+        )
+        for figure in ("throughput", "p99")
+    }
+    mined = sum(one["miner"] for turn in rounds for one in turn if one["mode"] == "mining") / ROUNDS
+    expect(mined > 0.01, "the miner did nothing, so this shows nothing")
+    expect(quotient["throughput"][2] > THROUGHPUT_MIN, f"redis lost throughput to mining: {quotient}")
+    return (
+        "mining by off: throughput {:.2f} [{:.2f}, {:.2f}]".format(*quotient["throughput"])
+        + ", p99 {:.2f} [{:.2f}, {:.2f}]".format(*quotient["p99"])
+        + f"; the miner had {mined:.2f} processors"
+    )
+
+
+def mean_off(turn, figure):
+    offs = [one[figure] for one in turn if one["mode"] == "off"]
+    return sum(offs) / len(offs)
+
+
+def miner_seconds(host):
+    spent = host.property("eventchain-miner", "CPUUsageNSec")
+    return int(spent) / 1e9 if spent.isdigit() else 0.0
+
+
+def window(harm, mode, host, service, rate, estimates):
+    host.run("systemctl", "start" if mode == "mining" else "stop", "eventchain-miner")
+    if mode == "mining":
+        wait_until(lambda: host.property("eventchain-miner", "ActiveState") == "active", "the miner runs")
+    throughput = service.throughput(CLOSED_SECONDS, estimates.get(mode))
+    estimates[mode] = throughput
+    before, use = miner_seconds(host), harm.Use()
+    p50, p99, p999 = service.latencies(rate, OPEN_SECONDS)
+    mined = (miner_seconds(host) - before) / OPEN_SECONDS if mode == "mining" else 0.0
+    return {"mode": mode, "throughput": throughput, "p50": p50, "p99": p99, "p99.9": p999, "miner": mined,
+            "busy": use.part()}
