@@ -92,7 +92,8 @@ def remove_node(deployment):
     deployment.nodes.remove(node)
     names = [member["name"] for member in deployment.ask("cluster", "members")["members"]]
     expect(node.name not in names, f"{node} is a member still")
-    expect(node.host.property("eventchain", "ActiveState") == "inactive", f"{node} runs still")
+    state = node.host.property("eventchain", "ActiveState")
+    expect(state == "inactive", f"the unit of {node} is {state}")
     complete_event(deployment.nodes)
     again_on = deployment.play("site")
     expect(again_on.sum_of("changed") == 0, "site changed something:\n" + changes_of(again_on))

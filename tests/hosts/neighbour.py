@@ -5,6 +5,7 @@ load, but the units of the package. It tells a disaster from none; figures to re
 
 import importlib.machinery
 import importlib.util
+import os
 import random
 import sys
 import threading
@@ -20,6 +21,8 @@ CLOSED_SECONDS = 1
 LOAD = 0.35
 # A service must keep most of what it has. Competing at ordinary priority leaves it 0.6 and 27 times its p99.
 THROUGHPUT_MIN = 0.8
+# mining.stop_above by default.
+STOP_ABOVE = 0.65
 
 
 def bench():
@@ -115,6 +118,9 @@ def redis(deployment):
         for figure in ("throughput", "p99")
     }
     mined = sum(one["miner"] for turn in rounds for one in turn if one["mode"] == "mining") / ROUNDS
+    busy = sorted(one["busy"] for turn in rounds for one in turn if one["mode"] == "off")[ROUNDS]
+    if mined <= 0.01 and busy > STOP_ABOVE:
+        raise Skipped(f"{100 * busy:.0f} % busy without the miner, which therefore lent nothing: leave the machine alone")
     expect(mined > 0.01, "the miner did nothing, so this shows nothing")
     expect(quotient["throughput"][2] > THROUGHPUT_MIN, f"redis lost throughput to mining: {quotient}")
     return (
@@ -130,8 +136,10 @@ def mean_off(turn, figure):
 
 
 def miner_seconds(host):
-    spent = host.property("eventchain-miner", "CPUUsageNSec")
-    return int(spent) / 1e9 if spent.isdigit() else 0.0
+    """Processor time of the miner's process so far."""
+    process = host.property("eventchain-miner", "MainPID")
+    fields = host.run("cat", f"/proc/{process}/stat").stdout.rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def window(harm, mode, host, service, rate, estimates):
@@ -140,7 +148,7 @@ def window(harm, mode, host, service, rate, estimates):
         wait_until(lambda: host.property("eventchain-miner", "ActiveState") == "active", "the miner runs")
     throughput = service.throughput(CLOSED_SECONDS, estimates.get(mode))
     estimates[mode] = throughput
-    before, use = miner_seconds(host), harm.Use()
+    before, use = miner_seconds(host) if mode == "mining" else 0.0, harm.Use()
     p50, p99, p999 = service.latencies(rate, OPEN_SECONDS)
     mined = (miner_seconds(host) - before) / OPEN_SECONDS if mode == "mining" else 0.0
     return {"mode": mode, "throughput": throughput, "p50": p50, "p99": p99, "p99.9": p999, "miner": mined,
