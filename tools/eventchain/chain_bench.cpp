@@ -133,7 +133,7 @@ Result<ReceiptBench> bench_receipts(const fs::path& directory, std::uint64_t rec
   std::vector<std::string> texts;
   double begun = cpu_seconds();
   for (const chain::EventKey& key : keys) {
-    const auto made = maker.make({key, end});
+    const auto made = maker.make({key, {end, std::nullopt}});
     if (!made) return tl::unexpected<chain::Error>(made.error());
     auto text = node::api::format_receipt(*made);
     if (!text) return tl::unexpected<chain::Error>(text.error());
