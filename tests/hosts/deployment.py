@@ -146,8 +146,8 @@ class Deployment:
 
     def statuses(self):
         """Name -> what the node says of itself; nodes that say nothing are not there."""
-        heard = self.ask("cluster", "status") or []
-        return {one["status"]["name"]: one["status"] for one in heard if one["status"] is not None}
+        heard = (self.ask("cluster", "status") or {}).get("nodes", [])
+        return {one["report"]["name"]: one["report"] for one in heard if "report" in one}
 
     def leader(self):
         """The node that says it leads and is ready, or None."""

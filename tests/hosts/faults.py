@@ -18,23 +18,22 @@ def leader_and_others(deployment):
     return victim, [node for node in deployment.nodes if node is not victim]
 
 
-def row_of(deployment, node):
-    """The node's line in the table, cells by their titles."""
-    lines = deployment.eventchain("cluster", "status", check=False).stdout.splitlines()
-    for line in lines:
-        if line.endswith(node.endpoint):
-            return " ".join(line.split())
-    return ""
+def said_of(deployment, node):
+    """The node's state in `cluster status`, and the warnings about it."""
+    said = deployment.ask("cluster", "status") or {}
+    states = [one["state"] for one in said.get("nodes", []) if one.get("name") == node.name]
+    warnings = [one["code"] for one in said.get("warnings", []) if one.get("node") == node.name]
+    return ", ".join(states + warnings)
 
 
 def told(deployment, node, is_told, began):
-    """Waits until the table says it; (seconds since `began`, the line)."""
-    line = wait_until(
-        lambda: (row := row_of(deployment, node)) and is_told(row) and row,
+    """Waits until the command says it; (seconds since `began`, its words)."""
+    words = wait_until(
+        lambda: (said := said_of(deployment, node)) and is_told(said) and said,
         f"cluster status tells what is wrong with {node}",
         seconds=STATUS_SECONDS,
     )
-    return time.monotonic() - began, line.replace(f" {node.endpoint}", "")
+    return time.monotonic() - began, words
 
 
 def others_lead(deployment, victim, others):
@@ -53,7 +52,7 @@ def strike(deployment, begin, end, is_told):
     try:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             going_on = pool.submit(complete_event, others)
-            after, line = told(deployment, victim, is_told, began)
+            after, words = told(deployment, victim, is_told, began)
             went_on = going_on.result()
         others_lead(deployment, victim, others)
     finally:
@@ -63,11 +62,11 @@ def strike(deployment, begin, end, is_told):
     back = time.monotonic() - ended
     complete_event([victim])
     same_tip(deployment)
-    return f'told after {after:.1f} s: "{line}"; an event completed after {went_on:.1f} s; back in {back:.1f} s'
+    return f'told after {after:.1f} s: "{words}"; an event completed after {went_on:.1f} s; back in {back:.1f} s'
 
 
-def is_unreachable(row):
-    return "unreachable" in row
+def is_silent(said):
+    return "no answer" in said
 
 
 def crash(deployment):
@@ -75,11 +74,11 @@ def crash(deployment):
         node.host.start()
         node.host.wait_up()
 
-    return strike(deployment, lambda node: node.host.crash(), end, is_unreachable)
+    return strike(deployment, lambda node: node.host.crash(), end, is_silent)
 
 
 def freeze(deployment):
-    return strike(deployment, lambda node: node.host.freeze(), lambda node: node.host.thaw(), is_unreachable)
+    return strike(deployment, lambda node: node.host.freeze(), lambda node: node.host.thaw(), is_silent)
 
 
 def partition(deployment):
@@ -87,7 +86,7 @@ def partition(deployment):
         deployment,
         lambda node: deployment.lab.isolate(node.host),
         lambda node: deployment.lab.heal(),
-        lambda row: "not ready" in row,
+        lambda said: "not ready" in said,
     )
 
 
