@@ -127,6 +127,16 @@ void set_clocks(std::vector<NodeView>& nodes) {
     if (node.clock_from_here) node.clock_ahead = *node.clock_from_here - most;
 }
 
+// A node without a vote is ready as soon as it is linked with some voter, who may be alone: it
+// counts only where no voter answers.
+bool is_any_ready(const std::vector<NodeView>& nodes) {
+  const bool have_voters = std::ranges::any_of(
+      nodes, [](const NodeView& node) { return node.is_voter() && node.answers(); });
+  return std::ranges::any_of(nodes, [&](const NodeView& node) {
+    return node.answers() && (node.is_voter() || !have_voters) && is_true(node.report, "ready");
+  });
+}
+
 void sum_up(ClusterView& view) {
   std::uint64_t newest_term = 0;
   const NodeView* leads = nullptr;
@@ -144,7 +154,6 @@ void sum_up(ClusterView& view) {
       pending = std::max(pending, number_of(*pool, "events"));
     if (const json::value* mining = find(report, "mining"))
       view.hash_rate += real_of(*mining, "hash_rate");
-    view.is_ready = view.is_ready || is_true(report, "ready");
     const std::string leader = text_of(report, "leader");
     const std::uint64_t term = number_of(report, "term");
     if (!is_true(report, "ready") || leader.empty() || term < newest_term) continue;
@@ -156,6 +165,7 @@ void sum_up(ClusterView& view) {
     leads = known == view.nodes.end() ? nullptr : &*known;
   }
   view.pending = pending;
+  view.is_ready = is_any_ready(view.nodes);
   for (const NodeView& node : view.nodes) {
     if (!node.is_voter()) continue;
     const bool is_linked =

@@ -45,8 +45,9 @@ struct ClusterView {
   std::vector<NodeView> nodes;           // in the order of the member list
   std::vector<ClusterWarning> warnings;  // the most severe first
   std::string chain;                     // its name
-  bool is_ready = false;                 // a node that answered reaches a leader, or what it needs
-  std::string leader;                    // name; empty: not known to those that answered
+  bool is_ready =
+      false;  // of those that answered a voter reaches a leader, or, without voters, a node
+  std::string leader;  // name; empty: not known to those that answered
   std::string term;
   std::size_t voters = 0;
   // The leader and those it is linked with; without a leader those that answer.

@@ -104,6 +104,18 @@ TEST_CASE("when the leader is gone the others tell which voters are left") {
   CHECK(found(view).front() == "critical no-leader");
 }
 
+TEST_CASE("a node without a vote that a lonely voter is linked with makes no quorum") {
+  Answers answers;
+  answers.silence(1, "no answer in time");
+  answers.silence(2, "no answer in time");
+  answers.of(3)["ready"] = false;
+  answers.of(3).erase("leader");
+  answers.of(4).erase("leader");
+  CHECK_FALSE(view_cluster(answers.polled()).is_ready);
+  answers.silence(3, "no answer in time");  // then its word is all there is
+  CHECK(view_cluster(answers.polled()).is_ready);
+}
+
 TEST_CASE("a node cut off that can still be asked is what the missing links are about") {
   Answers answers;
   answers.cut(3, 1);
