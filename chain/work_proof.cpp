@@ -103,8 +103,7 @@ bool WorkVerification::check_sampling_asked() {
 }
 
 bool WorkVerification::check_head() {
-  if (!is_of_block(proof_.head) || proof_.head.newer ||
-      proof_.head.consistency)
+  if (!is_of_block(proof_.head) || proof_.head.newer || proof_.head.consistency)
     return failed("head", "the head is no receipt of a block alone, with its own certificate");
   ReceiptReport head = verify_receipt(proof_.head, {trust_.genesis, digest_, std::nullopt});
   const bool is_good = head.is_proved();

@@ -38,8 +38,8 @@ Height first_of_last(const WorkSampling& sampling, Height head);
 
 // Reads a header that is there; an error is passed through.
 using HeaderReader = std::function<Result<SealedHeader>(Height)>;
-// The proof for the head of a chain with a work function. kInvalid: check_sampling(), or the head is
-// genesis. Nothing of what is read is verified.
+// The proof for the head of a chain with a work function. kInvalid: check_sampling(), or the head
+// is genesis. Nothing of what is read is verified.
 Result<WorkProof> assemble_work_proof(Receipt head, const WorkSampling& sampling,
                                       const HistoryReader& nodes, const HeaderReader& headers);
 
