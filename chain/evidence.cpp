@@ -92,18 +92,26 @@ class Verification {
     EvidenceFacts& facts = *report_.facts;
     facts.first_signers = names_of(first_);
     facts.second_signers = names_of(second_);
-    for (const Member& member : first_)
-      if (std::ranges::find(second_, member.node, &Member::node) != second_.end())
+    // By keys: ids and names of whoever came after genesis are what the history that shows them
+    // says.
+    std::vector<std::string> same_keys;
+    std::vector<std::string> other_keys;
+    for (const Member& member : first_) {
+      if (std::ranges::find(second_, member.signing_key, &Member::signing_key) != second_.end()) {
         facts.both.push_back(member.name);
+        same_keys.push_back(fmt::format("{} ({})", member.name, to_hex(member.signing_key)));
+      } else if (std::ranges::find(second_, member.node, &Member::node) != second_.end()) {
+        other_keys.push_back(member.name);
+      }
+    }
     const auto prove = [this](std::string text) { report_.proved.push_back(std::move(text)); };
     prove(fmt::format("What: two histories of the chain '{}' were signed, and {}.", genesis_.name,
                       describe(facts.kind, facts.first, facts.second)));
     prove(fmt::format("By whom: {} signed the first, {} the second.", listed(facts.first_signers),
                       listed(facts.second_signers)));
-    prove(facts.both.empty()
-              ? "Nobody is among both: the voters changed in one of the histories."
-              : fmt::format("Both were signed with the keys of {}, which no sound node does.",
-                            listed(facts.both)));
+    if (!same_keys.empty())
+      prove(fmt::format("The same keys signed both, which no sound node does: {}.",
+                        listed(same_keys)));
     const auto add = [this](std::string text) { report_.not_proved.push_back(std::move(text)); };
     add("Which of the two is the true history, or was there first.");
     add("Why: voters may have lied, their keys may have been stolen, or a node was put back to an "
@@ -112,9 +120,14 @@ class Verification {
     if (has_steps_)
       add("That no half of the voters lied together at a change of voters while their number was "
           "even: a half can sign such a change.");
-    if (has_steps_)
-      add("That keys which were replaced, or whose voters have left, were not misused: then one of "
-          "the histories is theirs.");
+    if (same_keys.empty()) add("That anybody signed both: no key is among the signatures of both.");
+    if (!other_keys.empty())
+      add(fmt::format("That {} signed both: the two parts have other keys under the same name.",
+                      listed(other_keys)));
+    add("Who voters are that came after genesis: their names are what the history that shows them "
+        "says.");
+    add("That keys which were replaced, or whose voters have left, were not misused: then one of "
+        "the histories is theirs.");
     add(fmt::format(
         "Anything, if the genesis file came from the wrong hands: the chain id must be {}.",
         to_hex(chain_id(genesis_))));

@@ -24,7 +24,8 @@ struct EvidenceFacts {
   Contradiction kind;
   HistoryPoint first;  // that contradict each other
   HistoryPoint second;
-  // Names of those whose signatures are in each part, and of those who are among both.
+  // Names of those whose signatures are in each part, and of those whose key is among both. Of
+  // voters that came after genesis these are the names that the part itself gives them.
   std::vector<std::string> first_signers;
   std::vector<std::string> second_signers;
   std::vector<std::string> both;

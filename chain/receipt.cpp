@@ -21,6 +21,7 @@ Hash root_over(std::span<const Hash> leaves) {
 struct Signer {
   Slot slot;
   NodeId node;
+  std::string name;  // else a history could show one voter under another's name
   PublicKey key;
   bool operator==(const Signer&) const = default;
 };
@@ -29,7 +30,7 @@ std::vector<Signer> signers_of(const MemberSet& set) {
   std::vector<Signer> signers;
   for (const Member& member : set.members)
     if (member.role == MemberRole::kVoter)
-      signers.push_back({member.slot, member.node, member.signing_key});
+      signers.push_back({member.slot, member.node, member.name, member.signing_key});
   return signers;
 }
 

@@ -127,7 +127,7 @@ class MemberSet(NamedTuple):
         return {member.slot: member for member in self.members if member.role == VOTER}
 
     def signers(self):
-        return self.voters_since, [(one.slot, one.node, one.key) for one in self.voters().values()]
+        return self.voters_since, [(one.slot, one.node, one.name, one.key) for one in self.voters().values()]
 
 
 def check_member(member):

@@ -23,6 +23,8 @@ NOT_PROVED = (
     "why: voters may have lied, keys may have been stolen, or a node was put back to an old copy of its disk",
     "where the two part: at the place that is named, or below it",
     "where voters changed: that no half of an even number of voters lied together then",
+    "who voters are that came after genesis: their names are what the history that shows them says",
+    "that anybody signed both, but for a key whose signature is in both",
     "that keys which were replaced, or whose voters left, were never misused: then one history is theirs",
     "anything at all, if the genesis file came from the wrong hands",
 )

@@ -91,7 +91,7 @@ TEST_CASE("evidence tells who signed both, and what it does not show") {
   CHECK(report.facts->second.block->id == other.at(7).id);
   CHECK(report.facts->both == std::vector<std::string>{"n1", "n2", "n4"});
   CHECK(has_sentence(report.proved, "two histories of the chain 'shop'"));
-  CHECK(has_sentence(report.proved, "the keys of n1, n2 and n4"));
+  CHECK(has_sentence(report.proved, "The same keys signed both, which no sound node does: n1 ("));
   CHECK(has_sentence(report.not_proved, "Which of the two is the true history"));
   CHECK(has_sentence(report.not_proved, "old copy of its disk"));
   CHECK(has_sentence(report.not_proved, "keys which were replaced"));
@@ -105,7 +105,19 @@ TEST_CASE("evidence tells who signed both, and what it does not show") {
   }());
   REQUIRE(apart.is_proved());
   CHECK(apart.facts->both.empty());
-  CHECK(has_sentence(apart.proved, "Nobody is among both"));
+  CHECK(has_sentence(apart.not_proved, "no key is among the signatures of both"));
+}
+
+TEST_CASE("a voter's id with another key convicts nobody: liars give their keys others' ids") {
+  ReceiptChain honest = unchanging(10);
+  honest.add({.events = {5}, .signatures = {{0, 0}, {1, 1}}});
+  // There n2 has another key from block 8 on.
+  const EvidenceReport report = verify(grown().of_block(11), honest.of_block(11));
+  REQUIRE(report.is_proved());
+  CHECK(report.facts->first_signers == std::vector<std::string>{"n2", "n4"});
+  CHECK(report.facts->second_signers == std::vector<std::string>{"n1", "n2"});
+  CHECK(report.facts->both.empty());
+  CHECK(has_sentence(report.not_proved, "That n2 signed both"));
 }
 
 TEST_CASE("a log with another root, or a shorter log above, is evidence without a common height") {
