@@ -243,28 +243,50 @@ Result<std::unique_ptr<Client>> Client::make(ClientOptions options) {
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
+// What cancel() stops; for as long as the exchange is there, however it ends.
+class Client::Running {
+ public:
+  Running(State& state, asio::io_context& io) : state_(state) {
+    const std::lock_guard lock(state_.mutex);
+    state_.running = &io;
+    if (state_.is_cancelled) io.stop();
+  }
+  ~Running() {
+    const std::lock_guard lock(state_.mutex);
+    state_.running = nullptr;
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  State& state_;
+};
+
 Result<ClientAnswer> Client::post(std::string_view path, std::string_view content_type,
                                   std::string_view body) {
   const ClientOptions& options = state_->options;
-  Exchange exchange(options.url, state_->tls ? &*state_->tls : nullptr,
-                    compose(options.url, path, content_type, body), options.answer_bytes_max);
   const auto unavailable = [&](std::string_view why) {
     return fail(ErrorCode::kUnavailable,
                 fmt::format("{}:{}: {}", in_brackets(options.url.host), options.url.port, why));
   };
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->is_cancelled) return unavailable("cancelled");
-    state_->running = &exchange.io();
+  // Where descriptors or threads have run out, making the parts throws.
+  try {
+    Exchange exchange(options.url, state_->tls ? &*state_->tls : nullptr,
+                      compose(options.url, path, content_type, body), options.answer_bytes_max);
+    {
+      const Running running(*state_, exchange.io());
+      exchange.run(options.timeout);
+    }
+    {
+      const std::lock_guard lock(state_->mutex);
+      if (state_->is_cancelled) return unavailable("cancelled");
+    }
+    if (const std::string failure = exchange.failure(); !failure.empty())
+      return unavailable(failure);
+    return exchange.take_answer();
+  } catch (const std::exception& failure) {
+    return unavailable(failure.what());
   }
-  exchange.run(options.timeout);
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->running = nullptr;
-    if (state_->is_cancelled) return unavailable("cancelled");
-  }
-  if (const std::string failure = exchange.failure(); !failure.empty()) return unavailable(failure);
-  return exchange.take_answer();
 }
 
 void Client::cancel() {

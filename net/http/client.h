@@ -56,6 +56,7 @@ class Client {
 
  private:
   struct State;
+  class Running;
   explicit Client(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

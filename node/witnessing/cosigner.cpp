@@ -201,11 +201,17 @@ void Cosigner::State::tell_contradiction(const store::WitnessMemory::Cosigned& l
               fmt::format("witness: the keys of a log have signed two histories: another root for "
                           "a size that was cosigned log={} size={} cosigned_root={} root={}",
                           head.origin, head.size, to_hex(last.head.root), to_hex(head.root)));
-  options.keep_evidence(
-      fmt::format("witness-{}-{}-{}.txt", head.size, to_hex(last.head.root).substr(0, 16),
-                  to_hex(head.root).substr(0, 16)),
-      "Two checkpoints of one log and one size, with other roots. Both are signed.\n\n" +
-          last.note + "\n" + encode_note(request.checkpoint));
+  // The log has it too, and a directory that cannot be written keeps nobody from being answered.
+  try {
+    options.keep_evidence(
+        fmt::format("witness-{}-{}-{}.txt", head.size, to_hex(last.head.root).substr(0, 16),
+                    to_hex(head.root).substr(0, 16)),
+        "Two checkpoints of one log and one size, with other roots. Both are signed.\n\n" +
+            last.note + "\n" + encode_note(request.checkpoint));
+  } catch (const std::exception& failure) {
+    options.log(Notice::Level::kError,
+                fmt::format("witness: evidence cannot be kept: {}", failure.what()));
+  }
 }
 
 Cosigner::Cosigner(CosignerOptions options, chain::Signing& signing, store::WitnessMemory& memory)

@@ -116,9 +116,9 @@ void LogWitnesses::State::run_rounds() {
     try {
       confirm_kept();
       begin_round();
-    } catch (const store::StoreFailure& thrown) {
+    } catch (const std::exception& thrown) {
       options.log(Notice::Level::kError,
-                  fmt::format("witnesses: the log cannot be read: {}", thrown.what()));
+                  fmt::format("witnesses: a round cannot begin: {}", thrown.what()));
     }
     pause = options.interval;
   }
@@ -182,9 +182,9 @@ void LogWitnesses::State::run_witness(std::size_t index) {
     if (Clock::now() < not_before) continue;
     try {
       ask(index, done, mine);
-    } catch (const store::StoreFailure& thrown) {
+    } catch (const std::exception& thrown) {
       options.log(Notice::Level::kError,
-                  fmt::format("witnesses: the log cannot be read: {}", thrown.what()));
+                  fmt::format("witnesses: a witness cannot be asked: {}", thrown.what()));
     }
     const double drawn = draw();
     const std::lock_guard lock(mutex);
