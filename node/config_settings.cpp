@@ -416,7 +416,8 @@ Result<void> apply_log_setting(const Setting& setting, chain::WitnessedLog& log)
   for (const std::string& text : *texts) {
     auto key = as_verifier(setting, text, chain::NoteKeyKind::kEd25519);
     if (!key) return tl::unexpected(key.error());
-    if (std::find(log.keys.begin(), log.keys.end(), *key) != log.keys.end())
+    // Under another name, too: a quorum is one of keys.
+    if (std::ranges::find(log.keys, key->key, &chain::NoteVerifier::key) != log.keys.end())
       return complain(setting, fmt::format("names {} twice", text));
     log.keys.push_back(std::move(*key));
   }

@@ -58,7 +58,7 @@ Result<SmallDatabase> open(const std::string& path, const SmallSchema& schema, O
                            const std::string& owner, const StoreOptions& options) {
   SmallDatabase made;
   if (options.vfs.empty()) {
-    auto lock = LockFile::take(path);
+    auto lock = LockFile::take(path + ".lock");
     if (!lock) return tl::unexpected<chain::Error>(lock.error());
     made.lock = std::move(*lock);
   }
