@@ -83,17 +83,18 @@ class SqliteScan final : public ChainScan {
 
   Result<void> events(std::uint64_t first, std::uint64_t end,
                       const std::function<void(const EventRow&)>& visit) override {
-    std::uint64_t next = first;
+    Ascending order{first, end};
     try {
       Statement::Rows rows = select_events_.query(first, end);
       while (rows.next()) {
         const EventRow row = event_row(rows);
-        next = row.arrival + 1;
+        order.take(row.arrival);
         visit(row);
       }
       return {};
     } catch (const StoreFailure& failure) {
-      return unreadable<void>(fmt::format("events from arrival {} to {}", next, end), failure);
+      return unreadable<void>(fmt::format("events from arrival {} to {}", order.next, end),
+                              failure);
     }
   }
 
@@ -102,16 +103,18 @@ class SqliteScan final : public ChainScan {
     return read<Found>(fmt::format("events from arrival {} on", from), [&]() -> Found {
       Statement::Rows rows = select_arrival_.query(from);
       if (!rows.next() || rows.is_null(0)) return std::nullopt;
-      return rows.number(0);
+      const std::uint64_t found = rows.number(0);
+      Ascending{from, UINT64_MAX}.take(found);
+      return found;
     });
   }
 
   Result<void> blocks(std::uint64_t end,
                       const std::function<void(const BlockRow&)>& visit) override {
-    std::uint64_t next = 0;
+    Ascending order{0, end};
     try {
       for (bool is_over = false; !is_over;) {
-        Statement::Rows rows = select_blocks_.query(next, end, kBlocksAtOnce);
+        Statement::Rows rows = select_blocks_.query(order.next, end, kBlocksAtOnce);
         is_over = true;
         while (rows.next()) {
           is_over = false;
@@ -122,13 +125,13 @@ class SqliteScan final : public ChainScan {
           row.content_hash = rows.bytes(3);
           row.sealed = rows.bytes(4);
           row.content = rows.bytes(5);
-          next = row.height + 1;
+          order.take(row.height);
           visit(row);
         }
       }
       return {};
     } catch (const StoreFailure& failure) {
-      return unreadable<void>(fmt::format("blocks from height {} on", next), failure);
+      return unreadable<void>(fmt::format("blocks from height {} on", order.next), failure);
     }
   }
 
@@ -145,7 +148,10 @@ class SqliteScan final : public ChainScan {
       const std::function<void(std::uint64_t, chain::ByteView)>& visit) override {
     return read<void>(fmt::format("nodes of the history from {} on", first), [&] {
       Statement::Rows rows = select_history_.query(first, end);
-      while (rows.next()) visit(rows.number(0), rows.bytes(1));
+      for (Ascending order{first, end}; rows.next();) {
+        order.take(rows.number(0));
+        visit(rows.number(0), rows.bytes(1));
+      }
     });
   }
 
@@ -160,7 +166,11 @@ class SqliteScan final : public ChainScan {
                           const std::function<void(const SignatureRow&)>& visit) override {
     return read<void>(fmt::format("signatures from height {} on", first), [&] {
       Statement::Rows rows = select_signatures_.query(first, end);
-      while (rows.next()) visit({rows.number(0), rows.integer(1), rows.bytes(2), rows.bytes(3)});
+      for (Ascending order{first, end}; rows.next();) {
+        order.take(rows.number(0));
+        order.next = rows.number(0);  // several of one block
+        visit({rows.number(0), rows.integer(1), rows.bytes(2), rows.bytes(3)});
+      }
     });
   }
 
@@ -186,6 +196,20 @@ class SqliteScan final : public ChainScan {
   }
 
  private:
+  // Rows of a damaged file need not come in the order of their keys, nor from the range that was
+  // asked for: SQLite goes to the first and believes the tree. Whoever reads on from the last of
+  // them could go round for ever.
+  struct Ascending {
+    std::uint64_t next;
+    std::uint64_t end;
+    void take(std::uint64_t key) {
+      if (key < next || key >= end)
+        throw StoreFailure(
+            fmt::format("the row of {} stands where those from {} on should", key, next));
+      next = key + 1;
+    }
+  };
+
   // Several reads that see the same.
   class Moment {
    public:
