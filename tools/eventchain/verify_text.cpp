@@ -65,6 +65,12 @@ std::vector<std::string> verdict_of(const VerifyReport& report) {
                                 report.findings.total() == 1 ? "it was" : "they were"));
   else
     lines.push_back("verified: everything is as it was committed");
+  // A live node's newest block may wait for its signatures; more than that is worth a thought.
+  if (!report.headers_only && report.certified < report.height)
+    lines.push_back(fmt::format(
+        "blocks {} to {} have no majority's signatures here: that voters committed them is not "
+        "shown, and whoever does their work can make such blocks",
+        report.certified.value + 1, report.height.value));
   if (report.named_blocks + report.receipts + report.checkpoints > 0) {
     lines.push_back(attested_text(report));
   } else if (report.not_compared.empty()) {
