@@ -31,7 +31,7 @@ def site(deployment):
         expect(not keys, f"the authority has keys of {node}: {keys}")
     shown = deployment.play("status").output
     for node in deployment.nodes:
-        expect(node.endpoint in shown, f"the playbook status does not show {node}")
+        expect(f'"{node.name} ' in shown, f"the playbook status has no row for {node}")
     return f"playbook {recap.seconds:.1f} s, then an event completed after {completed:.1f} s"
 
 
