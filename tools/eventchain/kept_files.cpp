@@ -31,7 +31,9 @@ Result<std::vector<fs::path>> files_in(const std::vector<std::string>& paths) {
     }
     std::vector<fs::path> found;
     for (fs::directory_iterator at(path, failed), end; !failed && at != end; at.increment(failed))
-      if (at->is_regular_file() && !at->path().filename().string().starts_with('.'))
+      // One that cannot be looked at is read all the same, and named then.
+      if (std::error_code unknown; (at->is_regular_file(unknown) || unknown) &&
+                                   !at->path().filename().string().starts_with('.'))
         found.push_back(at->path());
     if (failed)
       return fail(ErrorCode::kIo, fmt::format("cannot read the directory {}: {}; check its rights",
