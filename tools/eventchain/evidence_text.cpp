@@ -1,20 +1,15 @@
 #include "tools/eventchain/evidence_text.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 #include "node/api/evidence_json.h"
+#include "tools/eventchain/verdict.h"
 
 namespace eventchain::tools {
 
 namespace json = boost::json;
 
 namespace {
-
-json::array sentences(const std::vector<std::string>& from) {
-  json::array list;
-  for (const std::string& sentence : from) list.emplace_back(sentence);
-  return list;
-}
 
 json::object point_json(const chain::HistoryPoint& point) {
   json::object made;
@@ -44,40 +39,24 @@ chain::EvidenceReport judge_evidence(std::string_view text, const chain::Genesis
 }
 
 std::string evidence_text(const chain::EvidenceReport& report, bool with_steps) {
-  std::string text;
-  if (with_steps)
-    for (const chain::ReceiptStep& step : report.steps)
-      text += fmt::format("{:<11}  {:<19}  {}\n", to_string(step.state), step.name, step.text);
-  if (const chain::ReceiptStep* failed = report.failed())
-    return text + fmt::format("NO EVIDENCE: step {} failed: {}\n", failed->name, failed->text);
-  text += "TWO HISTORIES\n";
-  for (const std::string& sentence : report.proved) text += "  " + sentence + "\n";
-  text += "not proved:\n";
-  for (const std::string& sentence : report.not_proved) text += "  " + sentence + "\n";
-  return text;
+  const Verdict verdict = verdict_of_report(report);
+  const std::string steps = with_steps ? steps_text(verdict, 19) : "";
+  if (verdict.failed != nullptr) return steps + failure_text("NO EVIDENCE", *verdict.failed);
+  return steps + "TWO HISTORIES\n" + sentences_text(verdict);
 }
 
 json::object evidence_json(const chain::EvidenceReport& report) {
-  const chain::ReceiptStep* failed = report.failed();
-  json::array steps;
-  for (const chain::ReceiptStep& step : report.steps)
-    steps.push_back(
-        json::object{{"step", step.name}, {"state", to_string(step.state)}, {"text", step.text}});
-  json::object made{{"proved", failed == nullptr}};
-  if (failed != nullptr) made.emplace("failed_step", failed->name);
-  made.emplace("steps", std::move(steps));
+  json::value told;
   if (report.facts) {
     const chain::EvidenceFacts& facts = *report.facts;
-    made.emplace("facts", json::object{{"contradiction", to_string(facts.kind)},
-                                       {"first", point_json(facts.first)},
-                                       {"second", point_json(facts.second)},
-                                       {"first_signers", sentences(facts.first_signers)},
-                                       {"second_signers", sentences(facts.second_signers)},
-                                       {"both", sentences(facts.both)}});
+    told = json::object{{"contradiction", to_string(facts.kind)},
+                        {"first", point_json(facts.first)},
+                        {"second", point_json(facts.second)},
+                        {"first_signers", sentences_json(facts.first_signers)},
+                        {"second_signers", sentences_json(facts.second_signers)},
+                        {"both", sentences_json(facts.both)}};
   }
-  made.emplace("proves", sentences(report.proved));
-  made.emplace("does_not_prove", sentences(report.not_proved));
-  return made;
+  return verdict_json(verdict_of_report(report), report.is_proved(), std::move(told));
 }
 
 }  // namespace eventchain::tools

@@ -2,20 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "chain/text.h"
 #include "node/api/receipt_json.h"
+#include "tools/eventchain/verdict.h"
 
 namespace eventchain::tools {
 
 namespace json = boost::json;
 
 namespace {
-
-json::array sentences(const std::vector<std::string>& from) {
-  json::array list;
-  for (const std::string& sentence : from) list.emplace_back(sentence);
-  return list;
-}
 
 json::object facts_json(const chain::ReceiptFacts& facts) {
   const char* kind = facts.position ? "entry" : facts.commitment ? "rejection" : "block";
@@ -25,7 +22,7 @@ json::object facts_json(const chain::ReceiptFacts& facts) {
                     {"sealed_at", chain::rfc3339(facts.sealed_at)},
                     {"work", facts.work.to_decimal()},
                     {"certified_block", std::to_string(facts.certified_block.value)},
-                    {"signers", sentences(facts.signers)},
+                    {"signers", sentences_json(facts.signers)},
                     {"voters", facts.voters}};
   if (facts.commitment) made.emplace("commitment", to_hex(*facts.commitment));
   if (facts.event) made.emplace("event_key", to_hex(*facts.event));
@@ -109,37 +106,22 @@ ReceiptVerdict judge_receipt(std::string_view text, const chain::ReceiptTrust& t
   return verdict;
 }
 
-std::string verdict_text(const ReceiptVerdict& verdict, bool with_steps) {
-  const chain::ReceiptReport& report = verdict.report;
-  std::string text;
-  if (with_steps)
-    for (const chain::ReceiptStep& step : report.steps)
-      text += fmt::format("{:<11}  {:<12}  {}\n", to_string(step.state), step.name, step.text);
-  if (const chain::ReceiptStep* failed = report.failed())
-    return text + fmt::format("NOT PROVED: step {} failed: {}\n", failed->name, failed->text);
-  text += "PROVED\n";
-  for (const std::string& sentence : report.proved) text += "  " + sentence + "\n";
-  text += "not proved:\n";
-  for (const std::string& sentence : report.not_proved) text += "  " + sentence + "\n";
-  if (!verdict.is_whole)
-    text += fmt::format("the checkpoint was NOT used: {}\n", report.find("checkpoint")->text);
+std::string verdict_text(const ReceiptVerdict& judged, bool with_steps) {
+  const Verdict verdict = verdict_of_report(judged.report);
+  std::string text = with_steps ? steps_text(verdict, 12) : "";
+  if (verdict.failed != nullptr) return text + failure_text("NOT PROVED", *verdict.failed);
+  text += "PROVED\n" + sentences_text(verdict);
+  if (!judged.is_whole)
+    text +=
+        fmt::format("the checkpoint was NOT used: {}\n", judged.report.find("checkpoint")->text);
   return text;
 }
 
-json::object verdict_json(const ReceiptVerdict& verdict) {
-  const chain::ReceiptReport& report = verdict.report;
-  const chain::ReceiptStep* failed = report.failed();
-  json::array steps;
-  for (const chain::ReceiptStep& step : report.steps)
-    steps.push_back(
-        json::object{{"step", step.name}, {"state", to_string(step.state)}, {"text", step.text}});
-  json::object made{{"proved", failed == nullptr}};
-  if (failed != nullptr) made.emplace("failed_step", failed->name);
-  made.emplace("steps", std::move(steps));
-  if (report.facts) made.emplace("facts", facts_json(*report.facts));
-  made.emplace("proves", sentences(report.proved));
-  made.emplace("does_not_prove", sentences(report.not_proved));
-  return made;
+json::object verdict_json(const ReceiptVerdict& judged) {
+  json::value facts;
+  if (judged.report.facts) facts = facts_json(*judged.report.facts);
+  return verdict_json(verdict_of_report(judged.report), judged.report.is_proved(),
+                      std::move(facts));
 }
 
 }  // namespace eventchain::tools

@@ -1,9 +1,10 @@
 #include "tools/eventchain/work_proof_text.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 #include "chain/text.h"
 #include "node/api/work_proof_json.h"
+#include "tools/eventchain/verdict.h"
 
 namespace eventchain::tools {
 
@@ -11,17 +12,11 @@ namespace json = boost::json;
 
 namespace {
 
-json::array sentences(const std::vector<std::string>& from) {
-  json::array list;
-  for (const std::string& sentence : from) list.emplace_back(sentence);
-  return list;
-}
-
 json::object facts_json(const chain::WorkFacts& facts) {
   return {{"head", std::to_string(facts.head.value)},
           {"head_id", to_hex(facts.head_id)},
           {"sealed_at", chain::rfc3339(facts.sealed_at)},
-          {"signers", sentences(facts.signers)},
+          {"signers", sentences_json(facts.signers)},
           {"voters", facts.voters},
           {"work_claimed", facts.claimed.to_decimal()},
           {"work_shown", facts.shown.to_decimal()},
@@ -48,31 +43,18 @@ chain::WorkReport judge_work_proof(std::string_view text, const chain::WorkTrust
 }
 
 std::string work_verdict_text(const chain::WorkReport& report, bool with_steps) {
-  std::string text;
-  if (with_steps)
-    for (const chain::ReceiptStep& step : report.steps)
-      text += fmt::format("{:<11}  {:<16}  {}\n", to_string(step.state), step.name, step.text);
-  if (const chain::ReceiptStep* failed = report.failed())
-    return text + fmt::format("NOT PROVED: step {} failed: {}\n", failed->name, failed->text);
-  text += report.is_proved() ? "PROVED\n" : "the work was NOT looked at; proved without it:\n";
-  for (const std::string& sentence : report.proved) text += "  " + sentence + "\n";
-  text += "not proved:\n";
-  for (const std::string& sentence : report.not_proved) text += "  " + sentence + "\n";
-  return text;
+  const Verdict verdict = verdict_of_report(report);
+  const std::string steps = with_steps ? steps_text(verdict, 16) : "";
+  if (verdict.failed != nullptr) return steps + failure_text("NOT PROVED", *verdict.failed);
+  const char* heading =
+      report.is_proved() ? "PROVED\n" : "the work was NOT looked at; proved without it:\n";
+  return steps + heading + sentences_text(verdict);
 }
 
 json::object work_verdict_json(const chain::WorkReport& report) {
-  json::array steps;
-  for (const chain::ReceiptStep& step : report.steps)
-    steps.push_back(
-        json::object{{"step", step.name}, {"state", to_string(step.state)}, {"text", step.text}});
-  json::object made{{"proved", report.is_proved()}};
-  if (const chain::ReceiptStep* failed = report.failed()) made.emplace("failed_step", failed->name);
-  made.emplace("steps", std::move(steps));
-  if (report.facts) made.emplace("facts", facts_json(*report.facts));
-  made.emplace("proves", sentences(report.proved));
-  made.emplace("does_not_prove", sentences(report.not_proved));
-  return made;
+  json::value facts;
+  if (report.facts) facts = facts_json(*report.facts);
+  return verdict_json(verdict_of_report(report), report.is_proved(), std::move(facts));
 }
 
 }  // namespace eventchain::tools
