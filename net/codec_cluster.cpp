@@ -42,6 +42,7 @@ Result<Message> decode_from(wire::Hello& from) {
   // Programs from before there were levels say nothing.
   message.feature_level = static_cast<std::uint16_t>(std::max(from.feature_level(), 1U));
   check.require(from.feature_level() <= 0xffff, "feature_level", "must be at most 65535");
+  message.refused_at = chain::Height{from.refused_at()};
   check.require(message.protocol != 0, "protocol", "must not be 0");
   check.limit(message.software.size() <= limits::kSoftwareNameMax, "software", "is too long");
   const bool printable = std::all_of(message.software.begin(), message.software.end(),

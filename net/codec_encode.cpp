@@ -47,6 +47,7 @@ void encode_into(const Hello& from, wire::Frame& frame) {
   into.set_software(from.software);
   into.set_store(Bytes(from.store.view()));
   if (from.feature_level > 1) into.set_feature_level(from.feature_level);
+  into.set_refused_at(from.refused_at.value);
 }
 
 void encode_into(const RaftSaid& from, wire::Frame& frame) {

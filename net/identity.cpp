@@ -98,8 +98,8 @@ Admission admit(const LinkPolicy& policy, std::string_view uri) {
   if (node->node == policy.self)
     return refused(IdentityRefusal::kSelf, "this node's own id; check the peers' addresses");
   if (policy.allowed.count(node->node) == 0)
-    return refused(IdentityRefusal::kUnknownNode,
-                   "node " + chain::to_hex(node->node) + " is not in the member list");
+    return {IdentityRefusal::kUnknownNode, node->node,
+            "node " + chain::to_hex(node->node) + " is not in the member list"};
   return {IdentityRefusal::kNone, node->node, {}};
 }
 

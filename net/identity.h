@@ -42,6 +42,7 @@ struct LinkPolicy {
   std::string chain;
   chain::NodeId self;
   std::set<chain::NodeId> allowed;
+  chain::Height as_of{};  // of the member list; 0: not known
 };
 
 enum class IdentityRefusal {
@@ -54,7 +55,7 @@ enum class IdentityRefusal {
 
 struct Admission {
   IdentityRefusal refusal = IdentityRefusal::kNone;
-  chain::NodeId node;  // when not refused
+  chain::NodeId node;  // when not refused, or unknown
   std::string reason;  // when refused
 };
 Admission admit(const LinkPolicy& policy, std::string_view uri);

@@ -31,6 +31,9 @@ struct Hello {
   chain::StoreId store{};  // of the sender's disk
   // The highest that the sender's program can do (chain/features.h).
   std::uint16_t feature_level = 1;
+  // Not 0: the receiver is no member by what the sender knows as of this block, and the sender ends
+  // the connection. Who was away when it was removed learns of it in no other way.
+  chain::Height refused_at{};
   bool operator==(const Hello&) const = default;
 };
 

@@ -33,6 +33,7 @@ struct Peer {
 struct PeerTable {
   std::vector<Peer> peers;
   bool self_is_voter = false;
+  chain::Height as_of{};  // the block that the members are known by; 0: not known
   bool operator==(const PeerTable&) const = default;
 };
 

@@ -23,7 +23,7 @@ void NodeCore::State::members_changed(const chain::MemberSet& before) {
 }
 
 void NodeCore::State::tell_members() {
-  MembersChanged changed{ledger.state().members, {}};
+  MembersChanged changed{ledger.state().members, ledger.state().height(), {}};
   for (const auto& [node, until] : leaving)
     if (members.find(node) == nullptr) changed.leaving.push_back(node);
   outbox.add(std::move(changed));

@@ -44,6 +44,7 @@ void NodeCore::State::on(const PeerUp& input) {
     return;
   }
   members.link_up(input.peer, input.feature_level);
+  dismissal.linked(input.peer);
   note_level(input);
   // First of all: it must not say anything before it knows.
   if (auto seen = witness.peer_up(input.peer, input.store)) outbox.send(input.peer, *seen);
@@ -60,6 +61,11 @@ void NodeCore::State::on(const PeerDown& input) {
   deaf_to.erase(input.peer);
   distrusted.erase(input.peer);
   link_lost(input.peer);
+}
+
+void NodeCore::State::on(const PeerRefused& input) {
+  dismissal.refused(input.peer, input.as_of);
+  if (dismissal.is_certain(members, ledger.state().height())) outbox.add(Removed{});
 }
 
 void NodeCore::State::link_lost(const chain::NodeId& peer) {

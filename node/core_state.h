@@ -14,6 +14,7 @@
 #include "node/conduct.h"
 #include "node/core.h"
 #include "node/decider.h"
+#include "node/dismissal.h"
 #include "node/durability.h"
 #include "node/fetcher.h"
 #include "node/forwarding.h"
@@ -49,6 +50,7 @@ struct NodeCore::State {
   void on(const OperatorDrains& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
+  void on(const PeerRefused& input);
   void on(PeerSaid input);
   void on(const MinerFound& input);
   void on(const DiskSpace& input);
@@ -182,7 +184,8 @@ struct NodeCore::State {
   Conduct conduct;
   Witness witness;
   std::map<chain::NodeId, chain::Instant> leaving;  // removed, and their links stay until then
-  std::set<chain::NodeId> deaf_to;                  // linked, and shunned
+  Dismissal dismissal;
+  std::set<chain::NodeId> deaf_to;     // linked, and shunned
   std::set<chain::NodeId> distrusted;  // hung up on for its disk, and the link is not down yet
   std::optional<Effect> end;           // RolledBack, Outdated: nothing is done or said any more
   NodeStatus::Counters counters;

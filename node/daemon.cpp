@@ -256,9 +256,8 @@ Result<void> Daemon::Parts::start() {
   options.log = [this](const Notice& notice) { log.write(notice.level, notice.text); };
   options.keep_evidence = [this](const Evidence& evidence) { keep(evidence); };
   options.make_machine = [this, seed = draw_salt()] { return make_machine(seed); };
-  options.members_changed = [this](const chain::MemberSet& members,
-                                   const std::vector<chain::NodeId>& leaving) {
-    if (mesh) mesh->set_peers(neighbours.table(members, leaving));
+  options.members_changed = [this](const MembersChanged& changed) {
+    if (mesh) mesh->set_peers(neighbours.table(*changed.members, changed.as_of, changed.leaving));
   };
   if (work.slow)
     options.share_checks =
@@ -270,7 +269,7 @@ Result<void> Daemon::Parts::start() {
   // Also where there are no peers yet: others may join.
   if (!config.peers_listen.host.empty()) {
     auto linking = mesh_options(config, genesis, *disk, feature_level, log);
-    linking.table = neighbours.table(**in_force);
+    linking.table = neighbours.table(**in_force, reader->tip().height);
     links = std::make_unique<LinkWatch>(*runtime);
     mesh = std::make_unique<net::Mesh>(std::move(linking), *links);
   }

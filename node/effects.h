@@ -100,6 +100,7 @@ struct TipMoved {
 // A block has changed the member set: links and lists follow it.
 struct MembersChanged {
   chain::MembersRef members;
+  chain::Height as_of;  // the newest block
   // Just removed: they keep their links for a little while, so that they learn of it.
   std::vector<chain::NodeId> leaving;
 };

@@ -63,6 +63,11 @@ struct PeerUp {  // authenticated link; first frame exchanged
 struct PeerDown {
   chain::NodeId peer;
 };
+// Instead of a link: the peer does not know this node as a member, as of that block.
+struct PeerRefused {
+  chain::NodeId peer;
+  chain::Height as_of;
+};
 struct PeerSaid {
   chain::NodeId peer;
   net::Message message;
@@ -79,7 +84,8 @@ struct DiskSpace {
 
 struct Woke {};  // next_wakeup() has come
 
-using Input = std::variant<ClientSubmit, ClientAsksPending, ClientReads, ClientOrders,
-                           OperatorDrains, PeerUp, PeerDown, PeerSaid, MinerFound, DiskSpace, Woke>;
+using Input =
+    std::variant<ClientSubmit, ClientAsksPending, ClientReads, ClientOrders, OperatorDrains, PeerUp,
+                 PeerDown, PeerRefused, PeerSaid, MinerFound, DiskSpace, Woke>;
 
 }  // namespace eventchain::node

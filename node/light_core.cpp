@@ -105,11 +105,17 @@ void LightCore::on(const PeerUp& input) {
     return;
   }
   members_.link_up(input.peer, input.feature_level);
+  dismissal_.linked(input.peer);
   work_.peer_up(input.peer);
 }
 
 void LightCore::on(const PeerDown& input) {
   link_lost(input.peer);
+}
+
+void LightCore::on(const PeerRefused& input) {
+  dismissal_.refused(input.peer, input.as_of);
+  if (dismissal_.is_certain(members_, chain_.state().height())) outbox_.add(Removed{});
 }
 
 void LightCore::link_lost(const chain::NodeId& peer) {
@@ -240,7 +246,7 @@ void LightCore::applied(const std::vector<chain::SealedHeader>& blocks) {
 void LightCore::members_changed() {
   const bool was_member = members_.self() != nullptr;
   members_.update(chain_.state().members);
-  outbox_.add(MembersChanged{chain_.state().members, {}});
+  outbox_.add(MembersChanged{chain_.state().members, chain_.state().height(), {}});
   if (was_member && members_.self() == nullptr) outbox_.add(Removed{});
   check_kind();
 }

@@ -10,6 +10,7 @@
 #include "chain/genesis.h"
 #include "chain/signing.h"
 #include "node/conduct.h"
+#include "node/dismissal.h"
 #include "node/header_chain.h"
 #include "node/header_work.h"
 #include "node/machine.h"
@@ -78,6 +79,7 @@ class LightCore : public Machine {
   void on(const ClientOrders& input);
   void on(const PeerUp& input);
   void on(const PeerDown& input);
+  void on(const PeerRefused& input);
   void on(const PeerSaid& input);
   void on(const MinerFound& input) { work_.share(input.share); }
   void on(const DiskSpace&) {}       // it takes nothing in, so that there is nothing to
@@ -111,6 +113,7 @@ class LightCore : public Machine {
   Members members_;
   HeaderWork work_;
   Conduct conduct_;
+  Dismissal dismissal_;
   std::map<chain::NodeId, Claim> claims_;
   std::map<chain::NodeId, chain::Height> peer_tips_;  // as last said
   std::optional<Question> question_;

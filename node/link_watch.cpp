@@ -24,6 +24,10 @@ void LinkWatch::peer_said(chain::NodeId peer, net::Message message) {
   next_.peer_said(peer, std::move(message));
 }
 
+void LinkWatch::peer_refused(chain::NodeId peer, chain::Height as_of) {
+  next_.peer_refused(peer, as_of);
+}
+
 std::map<chain::NodeId, std::chrono::milliseconds> LinkWatch::unlinked_for() const {
   const auto now = std::chrono::steady_clock::now();
   std::map<chain::NodeId, std::chrono::milliseconds> times;

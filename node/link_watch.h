@@ -18,6 +18,7 @@ class LinkWatch : public net::MeshHandler {
   void peer_up(chain::NodeId peer, const net::Hello& hello) override;
   void peer_down(chain::NodeId peer, std::string reason) override;
   void peer_said(chain::NodeId peer, net::Message message) override;
+  void peer_refused(chain::NodeId peer, chain::Height as_of) override;
 
   // How long those have had no link that had one since the start.
   [[nodiscard]] std::map<chain::NodeId, std::chrono::milliseconds> unlinked_for() const;

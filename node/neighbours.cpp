@@ -11,9 +11,10 @@ Neighbours::Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds,
   for (const PeerConfig& seed : seeds) seeds_.emplace(seed.node, seed.address);
 }
 
-net::PeerTable Neighbours::table(const chain::MemberSet& members,
+net::PeerTable Neighbours::table(const chain::MemberSet& members, chain::Height as_of,
                                  const std::vector<chain::NodeId>& leaving) {
   net::PeerTable table;
+  table.as_of = as_of;
   const chain::Member* self = chain::find_member(members, self_);
   table.self_is_voter = self != nullptr && self->role == chain::MemberRole::kVoter;
   for (const chain::Member& member : members.members) {

@@ -21,8 +21,9 @@ class Neighbours {
   // `is_light`: this node is a light member, and links with no other one.
   Neighbours(chain::NodeId self, const std::vector<PeerConfig>& seeds, bool is_light = false);
 
-  // `leaving`: no members any more, whose links stay for now; nobody dials them.
-  net::PeerTable table(const chain::MemberSet& members,
+  // `as_of`: the newest block that was applied. `leaving`: no members any more, whose links stay
+  // for now; nobody dials them.
+  net::PeerTable table(const chain::MemberSet& members, chain::Height as_of,
                        const std::vector<chain::NodeId>& leaving = {});
 
  private:

@@ -210,7 +210,7 @@ void Runtime::carry_out(Effect& effect) {
           }
           for (const auto& listener : listeners) (*listener)(one);
         } else if constexpr (std::is_same_v<Kind, MembersChanged>) {
-          if (options_.members_changed) options_.members_changed(*one.members, one.leaving);
+          if (options_.members_changed) options_.members_changed(one);
         } else if constexpr (std::is_same_v<Kind, Removed>) {
           ended_(RunEnd::kRemoved, "this node was removed from the cluster");
         } else if constexpr (std::is_same_v<Kind, RolledBack>) {
@@ -340,6 +340,10 @@ void Runtime::peer_said(chain::NodeId peer, net::Message message) {
   if (!checks_) return hand_on(Input{std::move(said)});
   const std::size_t bytes = approximate_bytes(said.message);
   if (auto passes = checks_->take(std::move(said), bytes)) hand_on(std::move(*passes));
+}
+
+void Runtime::peer_refused(chain::NodeId peer, chain::Height as_of) {
+  inbox_.post(Input{PeerRefused{peer, as_of}});
 }
 
 void Runtime::hand_on(Input input) {

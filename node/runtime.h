@@ -34,8 +34,7 @@ struct RuntimeOptions {
   // On the core thread, once for each fork that is met: may write a small file.
   std::function<void(const Evidence&)> keep_evidence = [](const Evidence&) {};
   // On the core thread: must only hand over.
-  std::function<void(const chain::MemberSet&, const std::vector<chain::NodeId>& leaving)>
-      members_changed;
+  std::function<void(const MembersChanged&)> members_changed;
 };
 
 // Why a node cannot go on, or must not.
@@ -89,6 +88,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   void peer_up(chain::NodeId peer, const net::Hello& hello) override;
   void peer_down(chain::NodeId peer, std::string reason) override;
   void peer_said(chain::NodeId peer, net::Message message) override;
+  void peer_refused(chain::NodeId peer, chain::Height as_of) override;
 
   void share_found(const mining::ShareFound& share);
 

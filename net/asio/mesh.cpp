@@ -118,6 +118,8 @@ const char* to_string(Ending ending) {
       return "identity";
     case Ending::kUnknownNode:
       return "unknown_node";
+    case Ending::kStranger:
+      return "stranger";
     case Ending::kHello:
       return "hello";
     case Ending::kTimeout:

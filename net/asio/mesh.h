@@ -53,6 +53,7 @@ enum class Ending : std::uint8_t {
   kTls,          // no TLS 1.3, or no certificate of a trusted CA
   kIdentity,     // not the certificate of another node of this chain
   kUnknownNode,  // a node that is not allowed
+  kStranger,     // the peer says that this node is no member
   kHello,        // other chain, other protocol, other node than its certificate says
   kTimeout,      // the handshake took too long
   kTooMany,      // too many handshakes at once
@@ -68,7 +69,7 @@ enum class Ending : std::uint8_t {
   kLost,         // closed by the peer or broken
   kStopped,      // this mesh stops
 };
-inline constexpr std::size_t kEndings = 17;
+inline constexpr std::size_t kEndings = 18;
 const char* to_string(Ending ending);
 
 struct MeshCounters {
@@ -91,6 +92,8 @@ class MeshHandler {
   virtual void peer_up(chain::NodeId peer, const Hello& hello) = 0;
   virtual void peer_down(chain::NodeId peer, std::string reason) = 0;
   virtual void peer_said(chain::NodeId peer, Message message) = 0;
+  // Instead of a link: `peer` does not know this node as a member, as of that block.
+  virtual void peer_refused(chain::NodeId peer, chain::Height as_of) = 0;
 };
 
 // The node's links to its peers: listens, dials whom the peer book names, proves who is there and

@@ -40,6 +40,7 @@ void MeshEngine::take_table(const PeerTable& table) {
   if (is_stopping_) return;
   std::set<chain::NodeId>& allowed = settings_.policy.allowed;
   allowed = {options_.allowed.begin(), options_.allowed.end()};
+  settings_.policy.as_of = table.as_of;
   table_.clear();
   for (const Peer& peer : table.peers) {
     allowed.insert(peer.node);

@@ -144,6 +144,8 @@ asio::awaitable<void> MeshEngine::serve(std::shared_ptr<Session> session) {
   co_await Session::run(session);
   sessions_.erase(session);
   if (take_down(session)) book_.link_down(session->peer(), now());
+  if (session->ending() == Ending::kStranger)
+    handler_.peer_refused(session->peer(), session->hello().refused_at);
   tell_ending(*session);
   replan();
 }

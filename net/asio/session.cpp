@@ -102,7 +102,11 @@ void Session::check_peer() {
     case IdentityRefusal::kNone:
       break;
     case IdentityRefusal::kUnknownNode:
-      return close(Ending::kUnknownNode, admission.reason);
+      peer_ = admission.node;
+      refusal_ = Refusal{Ending::kUnknownNode, admission.reason};
+      // Whoever dials may have been removed while it was away: it is told.
+      if (dialled_) close(refusal_->ending, refusal_->reason);
+      return;
     case IdentityRefusal::kForeign:
     case IdentityRefusal::kNotANode:
     case IdentityRefusal::kSelf:

@@ -71,7 +71,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   [[nodiscard]] Origin origin() const { return dialled_ ? Origin::kDialled : Origin::kAccepted; }
   [[nodiscard]] chain::NodeId peer() const { return peer_; }  // from the certificate
-  // What it said of itself. Pre: it is a link, or about to be.
+  // What it said of itself. Pre: it is a link, or about to be, or ended as kStranger.
   [[nodiscard]] const Hello& hello() const { return hello_; }
   [[nodiscard]] bool is_link() const { return linked_at_.has_value(); }
   [[nodiscard]] Clock::duration link_age() const { return Clock::now() - *linked_at_; }
@@ -115,6 +115,7 @@ class Session : public std::enable_shared_from_this<Session> {
   FrameReader frames_;
   std::shared_ptr<Outbox> outbox_;
   chain::NodeId peer_;
+  std::optional<Refusal> refusal_;  // to be told with the hello; the session ends then
   Hello hello_;
   std::optional<Clock::time_point> linked_at_;
   Clock::time_point heard_at_;

@@ -40,11 +40,15 @@ Hello hello_of(const MeshOptions& options) {
 
 asio::awaitable<void> Session::greet() {
   // Named, because g++ 12 destroys a temporary aggregate twice in an expression with co_await.
-  const Hello hello = hello_of(settings_.options);
+  Hello hello = hello_of(settings_.options);
+  if (refusal_) hello.refused_at = settings_.policy.as_of;
   co_await write_all(make_frame(encode(hello)));
   if (is_closed_) co_return;
+  // A refused one's, too: what arrives at a closed socket takes back what was written to it.
   const std::optional<chain::Bytes> payload = co_await read_payload();
-  if (payload) check_hello(decode(*payload));
+  if (!payload) co_return;
+  if (refusal_) co_return close(refusal_->ending, refusal_->reason);
+  check_hello(decode(*payload));
 }
 
 void Session::check_hello(const chain::Result<Message>& first) {
@@ -62,6 +66,10 @@ void Session::check_hello(const chain::Result<Message>& first) {
     return close(Ending::kHello, "calls itself " + chain::to_hex(hello->node) +
                                      ", which is not its certificate's node");
   hello_ = *hello;
+  if (hello_.refused_at != chain::Height{})
+    return close(Ending::kStranger, "says that this node is no member as of block " +
+                                        std::to_string(hello_.refused_at.value) +
+                                        "; if it was removed, it has to join anew");
   linked_at_ = Clock::now();
 }
 

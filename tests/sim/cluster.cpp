@@ -140,11 +140,12 @@ void Cluster::start(std::size_t node) {
 }
 
 void Cluster::revive(std::size_t node) {
-  if (is_member(node)) start(node);
+  if (is_member(node) || host(node).run() > 0) start(node);
 }
 
 void Cluster::start_genesis() {
   for (std::size_t i = 0; i < options_.nodes; ++i) start(i);
+  knock();
 }
 
 void Cluster::split(const std::vector<std::vector<std::size_t>>& groups) {

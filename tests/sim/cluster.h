@@ -44,7 +44,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   // Nothing happens if it runs already, or was removed and knows it. Whoever is invited as a light
   // member by its first start is one for ever.
   void start(std::size_t node);
-  // As start(), but only of a member: nobody starts what was removed.
+  // As start(), but not for the first time unless it is a member. A machine that was removed while
+  // it was off starts its node, too: nobody told it.
   void revive(std::size_t node);
   void start_genesis();
   void kill(std::size_t node) { host(node).kill(); }
@@ -188,6 +189,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] std::size_t index_of(const chain::NodeId& node) const;
   [[nodiscard]] bool is_invited_as_light(std::size_t node) const;
   void start_admitted();
+  void knock();
   void found_share(std::size_t node, const mining::ShareFound& share);
 
   const ClusterOptions options_;

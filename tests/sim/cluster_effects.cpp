@@ -22,7 +22,7 @@ void Cluster::recovered(NodeHost& host) {
     chain_.recovered(host);
     recovery_.recovered(host);
   }
-  links_->knows(host.index(), host.headers().members, {});
+  links_->knows(host.index(), host.headers().members, host.headers().height(), {});
 }
 
 void Cluster::committed_light(const NodeHost& host) {
@@ -271,7 +271,7 @@ void Cluster::do_effect(NodeHost& host, node::MembersChanged& changed) {
   trace_.print("n{} knows {} members, {} voters since {}", host.index(),
                changed.members->members.size(), chain::count_voters(*changed.members),
                changed.members->voters_since.value);
-  links_->knows(host.index(), changed.members, changed.leaving);
+  links_->knows(host.index(), changed.members, changed.as_of, changed.leaving);
 }
 
 // The machine ends its node, and a new one on the same disk would be refused everywhere.

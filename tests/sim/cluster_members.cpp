@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds kStartMax{500};
 // An answer may be late by a stalled disk and a pause, not by more.
 constexpr std::chrono::seconds kAnswerLateMax{30};
+// Who is refused dials again.
+constexpr std::chrono::seconds kKnockEvery{2};
 
 }  // namespace
 
@@ -95,6 +97,18 @@ void Cluster::start_admitted() {
       revive(node);
     });
   }
+}
+
+// Who is no member any more, and does not know it, is told so by whom it dials.
+void Cluster::knock() {
+  for (std::size_t node = 0; node < size(); ++node) {
+    if (!host(node).is_alive()) continue;
+    for (const Linking::Refusing& one : links_->refusing(node))
+      if (host(one.peer).is_alive() && !network_.is_cut(node, one.peer) &&
+          !network_.is_cut(one.peer, node))
+        host(node).post(node::PeerRefused{roster_.node(one.peer), one.as_of});
+  }
+  scheduler_.after(kKnockEvery, [this] { knock(); });
 }
 
 void Cluster::order(std::size_t node, net::Order order, Span timeout, OrderDone done) {

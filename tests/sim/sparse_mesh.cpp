@@ -32,10 +32,11 @@ SparseMesh::SparseMesh(const Roster& roster, Network& network, Scheduler& schedu
   }
 }
 
-void SparseMesh::knows(std::size_t host, const chain::MembersRef& applied,
+void SparseMesh::knows(std::size_t host, const chain::MembersRef& applied, chain::Height as_of,
                        const std::vector<chain::NodeId>& leaving) {
   Node& node = nodes_[host];
   node.applied = applied;
+  node.as_of = as_of;
   node.leaving = leaving;
   if (node.book) take_table(host);
 }
@@ -44,6 +45,16 @@ void SparseMesh::is_told(std::size_t host, const chain::MemberSet& seeds) {
   Node& node = nodes_[host];
   for (const chain::Member& member : seeds.members) node.seeds.insert(member.node);
   if (node.book) take_table(host);
+}
+
+std::vector<Linking::Refusing> SparseMesh::refusing(std::size_t host) const {
+  std::vector<Refusing> found;
+  for (const chain::NodeId& allowed : nodes_[host].allowed) {
+    const std::size_t peer = *roster_.find(allowed);
+    if (nodes_[peer].book && !nodes_[peer].allowed.contains(roster_.node(host)))
+      found.push_back({peer, nodes_[peer].as_of});
+  }
+  return found;
 }
 
 void SparseMesh::node_up(std::size_t host) {

@@ -23,9 +23,10 @@ class SparseMesh : public Linking {
   SparseMesh(const Roster& roster, Network& network, Scheduler& scheduler,
              const chain::MembersRef& first, chain::Rng rng);
 
-  void knows(std::size_t host, const chain::MembersRef& applied,
+  void knows(std::size_t host, const chain::MembersRef& applied, chain::Height as_of,
              const std::vector<chain::NodeId>& leaving) override;
   void is_told(std::size_t host, const chain::MemberSet& seeds) override;
+  [[nodiscard]] std::vector<Refusing> refusing(std::size_t host) const override;
   void node_up(std::size_t host) override;
   void node_down(std::size_t host) override;
   void link_up(std::size_t at, std::size_t peer) override;
@@ -42,6 +43,7 @@ class SparseMesh : public Linking {
  private:
   struct Node {
     chain::MembersRef applied;
+    chain::Height as_of;  // when it was told
     std::vector<chain::NodeId> leaving;
     std::set<chain::NodeId> seeds;
     std::optional<net::PeerBook> book;  // while it runs

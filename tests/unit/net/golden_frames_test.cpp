@@ -72,6 +72,10 @@ std::map<std::string, Message> expected() {
                           "0.1.0", filled<chain::StoreId>(0x23), 1};
   frames["hello-level"] = Hello{3,       filled<chain::ChainId>(0x11), filled<chain::NodeId>(0x22),
                                 "0.1.0", filled<chain::StoreId>(0x23), 2};
+  frames["hello-refused"] =
+      Hello{3,       filled<chain::ChainId>(0x11), filled<chain::NodeId>(0x22),
+            "0.1.0", filled<chain::StoreId>(0x23), 1,
+            seven};
   add_raft(frames);
   frames["events"] =
       Events{1, {{filled<chain::Salt>(0x33), "body one"}, {filled<chain::Salt>(0x44), "body two"}}};

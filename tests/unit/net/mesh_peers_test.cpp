@@ -54,6 +54,26 @@ TEST_CASE("a peer that is removed is hung up and cannot come back until it is a 
   CHECK(a.seen.ups(kC) == std::vector<bool>{true, false});
 }
 
+TEST_CASE("who is no member is told so instead of being linked, as of the newest block") {
+  World world;
+  MeshOptions of_a = strict(world, 'a', {guest('c')});
+  of_a.table.as_of = chain::Height{7};
+  TestNode a(of_a);
+  REQUIRE(a.mesh->start().has_value());
+  TestNode b(strict(world, 'b', {World::address('a', a.mesh->port())}));
+  REQUIRE(b.mesh->start().has_value());
+  CHECK(b.seen.wait([](const Recorder& seen) { return seen.refused_by(kA) == chain::Height{7}; }));
+  CHECK(b.wait_ending(Ending::kStranger, "no member as of block 7"));
+  CHECK(a.wait_ending(Ending::kUnknownNode, "is not in the member list"));
+
+  a.mesh->set_peers({{guest('c')}, false, chain::Height{9}});
+  CHECK(b.seen.wait([](const Recorder& seen) { return seen.refused_by(kA) == chain::Height{9}; }));
+  a.mesh->stop();
+  b.mesh->stop();
+  CHECK_FALSE(a.seen.was_up(kB));
+  CHECK_FALSE(b.seen.was_up(kA));
+}
+
 TEST_CASE("a member is linked in the time of its membership only, and a link outlives it") {
   World world;
   Peer late = guest('b');

@@ -57,6 +57,9 @@ class Recorder : public MeshHandler {
   void peer_said(chain::NodeId peer, Message message) override {
     change([&] { said_[peer].push_back(std::move(message)); });
   }
+  void peer_refused(chain::NodeId peer, chain::Height as_of) override {
+    change([&] { refusals_[peer] = as_of; });
+  }
   void logged(const std::string& line) {
     change([&] { lines_.push_back(line); });
   }
@@ -89,6 +92,11 @@ class Recorder : public MeshHandler {
   [[nodiscard]] std::vector<Message> said(chain::NodeId peer) const {
     return said_.count(peer) != 0 ? said_.at(peer) : std::vector<Message>();
   }
+  // As of which block it said last that this node is no member.
+  [[nodiscard]] std::optional<chain::Height> refused_by(chain::NodeId peer) const {
+    const auto found = refusals_.find(peer);
+    return found == refusals_.end() ? std::nullopt : std::optional(found->second);
+  }
   [[nodiscard]] const Hello& hello_of(chain::NodeId peer) const { return hellos_.at(peer); }
   [[nodiscard]] bool was_down_for(const std::string& part) const {
     return has(down_reasons_, part);
@@ -116,6 +124,7 @@ class Recorder : public MeshHandler {
   std::map<chain::NodeId, std::vector<bool>> ups_;
   std::map<chain::NodeId, std::vector<Message>> said_;
   std::map<chain::NodeId, Hello> hellos_;
+  std::map<chain::NodeId, chain::Height> refusals_;
   std::vector<std::string> down_reasons_;
   std::vector<std::string> lines_;
 };

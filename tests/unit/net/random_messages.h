@@ -22,7 +22,8 @@ class RandomMessages {
                      id<chain::NodeId>(),
                      std::string(below(65), 'v'),
                      id<chain::StoreId>(),
-                     static_cast<std::uint16_t>(1 + below(0xffff))};
+                     static_cast<std::uint16_t>(1 + below(0xffff)),
+                     chain::Height{number<std::uint64_t>()}};
       case 1:
         return RaftSaid{raft()};
       case 2:

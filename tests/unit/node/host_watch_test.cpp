@@ -31,6 +31,7 @@ class Listener : public net::MeshHandler {
   void peer_up(chain::NodeId, const net::Hello&) override { told += "up "; }
   void peer_down(chain::NodeId, std::string reason) override { told += reason + " "; }
   void peer_said(chain::NodeId, net::Message) override { told += "said "; }
+  void peer_refused(chain::NodeId, chain::Height) override { told += "refused "; }
   std::string told;
 };
 

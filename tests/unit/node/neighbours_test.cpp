@@ -10,6 +10,8 @@ using namespace eventchain::node;
 
 namespace {
 
+constexpr chain::Height kTip{9};
+
 chain::NodeId node_id(char c) {
   return *chain::NodeId::from(std::string(16, c));
 }
@@ -41,7 +43,7 @@ TEST_CASE("members are reached where they say, unless the configuration knows be
                  member('c', kObserver, "c:3"), member('d', kVoter, "")};
   set.members[1].valid_from = {5};
   set.members[1].valid_until = {9};
-  const net::PeerTable table = neighbours.table(set);
+  const net::PeerTable table = neighbours.table(set, kTip);
   CHECK(table.self_is_voter);
   REQUIRE(table.peers.size() == 3);
   net::Peer b{node_id('b'), "::1", 2, true, "site-b"};
@@ -56,21 +58,22 @@ TEST_CASE("a seed is linked before it is a member, and no more once it was remov
   Neighbours neighbours(node_id('a'), {{node_id('s'), {"seed", 9}}});
   chain::MemberSet set;
   set.members = {member('a', kVoter, "")};
-  CHECK(*find(neighbours.table(set), 's') == net::Peer{node_id('s'), "seed", 9, false, ""});
+  CHECK(*find(neighbours.table(set, kTip), 's') == net::Peer{node_id('s'), "seed", 9, false, ""});
   set.members.push_back(member('s', kVoter, "s:1"));
-  CHECK(*find(neighbours.table(set), 's') == net::Peer{node_id('s'), "seed", 9, true, "site-s"});
+  CHECK(*find(neighbours.table(set, kTip), 's') ==
+        net::Peer{node_id('s'), "seed", 9, true, "site-s"});
   set.members.pop_back();
-  CHECK(neighbours.table(set).peers.empty());
+  CHECK(neighbours.table(set, kTip).peers.empty());
 }
 
 TEST_CASE("a node that is no member keeps its seeds, whatever an old member set says") {
   Neighbours neighbours(node_id('x'), {{node_id('s'), {"seed", 9}}});
   chain::MemberSet set;
   set.members = {member('a', kVoter, "a:1"), member('s', kVoter, "s:1")};
-  CHECK_FALSE(neighbours.table(set).self_is_voter);
+  CHECK_FALSE(neighbours.table(set, kTip).self_is_voter);
   set.members.pop_back();
-  CHECK(find(neighbours.table(set), 's') != nullptr);
-  CHECK(find(neighbours.table(set), 'a') != nullptr);
+  CHECK(find(neighbours.table(set, kTip), 's') != nullptr);
+  CHECK(find(neighbours.table(set, kTip), 'a') != nullptr);
 }
 
 TEST_CASE("light members dial the others, and are dialled by nobody and never by each other") {
@@ -78,13 +81,13 @@ TEST_CASE("light members dial the others, and are dialled by nobody and never by
   chain::MemberSet set;
   set.members = {member('a', kVoter, "a:1"), member('l', kLight, "l:2"),
                  member('m', kLight, "m:3")};
-  const net::PeerTable full = Neighbours(node_id('a'), {}).table(set);
+  const net::PeerTable full = Neighbours(node_id('a'), {}).table(set, kTip);
   REQUIRE(full.peers.size() == 2);
   CHECK(*find(full, 'l') == net::Peer{node_id('l'), "", 0, false, "site-l"});
-  const net::PeerTable light = Neighbours(node_id('l'), {}, true).table(set);
+  const net::PeerTable light = Neighbours(node_id('l'), {}, true).table(set, kTip);
   REQUIRE(light.peers.size() == 1);
   CHECK(*find(light, 'a') == net::Peer{node_id('a'), "a", 1, true, "site-a"});
   // Also while it is not in the set that it knows.
   set.members.erase(set.members.begin() + 1);
-  CHECK(find(Neighbours(node_id('l'), {}, true).table(set), 'm') == nullptr);
+  CHECK(find(Neighbours(node_id('l'), {}, true).table(set, kTip), 'm') == nullptr);
 }

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr chain::Height kAsOf{4};
+
 ClusterOptions three_and_one_more() {
   ClusterOptions options;
   options.seed = 5;
@@ -83,14 +85,23 @@ TEST_CASE("a link lives while each end knows the other as a member, or a strange
   CHECK_FALSE(world.are_linked(0, 3));
 
   admit(checker, world.roster()[3]);
-  links.knows(0, checker.newest(), {});
+  links.knows(0, checker.newest(), kAsOf, {});
   world.pass(2s);
   CHECK(world.are_linked(0, 3));
   CHECK_FALSE(world.are_linked(1, 3));
 
-  links.knows(0, first, {});
+
+  // n3 knows that it is a member; n0 and the others have not heard of it, or not any more.
+  links.knows(3, checker.newest(), kAsOf, {});
+  links.knows(0, first, kAsOf.next(), {});
   world.pass(2s);
   CHECK_FALSE(world.are_linked(0, 3));
+  const auto refusing = links.refusing(3);
+  REQUIRE(refusing.size() == 3);
+  CHECK(refusing[0].peer == 0);
+  CHECK(refusing[0].as_of == kAsOf.next());
+  CHECK(refusing[1].as_of == chain::Height{0});
+  CHECK(links.refusing(0).empty());
 }
 
 TEST_CASE("two light members are not linked, and each is with a full one") {
@@ -104,7 +115,7 @@ TEST_CASE("two light members are not linked, and each is with a full one") {
   admit(checker, world.roster()[4], OrderKind::kInviteLight);
   Links links(world.roster(), network, first);
   for (std::size_t host = 0; host < world.roster().size(); ++host)
-    links.knows(host, checker.newest(), {});
+    links.knows(host, checker.newest(), kAsOf, {});
   CHECK(links.are_allowed(0, 3));
   CHECK(links.are_allowed(0, 4));
   CHECK_FALSE(links.are_allowed(3, 4));
@@ -118,13 +129,13 @@ TEST_CASE("a stranger is told of members that are no seeds") {
   admit(checker, world.roster()[3]);
   Links links(world.roster(), network, first);
   // The voter n1 knows n3 alone; n3 is behind and knows the genesis only.
-  links.knows(1, checker.newest(), {});
+  links.knows(1, checker.newest(), kAsOf, {});
   chain::MemberSet others = *checker.newest();
   std::erase_if(others.members,
                 [&](const auto& one) { return one.node == world.roster().node(0); });
   CHECK(links.are_allowed(1, 3));
-  links.knows(3, std::make_shared<const chain::MemberSet>(others), {});
-  links.knows(0, checker.newest(), {});
+  links.knows(3, std::make_shared<const chain::MemberSet>(others), kAsOf, {});
+  links.knows(0, checker.newest(), kAsOf, {});
   CHECK_FALSE(links.are_allowed(0, 3));
   links.is_told(3, *checker.newest());
   CHECK(links.are_allowed(0, 3));
