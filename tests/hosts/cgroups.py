@@ -54,6 +54,20 @@ class HostGroups:
         for path in self.paths:
             (path / "cgroup.procs").write_text("0")
 
+    def threads(self):
+        """All that are in these groups and below."""
+        found = set()
+        for path in self.paths:
+            for folder, _, _ in os.walk(path):
+                listed = pathlib.Path(folder, "tasks")  # version 1
+                if not listed.exists():
+                    listed = pathlib.Path(folder, "cgroup.threads")
+                try:
+                    found.update(int(line) for line in listed.read_text().split())
+                except OSError:
+                    continue  # it is gone, or of a kind that has none
+        return found
+
     def freeze(self, is_frozen):
         """All processes of the host stand still, or go on."""
         for path in self.paths:

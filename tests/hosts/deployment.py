@@ -56,18 +56,19 @@ class Recap:
 
 
 class Deployment:
-    def __init__(self, lab, package, other_packages, command):
+    def __init__(self, lab, package, other_packages, command, chain=CHAIN):
         self.lab = lab
+        self.package = package
         self.other_packages = other_packages  # "higher" and "broken", as package.py has them
         self.command = command  # the eventchain program, here on the controller
-        self.authority = lab.folder / "authority"
+        self.authority = lab.folder / f"authority-{chain}"
         self.nodes = []
         self.variables = {
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(lab.key),
             "ansible_python_interpreter": "/usr/bin/python3",
             "eventchain_trust_domain": "lab.example.org",
-            "eventchain_chain": CHAIN,
+            "eventchain_chain": chain,
             "eventchain_package": str(package),
             "eventchain_authority_dir": str(self.authority),
             "eventchain_command": str(command),
@@ -92,8 +93,9 @@ class Deployment:
             **{key: value for key, value in os.environ.items() if not key.startswith("EVENTCHAIN_")},
             "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
             "ANSIBLE_HOST_KEY_CHECKING": "False",
-            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null "
-            f"-o ControlPath={self.lab.folder}/ssh-%C",
+            # Beside the ssh_args of ansible.cfg, which are under test, too.
+            "ANSIBLE_SSH_COMMON_ARGS": "-o UserKnownHostsFile=/dev/null",
+            "ANSIBLE_SSH_CONTROL_PATH": f"{self.lab.folder}/ssh-%%C",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORKS": "10",
         }

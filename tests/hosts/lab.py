@@ -131,6 +131,10 @@ class Host:
     def thaw(self):
         self._groups.freeze(False)
 
+    def threads(self):
+        """Of all its processes, as they are numbered here."""
+        return self._groups.threads()
+
     def remove(self):
         if self.is_running():
             self.thaw()

@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Callable
 
+import busy
 import faults
 import growth
 import neighbour
 import papers
+import replacing
+import units
 import upkeep
 import watching
 from seen import Skipped  # noqa: F401
@@ -39,6 +42,11 @@ SCENARIOS = [
     Scenario("partition", "a host is cut off from the others", faults.partition),
     Scenario("disk", "a host's disk is full", faults.disk),
     Scenario("clock", "a host's clock is wrong", faults.clock),
+    Scenario("watchdog", "a node stands still, its host does not", units.watchdog),
+    Scenario("dead", "a voter's host is lost for good, and replaced", replacing.dead),
+    Scenario("light", "a host that keeps headers only", replacing.light),
+    Scenario("randomx", "a chain whose work is RandomX, on a host of its own", units.randomx, needs=(), is_long=True),
+    Scenario("busy", "another unit takes all processors", busy.other_unit, is_long=True),
     Scenario("neighbour", "redis beside the miner", neighbour.redis, is_long=True),
     Scenario("remove", "a node is removed", growth.remove_node, needs=("site", "add")),
 ]
