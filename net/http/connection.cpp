@@ -67,6 +67,13 @@ void Connection::close() {
   loop_->leave(this);
 }
 
+void Connection::finish() {
+  // Whoever lingers has sent its last answer, which closing might take back.
+  if (phase_ == Phase::kLingering) return;
+  if (phase_ != Phase::kWriting) return close();
+  keeps_alive_ = false;
+}
+
 void Connection::enter(Phase phase, std::chrono::milliseconds allowance) {
   phase_ = phase;
   phase_began_ = Loop::now();

@@ -50,6 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void start();
   void close();
+  // The server stops: at once, or when the answer that is being sent is with the client.
+  void finish();
   void check_deadline(SteadyTime now);
 
   // The responder's side.

@@ -35,7 +35,8 @@ struct Limits {
   std::size_t octets_per_second_min = 1024;
   std::chrono::milliseconds idle_deadline{60'000};  // between requests
   // After a refusal we read on for a moment and drop what comes: closing at once would reset the
-  // connection and the client would never see the answer.
+  // connection and the client would never see the answer. A server that stops waits no longer for
+  // those who read their last answer.
   std::chrono::milliseconds linger{2'000};
   std::chrono::milliseconds stream_keep_alive{15'000};
 };

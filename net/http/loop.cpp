@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <vector>
 
@@ -12,8 +13,11 @@
 
 namespace eventchain::net::http {
 
-Loop::Loop(std::chrono::milliseconds tick)
-    : tick_(tick), guard_(context_.get_executor()), timer_(context_) {
+Loop::Loop(std::chrono::milliseconds tick, std::chrono::milliseconds patience)
+    : tick_(std::min(tick, patience)),
+      patience_(patience),
+      guard_(context_.get_executor()),
+      timer_(context_) {
   write_date();
 }
 
@@ -29,12 +33,12 @@ void Loop::stop() {
       is_stopped_ = true;
     }
     is_stopping_ = true;
+    stops_at_ = now() + patience_;
     if (on_stop) on_stop();
-    timer_.cancel();
     // A connection leaves the set when it is closed.
     const std::vector<std::shared_ptr<Connection>> open(connections_.begin(), connections_.end());
-    for (const auto& connection : open) connection->close();
-    guard_.reset();
+    for (const auto& connection : open) connection->finish();
+    end_if_empty();
   });
 }
 
@@ -58,13 +62,20 @@ void Loop::enter(const std::shared_ptr<Connection>& connection) {
 
 void Loop::leave(Connection* connection) {
   connections_.erase(connection->shared_from_this());
+  if (is_stopping_) end_if_empty();
+}
+
+void Loop::end_if_empty() {
+  if (!connections_.empty()) return;
+  timer_.cancel();
+  guard_.reset();
 }
 
 void Loop::arm() {
   timer_.expires_after(tick_);
   timer_.async_wait([this](const boost::system::error_code& ec) {
     // The cancellation may come too late for a tick that is queued already.
-    if (!ec && !is_stopping_) tick();
+    if (!ec && !(is_stopping_ && connections_.empty())) tick();
   });
 }
 
@@ -72,8 +83,15 @@ void Loop::tick() {
   const SteadyTime time = now();
   if (time - dated_at_ >= std::chrono::milliseconds(500)) write_date();
   const std::vector<std::shared_ptr<Connection>> open(connections_.begin(), connections_.end());
-  for (const auto& connection : open) connection->check_deadline(time);
-  arm();
+  const bool is_over = is_stopping_ && time >= stops_at_;
+  for (const auto& connection : open) {
+    if (is_over) {
+      connection->close();
+    } else {
+      connection->check_deadline(time);
+    }
+  }
+  if (!is_over) arm();
 }
 
 void Loop::write_date() {

@@ -21,10 +21,13 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // the server and the connections; everything but post() belongs to the loop's thread.
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
-  explicit Loop(std::chrono::milliseconds tick);
+  // `patience`: for how long answers that are being sent may hold up the end.
+  Loop(std::chrono::milliseconds tick, std::chrono::milliseconds patience);
 
-  void run();   // until stop(), then until every operation has ended
-  void stop();  // any thread
+  void run();  // until stop(), then until every operation has ended
+  // Any thread. What was posted before is done first; then connections are closed, those that are
+  // sending an answer when it is sent.
+  void stop();
   // Any thread; `work` is dropped once the loop has stopped.
   void post(std::function<void()> work);
   // Runs at once when called on the loop's own thread.
@@ -42,10 +45,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
  private:
   void arm();
   void tick();
+  void end_if_empty();
   void write_date();
 
   // constant after construction
   const std::chrono::milliseconds tick_;
+  const std::chrono::milliseconds patience_;
   // owned by the loop's thread
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
@@ -54,6 +59,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::string date_;
   SteadyTime dated_at_;
   bool is_stopping_ = false;
+  SteadyTime stops_at_;  // at the latest, once it is stopping
   // guarded by mutex_
   std::mutex mutex_;
   bool is_stopped_ = false;

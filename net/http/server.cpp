@@ -46,7 +46,7 @@ struct Server::State {
         service(std::make_shared<Service>(options.limits, std::move(handler))) {
     service->observer = options.observer;
     for (unsigned i = 0; i < std::clamp(options.threads, 1U, kThreadsMax); ++i)
-      loops.push_back(std::make_shared<Loop>(tick_for(options.limits)));
+      loops.push_back(std::make_shared<Loop>(tick_for(options.limits), options.limits.linger));
     acceptor = std::make_unique<tcp::acceptor>(loops[0]->context());
     pause = std::make_unique<asio::steady_timer>(loops[0]->context());
     loops[0]->on_stop = [this] {

@@ -34,8 +34,9 @@ struct ServerOptions {
 
 // An HTTP/1.1 server. start() listens and runs `threads` threads of its own; every connection
 // stays on one of them, and the handler is called there, so a handler that blocks holds up the
-// other connections of its thread. stop() (or the destructor) closes everything and joins; answers
-// that come later are dropped.
+// other connections of its thread. stop() (or the destructor) closes everything and joins. Answers
+// that were given before are sent first, for which it waits up to Limits::linger; those that come
+// later are dropped.
 class Server {
  public:
   static chain::Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);

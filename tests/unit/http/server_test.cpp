@@ -147,6 +147,57 @@ TEST_CASE("several threads serve many clients") {
   CHECK(observed == 100);
 }
 
+namespace {
+
+// More than the system keeps for a client that does not read.
+Handler large(std::size_t octets) {
+  return [octets](Request, std::shared_ptr<Responder> responder) {
+    Response response;
+    response.body = std::string(octets, 'x');
+    responder->respond(std::move(response));
+  };
+}
+
+bool is_listening(std::uint16_t port) {
+  try {
+    const RawClient client(port);
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a server that stops sends the answers that were given before") {
+  constexpr std::size_t kOctets = std::size_t{32} * 1024 * 1024;
+  Limits limits;
+  limits.linger = std::chrono::seconds(60);
+  auto server = serve(large(kOctets), limits);
+  RawClient reader(server->port());
+  RawClient idle(server->port());
+  reader.send(kGet);
+  REQUIRE(reader.read_until("x"));
+  std::thread stopping([&] { server->stop(); });
+  // Once nobody is let in any more, it stops.
+  while (is_listening(server->port())) std::this_thread::yield();
+  CHECK(body_of(reader.read_all()).size() == kOctets);
+  CHECK(idle.read_all().empty());
+  reader.hang_up();
+  stopping.join();
+}
+
+TEST_CASE("a client that does not read its answer does not keep a server from stopping") {
+  Limits limits;
+  limits.linger = std::chrono::milliseconds(50);
+  auto server = serve(large(std::size_t{32} * 1024 * 1024), limits);
+  RawClient client(server->port(), 4096);
+  client.send(kGet);
+  REQUIRE(client.read_until("x"));
+  server->stop();
+  CHECK(client.read_all().size() < std::size_t{32} * 1024 * 1024);
+}
+
 TEST_CASE("an answer may come from another thread and after the server has stopped") {
   std::mutex mutex;
   std::condition_variable changed;
