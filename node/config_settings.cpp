@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <functional>
 #include <limits>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "net/http/client.h"
-#include "net/identity.h"
+#include "node/config_values.h"
 
 namespace eventchain::node {
 
@@ -20,137 +18,10 @@ using chain::ErrorCode;
 using chain::fail;
 using chain::Result;
 
-tl::unexpected<chain::Error> complain(const Setting& setting, std::string_view remedy) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("configuration: {} ({}): {}", setting.key, setting.where, remedy));
-}
-
 namespace {
-
-Result<std::string> as_text(const Setting& setting) {
-  if (const auto* text = std::get_if<std::string>(&setting.value)) return *text;
-  return complain(setting, "must be a string in quotes");
-}
-
-Result<std::int64_t> as_integer(const Setting& setting, std::int64_t low, std::int64_t high) {
-  std::int64_t number = 0;
-  bool is_number = false;
-  if (const auto* given = std::get_if<std::int64_t>(&setting.value)) {
-    number = *given;
-    is_number = true;
-  } else if (const auto* text = std::get_if<std::string>(&setting.value)) {
-    const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
-    is_number =
-        !setting.is_typed && parsed.ec == std::errc() && parsed.ptr == text->data() + text->size();
-  }
-  if (!is_number || number < low || number > high)
-    return complain(setting, fmt::format("must be an integer from {} to {}", low, high));
-  return number;
-}
-
-Result<bool> as_bool(const Setting& setting) {
-  if (const auto* flag = std::get_if<bool>(&setting.value)) return *flag;
-  if (const auto* text = std::get_if<std::string>(&setting.value); text && !setting.is_typed) {
-    if (*text == "true") return true;
-    if (*text == "false") return false;
-  }
-  return complain(setting, "must be true or false");
-}
-
-Result<std::filesystem::path> as_path(const Setting& setting, const std::filesystem::path& base) {
-  auto text = as_text(setting);
-  if (!text) return tl::unexpected(text.error());
-  if (text->empty()) return complain(setting, "must name a file or directory");
-  return base / *text;
-}
-
-// In the file a list of strings; from outside one text with `separator` between them.
-Result<std::vector<std::string>> as_list(const Setting& setting, char separator,
-                                         std::string_view example) {
-  if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) return *list;
-  const auto* text = std::get_if<std::string>(&setting.value);
-  if (text == nullptr || setting.is_typed)
-    return complain(setting, fmt::format("must be a list of strings in quotes, e.g. {}", example));
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at < text->size();) {
-    const std::size_t end = std::min(text->find(separator, at), text->size());
-    parts.push_back(text->substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
-// Between windows there are semicolons outside of the file: days have commas.
-Result<mining::TimeWindows> as_windows(const Setting& setting) {
-  const auto texts = as_list(setting, ';', "[\"Mon-Fri 20:00-06:00\"]");
-  if (!texts) return tl::unexpected(texts.error());
-  mining::TimeWindows windows;
-  for (const std::string& text : *texts) {
-    const auto added = windows.add(text);
-    if (!added) return complain(setting, added.error().message);
-  }
-  return windows;
-}
-
-Result<std::vector<std::string>> as_client_names(const Setting& setting) {
-  auto names = as_list(setting, ',', "[\"operator\"]");
-  if (!names) return names;
-  for (const std::string& name : *names)
-    if (!net::is_client_name(name))
-      return complain(setting, fmt::format("'{}' is no client's name; those have 1 to 64 of a-z, "
-                                           "0-9, '.', '_' and '-'",
-                                           name));
-  return names;
-}
-
-Result<HostPort> as_address(const Setting& setting) {
-  auto text = as_text(setting);
-  if (!text) return tl::unexpected(text.error());
-  auto address = parse_host_port(*text);
-  if (!address) return complain(setting, address.error().message);
-  return address;
-}
-
-template <class Id>
-Result<Id> as_id(const Setting& setting, std::string_view what) {
-  auto text = as_text(setting);
-  if (!text) return tl::unexpected(text.error());
-  const auto bytes = chain::from_hex(*text);
-  const auto id = bytes ? Id::from(*bytes) : std::nullopt;
-  if (!id)
-    return complain(setting, fmt::format("must be a {}: 32 lower-case hexadecimal digits", what));
-  return *id;
-}
-
-Result<chain::NoteVerifier> as_verifier(const Setting& setting, const std::string& text,
-                                        chain::NoteKeyKind kind) {
-  auto verifier = chain::parse_note_verifier_key(text, kind);
-  if (!verifier) return complain(setting, verifier.error().message);
-  return verifier;
-}
-
-Result<std::string> as_url(const Setting& setting) {
-  auto text = as_text(setting);
-  if (!text) return text;
-  if (const auto url = net::http::parse_url(*text); !url)
-    return complain(setting, url.error().message);
-  return text;
-}
-
-Result<chain::NodeId> as_node_id(const Setting& setting) {
-  return as_id<chain::NodeId>(setting, "node id");
-}
 
 using Apply =
     std::function<Result<void>(const Setting&, Config&, const std::filesystem::path& base)>;
-
-// Puts a converted value in its place, or passes the complaint on.
-template <class T, class Place>
-Result<void> put(Result<T> value, Place& place) {
-  if (!value) return tl::unexpected(value.error());
-  place = static_cast<Place>(std::move(*value));
-  return {};
-}
 
 Apply text_of(std::vector<std::string> choices, std::function<void(Config&, std::string)> place) {
   return [choices = std::move(choices), place = std::move(place)](
@@ -218,8 +89,6 @@ Apply governor_of(std::int64_t low, unsigned mining::GovernorSettings::*place) {
 }
 
 constexpr std::int64_t kMebibyte = 1 << 20;
-// Keys of one log, whose signatures a witness verifies with each request.
-constexpr std::int64_t kLogKeysMax = 64;
 
 // Every key there is, with its meaning for the configuration. Ordered for messages and tests.
 const std::map<std::string, Apply, std::less<>>& known_keys() {
@@ -228,7 +97,7 @@ const std::map<std::string, Apply, std::less<>>& known_keys() {
                      const std::filesystem::path&) { return put(as_node_id(s), c.node); }},
       {"node.store",
        [](const Setting& s, Config& c, const std::filesystem::path&) {
-         return put(as_id<chain::StoreId>(s, "store id"), c.store);
+         return put(as_store_id(s), c.store);
        }},
       {"node.data", path_of(&Config::data_directory)},
       {"node.genesis", path_of(&Config::genesis_file)},
@@ -382,69 +251,6 @@ Result<void> apply_setting(const Setting& setting, Config& config,
   const auto known = known_keys().find(setting.key);
   if (known == known_keys().end()) return unknown_key(setting.key, setting.where);
   return known->second(setting, config, base);
-}
-
-Result<void> apply_peer_setting(const Setting& setting, PeerConfig& peer) {
-  if (setting.key == "peers.nodes.id") return put(as_node_id(setting), peer.node);
-  if (setting.key == "peers.nodes.address") return put(as_address(setting), peer.address);
-  return complain(setting, "unknown key; a peer has id and address");
-}
-
-Result<void> apply_witness_setting(const Setting& setting, WitnessPlace& witness,
-                                   const std::filesystem::path& base) {
-  if (setting.key == "witnesses.nodes.url") return put(as_url(setting), witness.url);
-  if (setting.key == "witnesses.nodes.ca") return put(as_path(setting, base), witness.ca);
-  if (setting.key != "witnesses.nodes.key")
-    return complain(setting, "unknown key; a witness has key, url and ca");
-  const auto text = as_text(setting);
-  if (!text) return tl::unexpected(text.error());
-  return put(as_verifier(setting, *text, chain::NoteKeyKind::kCosignature), witness.verifier);
-}
-
-Result<void> apply_log_setting(const Setting& setting, chain::WitnessedLog& log) {
-  if (setting.key == "witness.logs.origin") return put(as_text(setting), log.origin);
-  if (setting.key == "witness.logs.quorum")
-    return put(as_integer(setting, 1, kLogKeysMax), log.quorum);
-  if (setting.key != "witness.logs.keys")
-    return complain(setting, "unknown key; a log has keys, quorum and origin");
-  const auto texts = as_list(setting, ',', "[\"eventchain/...+id+key\"]");
-  if (!texts) return tl::unexpected(texts.error());
-  if (texts->empty() || texts->size() > static_cast<std::size_t>(kLogKeysMax))
-    return complain(setting, fmt::format("a log has 1 to {} keys, as \"eventchain genesis keys\" "
-                                         "prints them",
-                                         kLogKeysMax));
-  for (const std::string& text : *texts) {
-    auto key = as_verifier(setting, text, chain::NoteKeyKind::kEd25519);
-    if (!key) return tl::unexpected(key.error());
-    // Under another name, too: a quorum is one of keys.
-    if (std::ranges::find(log.keys, key->key, &chain::NoteVerifier::key) != log.keys.end())
-      return complain(setting, fmt::format("names {} twice", text));
-    log.keys.push_back(std::move(*key));
-  }
-  return {};
-}
-
-Result<HostPort> parse_host_port(std::string_view text) {
-  const auto colon = text.rfind(':');
-  const auto wrong = [&] {
-    return fail(ErrorCode::kMalformed,
-                fmt::format("'{}' is no address; write host:port or [ipv6]:port", text));
-  };
-  if (colon == std::string_view::npos || colon == 0) return wrong();
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return wrong();
-  }
-  HostPort address;
-  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (host.empty() || port.empty() || parsed.ec != std::errc() ||
-      parsed.ptr != port.data() + port.size())
-    return wrong();
-  address.host = std::string(host);
-  return address;
 }
 
 Result<Overrides> overrides_from_environment(const char* const* environment) {

@@ -3,221 +3,21 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include <atomic>
 #include <csignal>
-#include <fstream>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "chain/features.h"
-#include "chain/keys.h"
-#include "mining/paced_miner.h"
-#include "mining/work_functions.h"
-#include "net/asio/mesh.h"
-#include "net/http/server.h"
-#include "node/api/api.h"
-#include "node/api/certificate_command.h"
-#include "node/core.h"
 #include "node/daemon_options.h"
+#include "node/daemon_parts.h"
 #include "node/deployment.h"
 #include "node/evidence_file.h"
 #include "node/genesis_json.h"
-#include "node/host_watch.h"
-#include "node/light_core.h"
-#include "node/link_watch.h"
-#include "node/log.h"
-#include "node/metrics.h"
-#include "node/mining_setup.h"
-#include "node/neighbours.h"
-#include "node/runtime.h"
-#include "node/service_manager.h"
 #include "node/signals.h"
-#include "node/version.h"
-#include "node/witnessing/setup.h"
-#include "store/sqlite/sqlite_light_reader.h"
-#include "store/sqlite/sqlite_light_store.h"
-#include "store/sqlite/sqlite_reader.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace eventchain::node {
 
-namespace {
-
-using chain::ErrorCode;
-using chain::fail;
 using chain::Result;
-
-// A certificate in PEM form is a few thousand octets.
-Result<std::string> read_text(const std::filesystem::path& file) {
-  constexpr std::size_t kTextBytesMax = 64 * 1024;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kTextBytesMax + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.empty() || text.size() > kTextBytesMax)
-    return fail(ErrorCode::kIo, fmt::format("configuration: peers.ca: {} cannot be read, or is "
-                                            "larger than 64 KiB",
-                                            file.string()));
-  return text;
-}
-
-}  // namespace
-
-// Members in order of dependency; destroyed in the reverse.
-struct Daemon::Parts {
-  Parts(const Config& given, std::uint16_t can)
-      : config(given),
-        feature_level(can),
-        log(given.log_level, given.log_format),
-        host(given, kVersion),
-        neighbours(given.node, given.peers, given.light) {}
-
-  Result<void> start();
-  Result<void> open_stores(const chain::StoreId& disk);
-  std::unique_ptr<Machine> make_machine(const chain::Salt& seed);
-  Result<void> start_api();
-  Result<void> start_miner();
-  void stop();
-  void reload();
-  Result<void> read_authority();
-  void keep(const Evidence& evidence);
-  void read_certificate(const char* use);
-  HostState host_state() const;
-  std::string render_metrics(const NodeStatus& status);
-
-  const Config config;
-  const std::uint16_t feature_level;
-  ServiceManager manager = ServiceManager::from_environment();
-  Log log;
-  HostWatch host;
-  Metrics metrics;
-  Neighbours neighbours;  // of the thread that starts, then of the core's
-  chain::Genesis genesis;
-  std::unique_ptr<chain::Ed25519> signing;
-  mining::Work work;
-  // One of the two, by the kind of node.
-  std::unique_ptr<store::SqliteStore> store;
-  std::unique_ptr<store::SqliteLightStore> light_store;
-  std::unique_ptr<store::ChainReader> reader;
-  std::unique_ptr<Runtime> runtime;
-  std::unique_ptr<LinkWatch> links;
-  std::unique_ptr<api::CertificateCommand> certificates;
-  std::unique_ptr<Witnessing> witnessing;
-  std::unique_ptr<api::Api> api;
-  std::unique_ptr<mining::LendingMiner> miner;
-  std::unique_ptr<mining::PacedMiner> pacer;  // instead of it on a chain without work
-  std::unique_ptr<net::Mesh> mesh;
-  std::unique_ptr<net::http::Server> server;
-
-  std::mutex mutex;
-  std::string failure;  // guarded by mutex, like `end`
-  RunEnd end = RunEnd::kDiskFailed;
-  std::string peers_authority;  // PEM; guarded by mutex
-  const pthread_t waiter = pthread_self();
-};
-
-std::string Daemon::Parts::render_metrics(const NodeStatus& status) {
-  MetricsSample sample;
-  sample.status = status;
-  sample.runtime = runtime->counters();
-  if (mesh) sample.mesh = mesh->counters();
-  if (miner) sample.lending = miner->report();
-  if (server) sample.http_connections = server->connections();
-  if (const Witnesses* witnesses = witnessing->witnesses()) sample.witnesses = witnesses->report();
-  if (const Cosigner* cosigner = witnessing->cosigner()) sample.cosigner = cosigner->report();
-  sample.age = runtime->age();
-  sample.host = host_state();
-  return metrics.render(sample);
-}
-
-Result<void> Daemon::Parts::start_api() {
-  api::ApiOptions options;
-  options.genesis = genesis;
-  options.self = config.node;
-  options.is_light = config.light;
-  options.host = [this] { return host_state(); };
-  options.metrics = [this](const NodeStatus& status) { return render_metrics(status); };
-  options.order_right = !config.api_tls                   ? api::OrderRight::kEverybody
-                        : config.api_tls_files.ca.empty() ? api::OrderRight::kNobody
-                                                          : api::OrderRight::kOperators;
-  options.operators.insert(config.api_operators.begin(), config.api_operators.end());
-  if (!config.peers_tls.ca.empty()) {
-    if (auto read = read_authority(); !read) return read;
-    options.peers_ca = [this] {
-      const std::lock_guard lock(mutex);
-      return peers_authority;
-    };
-  }
-  if (!config.ca_command.empty()) {
-    api::CertificateCommandOptions command;
-    command.program = config.ca_command;
-    certificates = std::make_unique<api::CertificateCommand>(std::move(command));
-    options.issue_certificate = [this](api::CertificateWanted wanted,
-                                       api::CertificateCommand::Done done) {
-      certificates->issue(std::move(wanted), std::move(done));
-    };
-  }
-  options.lending = miner.get();
-  options.witnesses = witnessing->witnesses();
-  options.cosigner = witnessing->cosigner();
-  api = std::make_unique<api::Api>(std::move(options), *runtime, *reader);
-  net::http::ServerOptions server_options;
-  server_options.address = config.api_listen.host;
-  server_options.port = config.api_listen.port;
-  server_options.threads = config.api_threads;
-  if (config.api_tls) {
-    server_options.tls = net::http::TlsOptions{config.api_tls_files.certificate,
-                                               config.api_tls_files.key, config.api_tls_files.ca};
-  }
-  server_options.observer = [this](const net::http::Exchange& exchange) {
-    metrics.observe_http(exchange.label, exchange.status, exchange.duration);
-  };
-  auto started = net::http::Server::start(
-      std::move(server_options),
-      [this](net::http::Request request, std::shared_ptr<net::http::Responder> responder) {
-        api->handle(std::move(request), std::move(responder));
-      });
-  if (!started) return tl::unexpected(started.error());
-  server = std::move(*started);
-  if (config.api_tls) read_certificate("api");
-  return {};
-}
-
-Result<void> Daemon::Parts::open_stores(const chain::StoreId& disk) {
-  if (config.light) {
-    const std::string database = config.data_directory / store::kLightDatabaseName;
-    auto opened = store::open_light_store(database, genesis, disk);
-    if (!opened) return tl::unexpected(opened.error());
-    light_store = std::move(*opened);
-    auto readable = store::open_light_reader(database, genesis);
-    if (!readable) return tl::unexpected(readable.error());
-    reader = std::move(*readable);
-    return {};
-  }
-  const std::string database = config.data_directory / store::kDatabaseName;
-  auto opened = store::open_store(database, genesis, disk);
-  if (!opened) return tl::unexpected(opened.error());
-  store = std::move(*opened);
-  auto readable = store::open_reader(database, genesis, config.api_threads + 2);
-  if (!readable) return tl::unexpected(readable.error());
-  reader = std::move(*readable);
-  return {};
-}
-
-std::unique_ptr<Machine> Daemon::Parts::make_machine(const chain::Salt& seed) {
-  // Without threads of its own a light member only follows.
-  if (config.light)
-    return std::make_unique<LightCore>(
-        LightOptions{config.node, config.mining_threads > 0, signing.get(), feature_level,
-                     work.digest.get()},
-        *light_store);
-  CoreOptions options = core_options(config, genesis, seed);
-  options.signing = signing.get();
-  options.digest = work.digest.get();
-  options.feature_level = feature_level;
-  return std::make_unique<NodeCore>(options, *store);
-}
 
 Result<void> Daemon::Parts::start() {
   static_cast<void>(manager.tell("STATUS=opens its files\n"));
@@ -295,14 +95,6 @@ Result<void> Daemon::Parts::start() {
   return witnessing->start();
 }
 
-Result<void> Daemon::Parts::read_authority() {
-  auto text = read_text(config.peers_tls.ca);
-  if (!text) return tl::unexpected(text.error());
-  const std::lock_guard lock(mutex);
-  peers_authority = std::move(*text);
-  return {};
-}
-
 // `use` as CertificateState has it; those files have just been loaded.
 void Daemon::Parts::read_certificate(const char* use) {
   const bool is_api = std::string_view(use) == "api";
@@ -347,24 +139,6 @@ void Daemon::Parts::keep(const Evidence& evidence) {
       Notice::Level::kError,
       file ? fmt::format("evidence of two histories is kept file={}", file->string())
            : fmt::format("evidence of two histories is lost why=\"{}\"", file.error().message));
-}
-
-Result<void> Daemon::Parts::start_miner() {
-  if (config.mining_threads == 0) return {};
-  const auto found = [this](const mining::ShareFound& share) { runtime->share_found(share); };
-  if (genesis.work_function == chain::WorkFunction::kNone) {
-    log.write(
-        Notice::Level::kWarning,
-        "mining: this chain has no proof of work, so that nothing but the members' word keeps "
-        "its history; blocks are paced by the clock");
-    pacer =
-        std::make_unique<mining::PacedMiner>(std::chrono::milliseconds(genesis.interval_ms), found);
-    return {};
-  }
-  auto made = make_miner(config, genesis, work.search, feature_level, log, found);
-  if (!made) return tl::unexpected(made.error());
-  miner = std::move(*made);
-  return {};
 }
 
 void Daemon::Parts::stop() {
