@@ -101,6 +101,7 @@ Effects NodeCore::take_effects() {
   if (!state_->end) state_->follow_up();
   state_->is_followed_up = false;
   state_->patient_until.reset();
+  if (std::exchange(state_->is_removed, false)) state_->answer_removed();
   Effects effects = state_->outbox.take();
   if (state_->end) return {{}, {*state_->end}};
   return effects;

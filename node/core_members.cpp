@@ -15,11 +15,21 @@ void NodeCore::State::members_changed(const chain::MemberSet& before) {
     if (member.node != members.self_id() && members.find(member.node) == nullptr)
       leaving[member.node] = now.steady + kFarewell;
   tell_members();
-  if (was_member && members.self() == nullptr) outbox.add(Removed{});
+  if (was_member && members.self() == nullptr) is_removed = true;
   check_kind();
   role_changed(before);
   if (before.voters_since != members.set().voters_since)
     take_progress(durability.voters_changed(ledger));
+}
+
+// The last words of a node that was removed: to whoever asked for it, and to all who wait for what
+// it will not hear of any more. Then the shell is told, which ends the process.
+void NodeCore::State::answer_removed() {
+  const chain::Instant never{std::chrono::nanoseconds::max()};
+  clients.expire({never, now.wall});
+  reads.expire(never);
+  orders.expire(never);
+  outbox.add(Removed{});
 }
 
 void NodeCore::State::tell_members() {

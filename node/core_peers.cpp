@@ -65,7 +65,7 @@ void NodeCore::State::on(const PeerDown& input) {
 
 void NodeCore::State::on(const PeerRefused& input) {
   dismissal.refused(input.peer, input.as_of);
-  if (dismissal.is_certain(members, ledger.state().height())) outbox.add(Removed{});
+  if (dismissal.is_certain(members, ledger.state().height())) is_removed = true;
 }
 
 void NodeCore::State::link_lost(const chain::NodeId& peer) {

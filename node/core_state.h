@@ -100,6 +100,7 @@ struct NodeCore::State {
   void note_level(const PeerUp& input);
   void check_kind();
   void end_farewells();
+  void answer_removed();
   void take_progress(const Durability::Progress& progress);
   void became_durable(const chain::EntryRef& entry, bool with_turn);
   void lead();
@@ -187,6 +188,7 @@ struct NodeCore::State {
   Dismissal dismissal;
   std::set<chain::NodeId> deaf_to;     // linked, and shunned
   std::set<chain::NodeId> distrusted;  // hung up on for its disk, and the link is not down yet
+  bool is_removed = false;             // as of this turn; told last of all
   std::optional<Effect> end;           // RolledBack, Outdated: nothing is done or said any more
   NodeStatus::Counters counters;
   chain::RecentShares recent_shares{kRecentBlocks};

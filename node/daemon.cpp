@@ -190,7 +190,10 @@ int Daemon::run() {
     return kExitOk;
   }
   const bool is_disk = parts_->end == RunEnd::kDiskFailed;
-  parts_->log.write(Notice::Level::kError, (is_disk ? "the store failed: " : "") + parts_->failure);
+  // What somebody ordered is no error.
+  const auto level =
+      parts_->end == RunEnd::kRemoved ? Notice::Level::kWarning : Notice::Level::kError;
+  parts_->log.write(level, (is_disk ? "the store failed: " : "") + parts_->failure);
   switch (parts_->end) {
     case RunEnd::kDiskFailed:
       return kExitDisk;

@@ -55,7 +55,7 @@ constexpr const char* kExitCodes =
     "  0   it was told to stop\n"
     "  1   configuration, files or addresses: see the message\n"
     "  2   the command line\n"
-    "  69  it is no member any more; do not restart it\n"
+    "  69  it was removed from the cluster; do not restart it, its data may be archived or purged\n"
     "  70  its disk is an older copy of itself; do not restart it, remove the member and let the\n"
     "      node join anew\n"
     "  74  the disk failed; a restart recovers, or says why not\n"

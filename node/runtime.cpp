@@ -212,7 +212,8 @@ void Runtime::carry_out(Effect& effect) {
         } else if constexpr (std::is_same_v<Kind, MembersChanged>) {
           if (options_.members_changed) options_.members_changed(one);
         } else if constexpr (std::is_same_v<Kind, Removed>) {
-          ended_(RunEnd::kRemoved, "this node was removed from the cluster");
+          ended_(RunEnd::kRemoved,
+                 "this node was removed from the cluster; its data may be archived or purged");
         } else if constexpr (std::is_same_v<Kind, RolledBack>) {
           ended_(RunEnd::kRolledBack, std::move(one.reason));
         } else if constexpr (std::is_same_v<Kind, Outdated>) {

@@ -197,7 +197,6 @@ class ChangingTest(unittest.TestCase):
             cluster.wait_role(leaving.name, "standby")
             with standby.client() as client:
                 self.assertEqual(client.submit(event("/m", "1"), wait="final").status, 201)
-            # At one that stays: who leaves may end before it has answered.
             cluster.order("remove", leaving.name, at=standby)
             code = wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
             self.assertEqual(code, EXIT_REMOVED, leaving.log_tail())
@@ -265,6 +264,26 @@ class ChangingTest(unittest.TestCase):
             self.assertNotIn("not drained", done.stderr)
             wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
             self.assertIn("this node drains", leaving.log.read_text())
+
+    def test_who_is_asked_to_remove_itself_answers_and_ends(self):
+        for tls in (False, True):
+            with self.subTest(tls=tls), GrowingCluster(tls=tls) as cluster:
+                leaving_nodes = [cluster.follower()]
+                if not tls:
+                    leaving_nodes.append(cluster.take_in("d", "observer"))
+                for leaving in leaving_nodes:
+                    options = cluster.credentials("operator") if tls else {}
+                    with Client(leaving.api_port, timeout=60, **options) as client:
+                        answer = client.request("DELETE", f"/v1/members/{leaving.name}", b"", JSON)
+                    self.assertEqual(answer.status, 200, answer)
+                    self.assertGreater(int(answer.json()["height"]), 0)
+                    code = wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
+                    self.assertEqual(code, EXIT_REMOVED, leaving.log_tail())
+                    self.assertIn(
+                        "this node was removed from the cluster; its data may be archived or purged",
+                        leaving.log.read_text().splitlines()[-1],
+                    )
+                    cluster.wait_role(leaving.name, None)
 
     def test_what_the_rules_refuse_is_told_and_changes_nothing(self):
         with GrowingCluster() as cluster:

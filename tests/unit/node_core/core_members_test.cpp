@@ -269,3 +269,30 @@ TEST_CASE("a removed node keeps its links for a moment, so that it learns that i
   CHECK(crew.run(3s, [&] { return crew.removed.contains(3); }));
   CHECK(crew.run(6s, [&] { return crew.leaving[leader].empty(); }));
 }
+
+TEST_CASE(
+    "a node that is removed answers all who wait before it ends, itself the one that was asked") {
+  for (const bool is_leader : {false, true}) {
+    INFO("the leader: ", is_leader);
+    Crew crew(3);
+    const std::size_t leader = crew.elect();
+    const std::size_t leaves = is_leader ? leader : (leader + 1) % 3;
+    const RequestId wish{1000};
+    const net::Order removal = chain::MemberOrder{"ann", chain::RemoveMember{voter_id(leaves)}};
+    crew.handle(leaves, ClientOrders{wish, removal, crew.now.steady + 60s});
+    std::size_t submitted = 0;
+    REQUIRE(crew.run(60s, [&] {
+      if (crew.removed.contains(leaves)) return true;
+      if (crew.now.wall.value % 100 == 0)
+        crew.submit(leaves, event("a", std::to_string(++submitted), 1), WaitFor::kFinal);
+      return false;
+    }));
+    const auto answer = std::ranges::find(crew.orders, wish, &OrderAnswer::request);
+    REQUIRE(answer != crew.orders.end());
+    CHECK(answer->outcome == net::OrderOutcome::kDone);
+    CHECK(answer->height == crew.height(leaves));
+    // Who waits for what it will not hear of any more is told how far it knows.
+    CHECK(submitted > 0);
+    CHECK(crew.answers.size() == submitted);
+  }
+}

@@ -96,6 +96,7 @@ struct Crew {
       for (auto& effect : *list) carry_out(at, effect);
   }
   void carry_out(std::size_t at, Effect& effect) {
+    if (removed.contains(at)) return;  // the process was told to end, and may have
     if (auto* send = std::get_if<Send>(&effect))
       for (const auto& to : send->to) mail.push_back({at, place_of(to), send->message});
     if (auto* mine = std::get_if<Mine>(&effect)) nodes[at]->work = mine->order;
