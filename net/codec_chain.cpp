@@ -73,6 +73,23 @@ Result<Message> decode_from(const wire::TipSaid& from) {
   check.limit(from.age() <= 1 + kAgeMax, "age", "is too old");
   if (from.age() != 0 && check.ok())
     message.age = std::chrono::milliseconds(static_cast<std::int64_t>(from.age() - 1));
+  if (from.has_clock()) {
+    const wire::Clock& clock = from.clock();
+    constexpr std::uint64_t kMarkMax = std::uint64_t{1} << 62;
+    check.require(clock.mark() != 0 && clock.mark() <= kMarkMax, "clock.mark",
+                  "must be from 1 to 2^62");
+    check.require(clock.echo() <= kMarkMax, "clock.echo", "must be at most 2^62");
+    check.require(clock.echo() != 0 || clock.echo_held() == 0, "clock.echo_held",
+                  "belongs to an echo");
+    if (!check.ok()) return checked(check, message);
+    const auto milliseconds = [](std::uint64_t count) {
+      return std::chrono::milliseconds(static_cast<std::int64_t>(count));
+    };
+    message.clock = ClockSaid{{clock.wall()},
+                              milliseconds(clock.mark()),
+                              milliseconds(clock.echo()),
+                              milliseconds(clock.echo_held())};
+  }
   return checked(check, message);
 }
 

@@ -129,6 +129,13 @@ void encode_into(const TipSaid& from, wire::Frame& frame) {
   if (from.leader) into.set_leader(Bytes(from.leader->view()));
   if (from.age)
     into.set_age(1 + static_cast<std::uint64_t>(std::min(*from.age, limits::kTipAgeMax).count()));
+  if (from.clock) {
+    wire::Clock& clock = *into.mutable_clock();
+    clock.set_wall(from.clock->wall.value);
+    clock.set_mark(static_cast<std::uint64_t>(from.clock->mark.count()));
+    clock.set_echo(static_cast<std::uint64_t>(from.clock->echo.count()));
+    clock.set_echo_held(static_cast<std::uint32_t>(from.clock->echo_held.count()));
+  }
 }
 
 void encode_into(const BlocksRequest& from, wire::Frame& frame) {

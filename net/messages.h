@@ -115,6 +115,17 @@ struct SharePush {
   bool operator==(const SharePush&) const = default;
 };
 
+// What the sender's clock shows, and what it heard of the receiver's: one exchange of the on-wire
+// protocol of NTP (RFC 5905, section 8), by which both learn how far their wall clocks are apart
+// (node/clock_watch.h). Marks are readings of a monotonic clock and mean nothing to anybody else.
+struct ClockSaid {
+  chain::UnixMillis wall;                  // the sender's wall clock
+  std::chrono::milliseconds mark{1};       // the sender's, to be said back; above 0
+  std::chrono::milliseconds echo{0};       // the mark that the receiver said last; 0: none
+  std::chrono::milliseconds echo_held{0};  // for how long the sender has had it
+  bool operator==(const ClockSaid&) const = default;
+};
+
 // "My tip is this": to a new link, after every commit and every few seconds. Whoever is behind, and
 // stays so, asks for blocks. A voter tells the nodes without a vote who leads, too
 // (node/hearsay.h).
@@ -124,6 +135,7 @@ struct TipSaid {
   consensus::Term term{};                             // 0: the sender says nothing of who leads
   std::optional<chain::NodeId> leader = {};           // in this term; none: nobody that it knows
   std::optional<std::chrono::milliseconds> age = {};  // of `height`: when it was all there is
+  std::optional<ClockSaid> clock = {};                // earlier programs say none
   bool operator==(const TipSaid&) const = default;
 };
 struct BlocksRequest {  // committed blocks [from, from + count)

@@ -77,6 +77,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
   certifier.peer_down(peer);
   orders.peer_down(peer);
   hearsay.peer_down(peer);
+  clock_watch.peer_down(peer);
   steward.peer_down(peer, now.steady);
   replica.link_lost(server_of(peer), now);
 }
@@ -181,8 +182,6 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   const bool from_leader = leader == peer;
   const bool nothing_else = !adopting && !work.in_hand();
   const bool arrived = decider.arrived(message.made);
-  const bool is_first_push = !pushed.contains(peer) || pushed.at(peer) != header;
-  if (from_leader && is_first_push) watch_clock(peer, header.time);
   pushed[peer] = header;
   if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {
     adopting = header;
@@ -215,6 +214,11 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& messag
   catch_up.heard(peer, message.height, CatchUp::Claimed::kCommitted, now);
   steward.heard_tip(peer, message.height);
   hearsay.heard(peer, message, ledger.state().height(), now.steady);
+  if (!message.clock) return;
+  clock_watch.heard(peer, *message.clock, now);
+  if (peer != known_leader()) return;
+  if (auto alarm = clock_watch.alarm(peer, now))
+    outbox.notice(Notice::Level::kWarning, std::move(*alarm));
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
@@ -335,7 +339,7 @@ NodeStatus NodeCore::status() const {
   status.certified = core.certifier.certified();
   status.feature_level = core.members.set().feature_level;
   status.program_level = core.options.feature_level;
-  if (!core.is_leading()) status.leader_clock_ahead = core.clock_watch.ahead();
+  if (status.leader) status.leader_clock_ahead = core.clock_watch.ahead(*status.leader, core.now);
   status.total_work = chain.history.total_work();
   if (const CheckedRef in_hand = core.work.in_hand()) {
     status.working_on = in_hand->made.header.height;

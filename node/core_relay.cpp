@@ -40,10 +40,11 @@ void NodeCore::State::tell_tip(const std::vector<chain::NodeId>& to) {
       word.age =
           std::chrono::ceil<std::chrono::milliseconds>(now.steady.since_start - as_of->since_start);
   }
-  const auto split = std::ranges::find_if_not(
-      to, [this](const chain::NodeId& node) { return members.is_voter(node); });
-  outbox.send(std::vector(to.begin(), split), tip);
-  outbox.send(std::vector(split, to.end()), word);
+  for (const chain::NodeId& peer : to) {
+    net::TipSaid said = members.is_voter(peer) ? tip : word;
+    said.clock = clock_watch.say(peer, now);
+    outbox.send(peer, std::move(said));
+  }
 }
 
 void NodeCore::State::tell_outsiders() {
@@ -268,11 +269,6 @@ void NodeCore::State::relay_template(const CheckedTemplate& checked) {
            (known != pushed.end() && known->second == checked.made.header);
   });
   work.push(std::move(to));
-}
-
-void NodeCore::State::watch_clock(const chain::NodeId& from, chain::UnixMillis stamp) {
-  if (auto alarm = clock_watch.stamped(from, stamp, now))
-    outbox.notice(Notice::Level::kWarning, std::move(*alarm));
 }
 
 // --- shares -------------------------------------------------------------------------------------

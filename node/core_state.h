@@ -131,7 +131,6 @@ struct NodeCore::State {
   void spread_on(const chain::Commitment& commitment, const Holding& holding,
                  Gossip::Knowing knowing);
   void relay_template(const CheckedTemplate& checked);
-  void watch_clock(const chain::NodeId& from, chain::UnixMillis stamp);
   void relay_share(const mining::ShareFound& share, const std::optional<chain::NodeId>& from);
   void told_by_block(const chain::Commitment& held) {
     forwarding.settled(held, net::SettleResult::kDurable);

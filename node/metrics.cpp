@@ -70,7 +70,8 @@ void add_chain(Families& families, const NodeStatus& status) {
   gauge(families, "program_feature_level", "What this node's program can do.",
         number(status.program_level));
   gauge(families, "leader_clock_ahead_seconds",
-        "The leader's wall clock less this node's, by its templates; 0 if that cannot be told.",
+        "The leader's wall clock less this node's, as far as that is certain; 0 if it cannot be "
+        "told.",
         static_cast<double>(
             status.leader_clock_ahead.value_or(std::chrono::milliseconds(0)).count()) /
             1000);

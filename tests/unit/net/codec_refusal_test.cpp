@@ -177,6 +177,14 @@ TEST_CASE("each field of the messages about blocks is checked") {
   check_refused(frame(10, tip().number(3, 7).bytes(4, k16 + "x")), "tip_said.leader");
   check_refused(frame(10, tip().bytes(4, k16)), "tip_said.leader");
   check_refused(frame(10, tip().number(5, 1)), "tip_said.age");
+  // A clock without a mark, one that says for how long it has had nothing.
+  check_refused(frame(10, tip().bytes(6, "")), "tip_said.clock.mark");
+  check_refused(frame(10, tip().bytes(6, Wire().number(2, ~std::uint64_t{0}))),
+                "tip_said.clock.mark");
+  check_refused(frame(10, tip().bytes(6, Wire().number(2, 1).number(3, ~std::uint64_t{0}))),
+                "tip_said.clock.echo");
+  check_refused(frame(10, tip().bytes(6, Wire().number(2, 1).number(4, 5))),
+                "tip_said.clock.echo_held");
   check_refused(frame(10, tip().number(3, 7).number(5, ~std::uint64_t{0})), "tip_said.age",
                 kTooLarge);
   check_refused(frame(11, Wire().number(1, 3)), "blocks_request.count");

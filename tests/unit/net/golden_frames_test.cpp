@@ -93,6 +93,15 @@ std::map<std::string, Message> expected() {
   frames["tip-said"] = TipSaid{seven, block_id};
   frames["tip-said-leader"] = TipSaid{seven, block_id, Term{7}, filled<chain::NodeId>(0x22),
                                       std::chrono::milliseconds(300)};
+  frames["tip-said-clock"] = TipSaid{seven, block_id, Term{0}, {}, {}, ClockSaid{}};
+  const auto milliseconds = [](std::int64_t count) { return std::chrono::milliseconds(count); };
+  frames["tip-said-clock-echo"] = TipSaid{
+      seven,
+      block_id,
+      Term{0},
+      {},
+      {},
+      ClockSaid{{1'750'000'000'123}, milliseconds(70'000), milliseconds(1), milliseconds(4999)}};
   frames["blocks-request"] = BlocksRequest{seven, 64};
   frames["blocks-reply"] =
       BlocksReply{seven, {block()}, {signed_by(1, 0x55), signed_by(258, 0x66)}};

@@ -133,6 +133,17 @@ class RandomMessages {
 
   TipSaid tip_said() {
     TipSaid said{chain::Height{number<std::uint64_t>()}, id<chain::BlockId>()};
+    if (flag()) {
+      const auto milliseconds = [](std::uint64_t count) {
+        return std::chrono::milliseconds(static_cast<std::int64_t>(count));
+      };
+      said.clock =
+          ClockSaid{{static_cast<std::int64_t>(rng_.next())}, milliseconds(1 + (some() >> 2))};
+      if (flag()) {
+        said.clock->echo = milliseconds(1 + (some() >> 2));
+        said.clock->echo_held = milliseconds(number<std::uint32_t>());
+      }
+    }
     if (flag()) return said;
     said.term = consensus::Term{some()};
     if (flag()) said.leader = id<chain::NodeId>();

@@ -85,8 +85,12 @@ struct Crew {
 
   void handle(std::size_t at, Input input) {
     if (dead.contains(at)) return;
-    nodes[at]->machine().handle(now, std::move(input));
+    nodes[at]->machine().handle(now_at(at), std::move(input));
     end_turn(at);
+  }
+  [[nodiscard]] chain::Now now_at(std::size_t at) const {
+    const auto off = clocks_off.find(at);
+    return {now.steady, {now.wall.value + (off == clocks_off.end() ? 0 : off->second.count())}};
   }
   void end_turn(std::size_t at) {
     auto effects = nodes[at]->machine().take_effects();
@@ -98,7 +102,10 @@ struct Crew {
   void carry_out(std::size_t at, Effect& effect) {
     if (removed.contains(at)) return;  // the process was told to end, and may have
     if (auto* send = std::get_if<Send>(&effect))
-      for (const auto& to : send->to) mail.push_back({at, place_of(to), send->message});
+      for (const auto& to : send->to) {
+        mail.push_back({at, place_of(to), send->message});
+        if (delay) mail.back().due = now.steady + delay(mail.back());
+      }
     if (auto* mine = std::get_if<Mine>(&effect)) nodes[at]->work = mine->order;
     if (std::holds_alternative<StopMining>(effect)) nodes[at]->work.reset();
     if (auto* answer = std::get_if<OrderAnswer>(&effect)) orders.push_back(*answer);
@@ -125,10 +132,16 @@ struct Crew {
       for (std::size_t carried = 0; !mail.empty() && carried < 2000; ++carried) {
         const auto letter = std::move(mail.front());
         mail.pop_front();
+        if (letter.due > now.steady) {
+          late.push_back(letter);
+          continue;
+        }
         if (is_cut(letter.from, letter.to) || (is_lost && is_lost(letter))) continue;
         kinds[letter.to].insert(net::name_of(letter.message));
         handle(letter.to, PeerSaid{voter_id(letter.from), letter.message});
       }
+      mail.insert(mail.begin(), late.begin(), late.end());
+      late.clear();
       for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (dead.contains(i)) continue;
         if (nodes[i]->machine().next_wakeup() <= now.steady) handle(i, Woke{});
@@ -243,12 +256,16 @@ struct Crew {
     std::size_t from;
     std::size_t to;
     net::Message message;
+    chain::Instant due = {};  // not handled before
   };
   const chain::Genesis genesis;
   chain::Now now{chain::Instant{std::chrono::seconds(5)}, {1'750'000'000'000}};
   std::vector<std::unique_ptr<Node>> nodes;
   std::deque<Letter> mail;
+  std::deque<Letter> late;  // of a round of run()
   std::function<bool(const Letter&)> is_lost;
+  std::function<std::chrono::milliseconds(const Letter&)> delay;  // until it is handled
+  std::map<std::size_t, std::chrono::milliseconds> clocks_off;    // wall clocks that are wrong
   std::set<std::pair<std::size_t, std::size_t>> cuts;
   std::set<std::size_t> dead;
   std::set<std::size_t> idle;                          // find no shares
