@@ -67,6 +67,8 @@ class BlockWork {
   void show(const chain::NodeId& peer);
   [[nodiscard]] std::optional<chain::Instant> next_deadline(bool leading) const;
   [[nodiscard]] std::uint64_t templates_made() const { return templates_made_; }
+  // When the tip was applied here, or this node began with it.
+  [[nodiscard]] chain::Instant tip_since() const { return tip_since_; }
   [[nodiscard]] std::uint64_t easings() const { return easings_; }
   // Shares that were held for templates which did not become the tip.
   [[nodiscard]] std::uint64_t shares_lost() const { return shares_lost_; }

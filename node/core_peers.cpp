@@ -350,6 +350,14 @@ NodeStatus NodeCore::status() const {
   status.pending_events = core.ledger.pool().size();
   status.pending_bytes = core.ledger.pool().bytes();
   status.pool_events_max = core.ledger.pool().limits().events_max;
+  const auto since = [&core](chain::Instant then) {
+    const auto age = std::max(core.now.steady - then, std::chrono::nanoseconds(0));
+    return std::chrono::duration_cast<std::chrono::milliseconds>(age);
+  };
+  if (status.pending_events > 0)
+    status.oldest_pending = since(core.ledger.pool().in_order().front().since);
+  status.tip_age = since(core.work.tip_since());
+  status.block_interval = std::chrono::milliseconds(chain.genesis.interval_ms);
   status.intake_open = !core.disk_nearly_full && !core.drain_newest;
   status.drain = core.drain_status();
   for (const auto& member : core.members.all()) {

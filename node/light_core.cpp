@@ -28,6 +28,7 @@ LightCore::LightCore(const LightOptions& options, store::LightStore& store)
 
 void LightCore::start(const chain::Now& now) {
   now_ = now;
+  tip_since_ = now.steady;
   check_kind();
 }
 
@@ -232,6 +233,7 @@ void LightCore::said(const chain::NodeId& peer, const net::HeadersReply& message
 
 void LightCore::applied(const std::vector<chain::SealedHeader>& blocks) {
   was_told_of_fork_ = false;
+  if (!blocks.empty()) tip_since_ = now_.steady;
   counters_.blocks_committed += blocks.size();
   for (const auto& block : blocks) recent_shares_.add(block);
   if (chain_.state().members != members_.set_ref()) members_changed();
@@ -284,6 +286,9 @@ NodeStatus LightCore::status() const {
   status.feature_level = members_.set().feature_level;
   status.program_level = options_.feature_level;
   status.ready = !members_.linked().empty();
+  status.tip_age = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::max(now_.steady - tip_since_, std::chrono::nanoseconds(0)));
+  status.block_interval = std::chrono::milliseconds(chain.genesis.interval_ms);
   status.height = chain.height();
   status.tip = chain.tip;
   status.log_size = chain.tip_header.header.log_size;

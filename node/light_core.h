@@ -107,7 +107,8 @@ class LightCore : public Machine {
   void link_lost(const chain::NodeId& peer);
 
   const LightOptions options_;
-  chain::Now now_;  // of the input in hand
+  chain::Now now_;            // of the input in hand
+  chain::Instant tip_since_;  // when the tip was applied here
   Outbox outbox_;
   HeaderChain chain_;
   Members members_;

@@ -78,6 +78,17 @@ void add_chain(Families& families, const NodeStatus& status) {
   gauge(families, "pending_events", "Events held here without a position.",
         number(status.pending_events));
   gauge(families, "pending_bytes", "Bodies of pending events.", number(status.pending_bytes));
+  gauge(families, "oldest_pending_seconds",
+        "For how long the event that came first has waited here, in this run; 0: none waits.",
+        static_cast<double>(status.oldest_pending.value_or(std::chrono::milliseconds(0)).count()) /
+            1000);
+  gauge(families, "tip_age_seconds", "Since the newest block was applied here, or since the start.",
+        static_cast<double>(status.tip_age.count()) / 1000);
+  gauge(families, "block_interval_seconds", "The time between blocks that genesis aims at.",
+        static_cast<double>(status.block_interval.count()) / 1000);
+  gauge(families, "stalled",
+        "1 if events wait, and no block has come for ten times the chain's interval, and a minute.",
+        is_stalled(status) ? 1 : 0);
   gauge(families, "pending_events_limit", "Pending events that fit the pool.",
         number(status.pool_events_max));
   gauge(families, "draining", "0: takes in events; 1: drains; 2: has drained and may be stopped.",

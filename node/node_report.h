@@ -61,4 +61,7 @@ struct NodeReport {
 // Blocks that linked peers have said to be ahead of this node.
 std::uint64_t blocks_behind(const NodeStatus& status);
 
+// An event waits here, and no block has come, for so long that one should have.
+bool is_stalled(const NodeStatus& status);
+
 }  // namespace eventchain::node

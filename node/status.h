@@ -79,6 +79,11 @@ struct NodeStatus {
   std::uint64_t pending_events = 0;
   std::uint64_t pending_bytes = 0;
   std::uint64_t pool_events_max = 0;
+  // How long the event that came first of these has waited here, in this run; nothing if none does.
+  std::optional<std::chrono::milliseconds> oldest_pending;
+  // Since the newest block was applied here, or since the start.
+  std::chrono::milliseconds tip_age{0};
+  std::chrono::milliseconds block_interval{0};  // that genesis aims at
   bool intake_open = true;
   std::optional<DrainStatus> drain;  // while it drains
   std::vector<PeerStatus> peers;

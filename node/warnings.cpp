@@ -43,6 +43,21 @@ void look_at_leader(const NodeReport& report, Warnings& out) {
                  "down, mend the network between them"});
 }
 
+void look_at_progress(const NodeReport& report, Warnings& out) {
+  const NodeStatus& status = report.status;
+  // Who reaches no leader, or is behind, is told that instead.
+  if (!status.ready || !is_stalled(status) || blocks_behind(status) > limits::kBlocksBehind) return;
+  const auto interval = std::max(status.block_interval, milliseconds(1));
+  out.push_back(
+      {"stalled", Severity::kCritical,
+       fmt::format("events wait, the first for {}, and no block has come for {}: {} times "
+                   "the chain's interval",
+                   seconds(*status.oldest_pending), seconds(status.tip_age),
+                   status.tip_age / interval),
+       "see who mines (eventchain mining status --cluster), and whether a majority of the "
+       "voters is linked with the leader"});
+}
+
 void look_at_lag(const NodeReport& report, Warnings& out) {
   const std::uint64_t behind = blocks_behind(report.status);
   if (behind <= limits::kBlocksBehind) return;
@@ -228,11 +243,17 @@ std::uint64_t blocks_behind(const NodeStatus& status) {
   return highest.value - status.height.value;
 }
 
+bool is_stalled(const NodeStatus& status) {
+  const milliseconds limit =
+      std::max(limits::kStalledLeast, limits::kStalledIntervals * status.block_interval);
+  return status.oldest_pending && *status.oldest_pending > limit && status.tip_age > limit;
+}
+
 std::vector<Warning> find_warnings(const NodeReport& report) {
   Warnings found;
   for (const auto look : {look_at_leader, look_at_evidence, look_at_disk, look_at_certificates,
-                          look_at_links, look_at_lag, look_at_conduct, look_at_clock,
-                          look_at_intake, look_at_mining, look_at_programs})
+                          look_at_progress, look_at_links, look_at_lag, look_at_conduct,
+                          look_at_clock, look_at_intake, look_at_mining, look_at_programs})
     look(report, found);
   std::ranges::stable_sort(found, std::ranges::greater{}, &Warning::severity);
   return found;

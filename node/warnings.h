@@ -28,6 +28,10 @@ inline constexpr std::uint64_t kBlocksBehind = 5;
 // Links between voters are made anew within two seconds; frozen hosts are noticed after ten.
 inline constexpr std::chrono::milliseconds kUnlinked{5'000};
 inline constexpr std::chrono::milliseconds kClockApart{1'000};
+// Without a block a leader eases the target after 4 intervals, and by a factor of 65,536 within 10.
+inline constexpr int kStalledIntervals = 10;
+// At least so long: an event may wait half of it for the version that it expects.
+inline constexpr std::chrono::milliseconds kStalledLeast{60'000};
 inline constexpr std::chrono::hours kCertificateSoon{30 * 24};
 inline constexpr std::chrono::hours kCertificateNow{7 * 24};
 }  // namespace warning_limits

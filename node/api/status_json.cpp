@@ -139,8 +139,11 @@ void append_status(JsonText& out, const NodeStatus& status, const NodeReport* re
       .open_object()
       .big("events", status.pending_events)
       .big("bytes", status.pending_bytes)
-      .big("events_max", status.pool_events_max)
-      .close_object()
+      .big("events_max", status.pool_events_max);
+  if (status.oldest_pending) out.number("oldest_ms", status.oldest_pending->count());
+  out.close_object()
+      .number("tip_age_ms", status.tip_age.count())
+      .number("block_interval_ms", status.block_interval.count())
       .boolean("intake_open", status.intake_open);
   if (status.drain) append_drain(out.key("drain"), status.drain);
   append_peers(out, status, report);

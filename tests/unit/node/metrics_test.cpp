@@ -137,6 +137,9 @@ MetricsSample busy_sample() {
   status.leader_clock_ahead = std::chrono::milliseconds(-2500);
   status.pending_events = 56;
   status.pending_bytes = 7800;
+  status.oldest_pending = std::chrono::milliseconds(123'500);
+  status.tip_age = std::chrono::milliseconds(101'250);
+  status.block_interval = std::chrono::milliseconds(10'000);
   status.working_on = chain::Height{13};
   status.role = consensus::Role::kLeader;
   status.term = consensus::Term{9};
@@ -236,6 +239,10 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_leader_clock_ahead_seconds") == -2.5);
   CHECK(scraped.value("eventchain_pending_events") == 56);
   CHECK(scraped.value("eventchain_pending_bytes") == 7800);
+  CHECK(scraped.value("eventchain_oldest_pending_seconds") == 123.5);
+  CHECK(scraped.value("eventchain_tip_age_seconds") == 101.25);
+  CHECK(scraped.value("eventchain_block_interval_seconds") == 10);
+  CHECK(scraped.value("eventchain_stalled") == 1);
   CHECK(scraped.value("eventchain_working_on_height") == 13);
   CHECK(scraped.value("eventchain_raft_is_leader") == 1);
   CHECK(scraped.value("eventchain_raft_term") == 9);

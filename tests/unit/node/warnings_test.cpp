@@ -63,6 +63,14 @@ NodeReport healthy() {
   return report;
 }
 
+// An event has waited, and no block has come, for so long.
+void wait(NodeReport& report, milliseconds event, milliseconds block, milliseconds interval) {
+  report.status.pending_events = 1;
+  report.status.oldest_pending = event;
+  report.status.tip_age = block;
+  report.status.block_interval = interval;
+}
+
 // "severity code about" of each.
 std::vector<std::string> found(const NodeReport& report) {
   std::vector<std::string> lines;
@@ -162,6 +170,54 @@ std::vector<Row> rows() {
        [](NodeReport& r) { r.status.leader_clock_ahead = milliseconds(-1001); },
        {"warning clock"}},
       {"a second", [](NodeReport& r) { r.status.leader_clock_ahead = milliseconds(1000); }, {}},
+      {"no block for ten intervals, while events wait",
+       [](NodeReport& r) {
+         wait(r, milliseconds(100'001), milliseconds(100'001), milliseconds(10'000));
+       },
+       {"critical stalled"}},
+      {"just ten intervals",
+       [](NodeReport& r) {
+         wait(r, milliseconds(100'001), milliseconds(100'000), milliseconds(10'000));
+       },
+       {}},
+      {"an event that came lately",
+       [](NodeReport& r) {
+         wait(r, milliseconds(100'000), milliseconds(900'000), milliseconds(10'000));
+       },
+       {}},
+      {"quick blocks: a minute",
+       [](NodeReport& r) {
+         wait(r, milliseconds(60'001), milliseconds(60'001), milliseconds(100));
+       },
+       {"critical stalled"}},
+      {"less, for an event may wait for its version",
+       [](NodeReport& r) {
+         wait(r, milliseconds(60'000), milliseconds(60'000), milliseconds(100));
+       },
+       {}},
+      {"slow blocks",
+       [](NodeReport& r) {
+         wait(r, milliseconds(35'999'000), milliseconds(35'999'000), milliseconds(3'600'000));
+       },
+       {}},
+      {"no events, no blocks",
+       [](NodeReport& r) {
+         wait(r, milliseconds(0), milliseconds(900'000), milliseconds(10'000));
+         r.status.oldest_pending.reset();
+       },
+       {}},
+      {"that without a leader",
+       [](NodeReport& r) {
+         wait(r, milliseconds(900'000), milliseconds(900'000), milliseconds(10'000));
+         r.status.ready = false;
+       },
+       {"critical no-leader"}},
+      {"that behind the others",
+       [](NodeReport& r) {
+         wait(r, milliseconds(900'000), milliseconds(900'000), milliseconds(10'000));
+         r.status.height = chain::Height{94};
+       },
+       {"warning behind"}},
       {"a drain", [](NodeReport& r) { r.status.drain = DrainStatus{}; }, {"notice draining"}},
       {"a full pool", [](NodeReport& r) { r.status.pending_events = 801; }, {"warning pool-full"}},
       {"a miner that is not there",
@@ -229,6 +285,9 @@ TEST_CASE("a node tells of itself, its host and its warnings in one answer") {
   fixture.reader.member_set = *healthy().members;
   fixture.port.status = healthy().status;
   fixture.port.status.peers[1].linked = false;
+  fixture.port.status.oldest_pending = milliseconds(1'500);
+  fixture.port.status.tip_age = milliseconds(2'500);
+  fixture.port.status.block_interval = milliseconds(10'000);
   const auto answer = fixture.get("/v1/node");
   CHECK(answer.status == 200);
   const auto at = [&answer](const char* pointer) { return api_test::text_at(answer, pointer); };
@@ -247,6 +306,9 @@ TEST_CASE("a node tells of itself, its host and its warnings in one answer") {
   CHECK(at("/warnings/1/text") == "no link to voter n3 for 12 s");
   const auto document = boost::json::parse(answer.body);
   CHECK(document.at_pointer("/certificates/0/seconds_left").as_int64() == 3 * 24 * 3600);
+  CHECK(document.at_pointer("/pool/oldest_ms").as_int64() == 1'500);
+  CHECK(document.at_pointer("/tip_age_ms").as_int64() == 2'500);
+  CHECK(document.at_pointer("/block_interval_ms").as_int64() == 10'000);
   CHECK(document.at_pointer("/peers/1/unlinked_ms").as_int64() == 12'000);
   CHECK(document.at_pointer("/peers/0").as_object().if_contains("unlinked_ms") == nullptr);
   // Only here: the cluster's view stays what it was.
