@@ -256,13 +256,13 @@ Result<void> check_witnesses(const Config& config) {
 
 Result<void> check_witness(const Config& config) {
   const WitnessConfig& witness = config.witness;
-  auto done = require(witness.directory.empty() == witness.logs.empty(), "witness.directory",
-                      "and [[witness.logs]] belong together: who vouches needs a key, and logs to "
-                      "vouch for");
+  auto done =
+      require(witness.directory.empty() || !witness.logs.empty(), "witness.directory",
+              "and [[witness.logs]] belong together: who has a key needs logs to vouch for");
   const bool has_listener = !witness.listen.host.empty();
   if (done)
-    done = require(!has_listener || !witness.directory.empty(), "witness.listen",
-                   "is for a witness; name witness.directory, too");
+    done = require(!has_listener || !witness.logs.empty(), "witness.listen",
+                   "is for a witness; it needs [[witness.logs]], and a key in witness.directory");
   if (done)
     done = require(!has_listener || witness.tls || is_loopback(witness.listen.host), "witness.tls",
                    "may be false on a loopback address only");
@@ -332,6 +332,9 @@ Result<Config> parse(std::string_view toml, const std::string& name,
       if (done) done = apply_setting({key, where, value, false}, config, {});
     }
   }
+  // Where a node's key and memory lie beside its data, they are on a disk that it may write to.
+  if (config.witness.directory.empty() && !config.witness.logs.empty())
+    config.witness.directory = config.data_directory / "witness";
   if (done) done = check(config);
   if (!done) return tl::unexpected(done.error());
   return config;

@@ -20,6 +20,7 @@ struct Shown {
   std::string value;        // as in TOML
   bool is_default = false;  // commented out: the value holds without it
   bool has_none = false;    // commented out and indented: an example of what has no default
+                            // of its own
 };
 
 bool is_key(std::string_view text) {
@@ -56,6 +57,10 @@ std::vector<Shown> read_example() {
       (is_indented ? table : section) = rest.substr(first, rest.find(']') - first);
     } else if (auto shown = read_setting(rest, table.empty() ? section : table)) {
       shown->text = std::exchange(comment, {});
+      shown->has_none = is_indented;
+      // What there is instead of a default stands in the comment.
+      if (shown->text.ends_with("as in:\n") && shown->text.find("nless set") != std::string::npos)
+        shown->has_none = false;
       // The page says that by itself.
       static constexpr std::string_view kNone = "No default, as in:\n";
       if (shown->text.ends_with(kNone)) {
@@ -63,7 +68,6 @@ std::vector<Shown> read_example() {
         if (!shown->text.empty()) shown->text.back() = '\n';  // a space, or the line's end
       }
       shown->is_default = is_comment && !is_indented;
-      shown->has_none = is_indented;
       // A table may be there twice.
       if (std::ranges::none_of(all, [&](const Shown& one) { return one.key == shown->key; }))
         all.push_back(std::move(*shown));

@@ -25,6 +25,35 @@ TEST_CASE("every setting is in the example, and so in the manual") {
   CHECK(page.find("\nTakes an integer from 1 to 64. Default: 1.\n") != std::string::npos);
 }
 
+namespace {
+
+// What the manual says of a setting, without its name.
+std::string entry(const std::string& key) {
+  const std::string page = settings_page();
+  const std::string head = ".TP\n\\fB" + roff(key) + "\\fR\n";
+  const std::size_t at = page.find(head);
+  REQUIRE(at != std::string::npos);
+  const std::size_t begin = at + head.size();
+  return page.substr(begin, page.find(".TP\n", begin) - begin);
+}
+
+}  // namespace
+
+TEST_CASE("what is said of a setting stands alone, and says what holds without it") {
+  CHECK(entry("witness.tls") ==
+        "Whether that listener speaks TLS; false on a loopback address only.\n.br\n"
+        "Takes true or false. Default: true.\n");
+  CHECK(entry("witness.directory").find("Unless set, witness in node.data") != std::string::npos);
+  CHECK(entry("witness.listen").find("No default.") != std::string::npos);
+  CHECK(entry("witness.logs.keys").find("No default.") != std::string::npos);
+  for (const std::string key : {"witness.directory", "witness.certificate", "witness.key",
+                                "mining.socket", "witnesses.quorum"}) {
+    INFO(key);
+    CHECK(entry(key).find("No default.") == std::string::npos);
+    CHECK(entry(key).find("nless set") != std::string::npos);
+  }
+}
+
 TEST_CASE("what a setting takes is told in the words of its complaint") {
   CHECK(accepted_values("api.threads") == "an integer from 1 to 64");
   CHECK(accepted_values("api.listen") == "host:port or [ipv6]:port");

@@ -303,7 +303,13 @@ TEST_CASE("a witness has a directory and logs, each with keys and a majority of 
   CHECK(config->witness.logs[0].quorum == 1);
   CHECK(read(good + log + "origin = \"log.example\"\n")->witness.logs[0].origin == "log.example");
   CHECK(contains(error_of(good), "belong together"));
-  CHECK(contains(error_of(std::string(kGood) + log), "belong together"));
+  // Where the unit of the package lets the node write.
+  const auto unsaid = read(std::string(kGood) + log);
+  REQUIRE_MESSAGE(unsaid.has_value(), unsaid.error().message);
+  CHECK(unsaid->witness.directory == unsaid->data_directory / "witness");
+  CHECK(read(kGood)->witness.directory.empty());
+  CHECK(read(std::string(kGood) + "[witness]\nlisten = \"127.0.0.1:1\"\ntls = false\n" + log)
+            .has_value());
   CHECK(contains(error_of(good + log + "quorum = 2\n"), "greater than"));
   CHECK(contains(error_of(good + log + log), "listed twice"));
   CHECK(contains(error_of(good + "[[witness.logs]]\nquorum = 1\n"), "needs keys"));
@@ -337,6 +343,14 @@ TEST_CASE("environment variables name settings, and a misspelt one is an error")
   const auto refused = overrides_from_environment(bad);
   REQUIRE_FALSE(refused.has_value());
   CHECK(contains(refused.error().message, "EVENTCHAIN_API_LISTN"));
+}
+
+TEST_CASE("the example keeps a witness below the node's data, as it is without a word") {
+  std::ifstream stream(std::string(EVENTCHAIN_TEST_DATA) +
+                       "/../../deploy/eventchaind.example.toml");
+  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  CHECK(contains(text, "\ndata = \"/var/lib/eventchain\"\n"));
+  CHECK(contains(text, "\n#   directory = \"/var/lib/eventchain/witness\"\n"));
 }
 
 TEST_CASE("the shipped example is a valid configuration and shows every default as it is") {
