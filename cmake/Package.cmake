@@ -16,6 +16,8 @@ install(FILES "${made}/eventchain.1.gz" DESTINATION share/man/man1)
 install(FILES "${made}/eventchaind.toml.5.gz" DESTINATION share/man/man5)
 install(FILES "${made}/eventchaind.8.gz" DESTINATION share/man/man8)
 install(DIRECTORY "${made}/completions/" DESTINATION share/bash-completion/completions)
+install(DIRECTORY "${made}/zsh/" DESTINATION share/zsh/vendor-completions)
+install(DIRECTORY "${made}/fish/" DESTINATION share/fish/vendor_completions.d)
 
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "EventChain maintainers <maintainers@eventchain.invalid>")
 string(TIMESTAMP EVENTCHAIN_CHANGELOG_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)  # SOURCE_DATE_EPOCH's

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "node/completions.h"
 #include "node/config.h"
 #include "node/config_page.h"
 #include "node/daemon.h"
@@ -68,7 +69,9 @@ void add_pages_of(CLI::App& app) {
   add_pages(app, {{"man", [&app, page] { return manual_page(app, page); }},
                   {"man-settings", settings_page},
                   {"example", [] { return std::string(example_config()); }},
-                  {"bash", [&app] { return bash_completion(app); }}});
+                  {"bash", [&app] { return bash_completion(app); }},
+                  {"zsh", [&app] { return zsh_completion(app); }},
+                  {"fish", [&app] { return fish_completion(app); }}});
 }
 
 }  // namespace

@@ -9,64 +9,18 @@
 #include <utility>
 #include <vector>
 
+#include "node/command_tree.h"
 #include "node/version.h"
 
 namespace eventchain::node {
 
 namespace {
 
-using Apps = std::vector<const CLI::App*>;
-using Options = std::vector<const CLI::Option*>;
-
-// Nouns of a program, verbs of a noun. Nameless ones are groups of options.
-Apps commands_of(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* command) {
-    return !command->get_name().empty() && !command->get_group().empty();
-  });
-}
-
-// With those of its groups, without --help and what is hidden.
-Options options_of(const CLI::App& app) {
-  Options options = app.get_options([&app](const CLI::Option* option) {
-    return !option->get_group().empty() && option != app.get_help_ptr();
-  });
-  for (const CLI::App* group :
-       app.get_subcommands([](const CLI::App* one) { return one->get_name().empty(); }))
-    for (const CLI::Option* option : options_of(*group)) options.push_back(option);
-  return options;
-}
-
-bool takes_value(const CLI::Option& option) {
-  return option.get_items_expected_max() > 0;
-}
-
-std::vector<std::string> names_of(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  return names;
-}
-
 // The library writes what it accepts after the type: "TEXT:{a,b}", "UINT:INT in [1 - 9]",
 // "ENUM:value in {a->0,b->1} OR {0,1}".
 std::string placeholder(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   return type.substr(0, type.find(':'));
-}
-
-std::vector<std::string> choices_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  const std::size_t open = type.find('{');
-  const std::size_t close = type.find('}');
-  std::vector<std::string> choices;
-  if (open == std::string::npos || close == std::string::npos) return choices;
-  for (std::size_t at = open + 1; at < close;) {
-    const std::size_t end = std::min(type.find(',', at), close);
-    const std::string choice = type.substr(at, end - at);
-    choices.push_back(choice.substr(0, choice.find("->")));
-    at = end + 1;
-  }
-  return choices;
 }
 
 std::string range_of(const CLI::Option& option) {
@@ -153,41 +107,6 @@ std::string upper(std::string text) {
   return text;
 }
 
-// Arms of a `case`, for places in the tree of commands: "/noun/verb".
-struct Completion {
-  std::string nouns;   // which words lead to another place
-  std::string places;  // commands and options of each
-  std::string values;  // what an option of a place takes; options of the program last, in any place
-};
-
-// `shared`: options of the program, which may stand behind each command.
-void complete(const CLI::App& app, const std::string& path, const std::string& shared,
-              Completion& out) {
-  std::vector<std::string> words;
-  for (const CLI::App* command : commands_of(app)) {
-    words.push_back(command->get_name());
-    const std::string place = path + "/" + command->get_name();
-    out.nouns += fmt::format("{}\"{}\"", out.nouns.empty() ? "" : " | ", place);
-  }
-  std::string further = shared;
-  for (const CLI::Option* option : options_of(app))
-    for (const std::string& name : names_of(*option))
-      if (path.empty()) further += " " + name;
-  for (const CLI::App* command : commands_of(app))
-    complete(*command, path + "/" + command->get_name(), further, out);
-  for (const CLI::Option* option : options_of(app)) {
-    const std::string choices = fmt::format("{}", fmt::join(choices_of(*option), " "));
-    for (const std::string& name : names_of(*option)) {
-      words.push_back(name);
-      if (!takes_value(*option)) continue;
-      out.values += path.empty() ? "    *:" + name : fmt::format("    \"{}:{}\"", path, name);
-      out.values += choices.empty() ? ") return ;;\n" : fmt::format(") words=\"{}\" ;;\n", choices);
-    }
-  }
-  words.emplace_back("--help");
-  out.places += fmt::format("    \"{}\") words=\"{}{}\" ;;\n", path, fmt::join(words, " "), shared);
-}
-
 }  // namespace
 
 std::string roff(std::string_view text) {
@@ -226,40 +145,6 @@ std::string manual_page(const CLI::App& app, const ManualPage& page) {
   if (!app.get_footer().empty())
     text += ".SH EXIT STATUS\n.nf\n" + roff(app.get_footer()) + "\n.fi\n";
   return text + ".SH SEE ALSO\n" + roff(page.see_also) + "\n";
-}
-
-std::string bash_completion(const CLI::App& app) {
-  Completion made;
-  complete(app, "", "", made);
-  static constexpr std::string_view kForm = R"(# Made from the command line of the program.
-_@NAME@() {
-  local word path='' words='' cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $path/$word in
-    @NOUNS@) path=$path/$word ;;
-    esac
-  done
-  COMPREPLY=()
-  case $path:$prev in
-@VALUES@  esac
-  if [ -z "$words" ]; then
-    case $path in
-@PLACES@    esac
-  fi
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-}
-complete -o default -F _@NAME@ @NAME@
-)";
-  std::string text(kForm);
-  const std::string name = app.get_name();
-  // A pattern that nothing matches where there are no commands.
-  const std::pair<std::string_view, std::string> parts[] = {
-      {"@NAME@", name},          {"@NAME@", name},
-      {"@NAME@", name},          {"@NOUNS@", made.nouns.empty() ? "''" : made.nouns},
-      {"@VALUES@", made.values}, {"@PLACES@", made.places},
-  };
-  for (const auto& [mark, part] : parts) text.replace(text.find(mark), mark.size(), part);
-  return text;
 }
 
 void add_pages(CLI::App& app, std::map<std::string, std::function<std::string()>> pages) {

@@ -8,8 +8,8 @@ namespace CLI {
 class App;
 }
 
-// The manual page and the shell completion of a program, made of its own command line, so that
-// nothing is typed twice and nothing can be forgotten.
+// The manual page of a program, made of its own command line, so that nothing is typed twice and
+// nothing can be forgotten; the completions are completions.h.
 namespace eventchain::node {
 
 struct ManualPage {
@@ -20,10 +20,6 @@ struct ManualPage {
 // In man(7)'s language. The app's first line of description is the page's title; its footer is
 // EXIT STATUS.
 std::string manual_page(const CLI::App& app, const ManualPage& page);
-
-// For bash: nouns, verbs, options, and the values of options that have few. Everything else
-// completes to file names.
-std::string bash_completion(const CLI::App& app);
 
 // Adds the option `--generate PAGE`, not shown in --help, which prints one of these and ends the
 // program with 0. The build calls it.

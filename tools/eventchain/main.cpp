@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "node/completions.h"
 #include "node/program_pages.h"
 #include "node/version.h"
 #include "tools/eventchain/endpoint_poll.h"
@@ -70,7 +71,9 @@ int run(int argc, char** argv) {
   add_doctor_command(app, session);
   const node::ManualPage page{"1", "eventchaind(8), eventchaind.toml(5)"};
   node::add_pages(app, {{"man", [&app, &page] { return node::manual_page(app, page); }},
-                        {"bash", [&app] { return node::bash_completion(app); }}});
+                        {"bash", [&app] { return node::bash_completion(app); }},
+                        {"zsh", [&app] { return node::zsh_completion(app); }},
+                        {"fish", [&app] { return node::fish_completion(app); }}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -41,7 +41,7 @@ MAY_INCLUDE = {
                 "mining/randomx/memory.h", "mining/randomx/machine.h", "mining/host_probe.h",
                 "node/api/evidence_json.h", "node/api/json_text.h", "node/api/rate_estimate.h",
                 "node/api/receipt_json.h", "node/api/work_proof_json.h", "node/config.h",
-                "node/deployment.h", "node/genesis_json.h", "node/program_pages.h", "node/version.h",
+                "node/completions.h", "node/deployment.h", "node/genesis_json.h", "node/program_pages.h", "node/version.h",
                 "net/identity.h", "net/asio/certificate_file.h"}
                | CONSENSUS_TYPES),
 }
