@@ -30,6 +30,8 @@ using chain::Result;
 namespace {
 
 constexpr std::uint32_t kHeaderBytesMax = 16 * 1024;
+// Octets on the line for one of a chunked body; the server grants its callers as much.
+constexpr std::size_t kFramingFactor = 2;
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr std::size_t kUrlBytesMax = 2048;
 
@@ -64,7 +66,10 @@ std::string text_of(const error_code& error) {
 class Exchange {
  public:
   Exchange(const Url& url, asio::ssl::context* tls, std::string request, std::size_t answer_max)
-      : url_(url), tls_(tls), request_(std::move(request)) {
+      : url_(url),
+        tls_(tls),
+        request_(std::move(request)),
+        room_(kHeaderBytesMax + kFramingFactor * answer_max) {
     parser_.header_limit(kHeaderBytesMax);
     parser_.body_limit(answer_max);
   }
@@ -100,6 +105,10 @@ class Exchange {
 
  private:
   void end(const error_code& error) { failure_ = text_of(error); }
+  void end_too_large() {
+    failure_ =
+        "the answer has more octets than one that is taken, with all that is around its body";
+  }
 
   void connected() {
     error_code ignored;  // without it the request only leaves later
@@ -132,6 +141,9 @@ class Exchange {
         asio::buffer(chunk_), [this, &stream](const error_code& ec, std::size_t count) {
           error_code parsed;
           if (!ec) {
+            // The parser's own limits know neither chunks' extensions nor trailers.
+            if (count > room_) return end_too_large();
+            room_ -= count;
             received_.append(chunk_.data(), count);
             parse(parsed);
           } else if (parser_.got_some() && parser_.is_header_done() && !parser_.chunked() &&
@@ -163,6 +175,7 @@ class Exchange {
   const Url& url_;
   asio::ssl::context* const tls_;
   const std::string request_;
+  std::size_t room_;  // octets that may still come
   asio::io_context io_{1};
   tcp::resolver resolver_{io_};
   tcp::socket socket_{io_};

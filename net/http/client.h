@@ -24,6 +24,8 @@ struct ClientOptions {
   Url url;
   std::string ca_file;  // PEM; empty: the system's authorities. Of no use without TLS
   std::chrono::milliseconds timeout{10'000};  // of a whole exchange, from the name to the answer
+  // Of the answer's body. All that comes, with header, framing and trailers, has 16 KiB and twice
+  // that at most.
   std::size_t answer_bytes_max = std::size_t{64} * 1024;
 };
 

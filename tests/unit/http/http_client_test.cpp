@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "tests/unit/http/endless_server.h"
 #include "tests/unit/http/serving.h"
 
 using namespace eventchain;
@@ -91,6 +92,30 @@ TEST_CASE("answers in pieces are read to their end, and one that is too large is
   small.answer_bytes_max = 9'999;
   CHECK(error_of(client_of(server->port(), small)->post("/", "text/plain", "")).find("127.0.0.1") !=
         std::string::npos);
+}
+
+TEST_CASE("an answer that never ends is given up for its octets, wherever it has them") {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+  const std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string filling(1024, 'x');
+  const auto outcome = [](const std::string& beginning, const std::string& piece) {
+    EndlessServer server(beginning, piece);
+    ClientOptions patient;
+    patient.timeout = std::chrono::hours(1);
+    return error_of(client_of(server.port(), patient)->post("/", "text/plain", ""));
+  };
+  for (const std::string& message :
+       {outcome(chunked + "1;", filling), outcome(chunked + "1;a=\"", filling),
+        outcome(chunked + "1\r\na\r\n0;", filling), outcome(chunked, "1;" + filling + "\r\na\r\n"),
+        outcome(chunked + "0\r\n", "A: " + filling + "\r\n"),
+        outcome(chunked + "0\r\nA: ", filling)}) {
+    INFO(message);
+    CHECK(message.find("more octets than") != std::string::npos);
+  }
+  // These the parser itself bounds.
+  CHECK(outcome(head, "A: " + filling + "\r\n").find("header") != std::string::npos);
+  CHECK(outcome(head + "A: ", filling).find("header") != std::string::npos);
+  CHECK(outcome(head + "\r\n", filling).find("body") != std::string::npos);
 }
 
 TEST_CASE("nobody there, and somebody who says nothing") {
