@@ -41,7 +41,11 @@ tl::unexpected<chain::Error> system_failure(const char* what, const fs::path& pa
 // The name is given when the content is on the disk: a crash leaves no half evidence.
 Result<void> write_new(const fs::path& file, std::string_view text) {
   const fs::path unfinished = file.string() + ".new";
-  const int descriptor = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  // What an earlier run left goes; a link there is not followed.
+  if (::unlink(unfinished.c_str()) != 0 && errno != ENOENT)
+    return system_failure("remove", unfinished);
+  const int descriptor =
+      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
   if (descriptor < 0) return system_failure("create", unfinished);
   bool is_written = true;
   while (is_written && !text.empty()) {

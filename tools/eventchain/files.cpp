@@ -33,10 +33,12 @@ Result<void> write_descriptor(int descriptor, const std::filesystem::path& path,
   return {};
 }
 
-Result<void> create(const std::filesystem::path& path, std::string_view content, Secrecy secrecy,
-                    int flags) {
+// Always a file of its own: one that is there already, or a link that somebody put there, would
+// lend its permissions and its place to a secret.
+Result<void> create(const std::filesystem::path& path, std::string_view content, Secrecy secrecy) {
   const mode_t mode = secrecy == Secrecy::kSecret ? 0600 : 0644;
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (descriptor < 0) return system_failure(path, "cannot create");
   Result<void> written = write_descriptor(descriptor, path, content);
   if (::close(descriptor) != 0 && written) written = system_failure(path, "cannot close");
@@ -71,13 +73,16 @@ Result<void> make_directory(const std::filesystem::path& dir) {
 
 Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,
                             Secrecy secrecy) {
-  return create(path, content, secrecy, O_EXCL);
+  return create(path, content, secrecy);
 }
 
 Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
                           Secrecy secrecy) {
   const std::filesystem::path beside = path.string() + ".new";
-  if (auto written = create(beside, content, secrecy, O_TRUNC); !written) return written;
+  // What a run that was killed has left, or a link: the name goes, not what it leads to.
+  if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
+    return system_failure(beside, "cannot remove what an earlier run left");
+  if (auto written = create(beside, content, secrecy); !written) return written;
   if (::rename(beside.c_str(), path.c_str()) != 0) return system_failure(path, "cannot replace");
   return {};
 }

@@ -21,7 +21,9 @@ chain::Result<void> make_directory(const std::filesystem::path& dir);
 chain::Result<void> write_new_file(const std::filesystem::path& path, std::string_view content,
                                    Secrecy secrecy);
 
-// Writes beside the target and renames, so that nobody ever reads half a file.
+// Writes beside the target and renames, so that nobody ever reads half a file. The file beside it,
+// named like it with ".new" behind, is always a new one, with the permissions that the secrecy
+// asks for: whatever has that name goes first, and a link there is not followed.
 chain::Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
                                  Secrecy secrecy);
 

@@ -106,3 +106,17 @@ TEST_CASE("evidence that cannot be written is an error that names the place") {
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().message.find(missing.string()) != std::string::npos);
 }
+
+TEST_CASE("evidence is written to no place that a link leads to") {
+  const TemporaryDirectory scratch;
+  const auto folder = scratch.path() / kEvidenceFolder;
+  std::filesystem::create_directory(folder);
+  const auto elsewhere = scratch.path() / "elsewhere";
+  std::ofstream(elsewhere) << "as it was";
+  std::filesystem::create_symlink(elsewhere, folder / "two.txt.new");
+  const auto file = keep_text(folder, "two.txt", "two histories");
+  REQUIRE_MESSAGE(file.has_value(), file.error().message);
+  CHECK(content(*file) == "two histories");
+  CHECK(content(elsewhere) == "as it was");
+  CHECK_FALSE(std::filesystem::is_symlink(*file));
+}
