@@ -13,6 +13,7 @@
 #include "chain/rng.h"
 #include "net/http/client.h"
 #include "node/api/final_checkpoint.h"
+#include "node/witnessing/cluster_word.h"
 #include "node/witnessing/witness_board.h"
 #include "store/chain_store.h"
 
@@ -24,8 +25,6 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// A node that heard from its leader within that time lacks nothing that a witness could know.
-constexpr milliseconds kCurrentWithin{10'000};
 // Nodes that start together do not ask together.
 constexpr milliseconds kFirstRoundWithin{3'000};
 
@@ -56,12 +55,16 @@ struct LogWitnesses::State {
   void run_rounds();
   void run_witness(std::size_t index);
   void begin_round();
-  void confirm_kept();
+  void confirm_kept(const OwnLog& own);
+  void judge_claims();
   void ask(std::size_t index, std::uint64_t round, const Offer& offer);
   void take_cosigned(std::size_t index, std::uint64_t round, const Offer& offer,
                      const OfferOutcome& outcome);
   void take_failed(std::size_t index, const OfferOutcome& outcome);
-  [[nodiscard]] OwnLog own_log() const;
+  [[nodiscard]] OwnLog own_log() const { return {reader.tip().log_size, false}; }
+  // The same, with all that was committed before the call; not current if the cluster does not say
+  // so in time, or this is stopped. Blocks.
+  [[nodiscard]] OwnLog current_log();
   [[nodiscard]] chain::TreeReader tree() const {
     return
         [this](std::uint8_t level, std::uint64_t index) { return reader.tree_hash(level, index); };
@@ -77,6 +80,7 @@ struct LogWitnesses::State {
   store::CosignatureMemory& memory;  // guarded by keeping
   std::vector<std::unique_ptr<net::http::Client>> clients;
   std::vector<std::thread> threads;
+  ClusterWord cluster;
 
   std::mutex keeping;  // held while the disk is written; taken before `mutex`
 
@@ -104,9 +108,9 @@ double LogWitnesses::State::draw() {
   return static_cast<double>(rng.below(kSteps)) / static_cast<double>(kSteps);
 }
 
-OwnLog LogWitnesses::State::own_log() const {
-  const auto age = port.age();
-  return {reader.tip().log_size, age && *age < kCurrentWithin};
+OwnLog LogWitnesses::State::current_log() {
+  const bool is_current = cluster.has_said(port, options.timeout);
+  return {reader.tip().log_size, is_current};  // read after the answer, not before
 }
 
 void LogWitnesses::State::run_rounds() {
@@ -114,7 +118,13 @@ void LogWitnesses::State::run_rounds() {
   milliseconds pause{static_cast<milliseconds::rep>(static_cast<double>(first.count()) * draw())};
   while (wait_for(pause)) {
     try {
-      confirm_kept();
+      bool is_unconfirmed = false;
+      {
+        const std::lock_guard lock(mutex);
+        is_unconfirmed = board.unconfirmed().has_value();
+      }
+      if (is_unconfirmed) confirm_kept(current_log());
+      judge_claims();
       begin_round();
     } catch (const std::exception& thrown) {
       options.log(Notice::Level::kError,
@@ -125,14 +135,13 @@ void LogWitnesses::State::run_rounds() {
 }
 
 // Compares what an earlier run kept with the log that is there now.
-void LogWitnesses::State::confirm_kept() {
+void LogWitnesses::State::confirm_kept(const OwnLog& own) {
   std::optional<chain::LogHead> kept;
   {
     const std::lock_guard lock(mutex);
     kept = board.unconfirmed();
   }
   if (!kept) return;
-  const OwnLog own = own_log();
   std::optional<bool> is_in_log;
   if (own.size >= kept->size) {
     const auto root = chain::root_at(kept->size, tree());
@@ -245,13 +254,31 @@ void LogWitnesses::State::take_cosigned(std::size_t index, std::uint64_t of_roun
 }
 
 void LogWitnesses::State::take_failed(std::size_t index, const OfferOutcome& outcome) {
-  const OwnLog own = own_log();
   Notice notice;
   {
     const std::lock_guard lock(mutex);
-    notice = board.take_failed(index, outcome, own);
+    notice = board.take_failed(index, outcome);
   }
   options.log(notice.level, notice.text);
+  judge_claims();
+}
+
+// What witnesses say that they know of the log, compared with what the cluster says of it after
+// that.
+void LogWitnesses::State::judge_claims() {
+  std::uint64_t made = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (!board.has_claims()) return;
+    made = board.claims_made();
+  }
+  const OwnLog own = current_log();
+  std::vector<Notice> told;
+  {
+    const std::lock_guard lock(mutex);
+    told = board.judge_claims(own, made);
+  }
+  for (const Notice& notice : told) options.log(notice.level, notice.text);
 }
 
 LogWitnesses::LogWitnesses(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -280,7 +307,7 @@ Result<std::unique_ptr<LogWitnesses>> LogWitnesses::make(LogWitnessesOptions opt
   }
   try {
     state->board.restore(memory.cosigned(), memory.witnessed());
-    state->confirm_kept();
+    state->confirm_kept(state->own_log());
   } catch (const store::StoreFailure& thrown) {
     return chain::fail(
         chain::ErrorCode::kIo,
@@ -302,6 +329,7 @@ void LogWitnesses::stop() {
     state_->is_stopping = true;
   }
   state_->moved.notify_all();
+  state_->cluster.stop();
   for (const auto& client : state_->clients) client->cancel();
   for (std::thread& one : state_->threads) one.join();
   state_->threads.clear();

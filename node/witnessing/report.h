@@ -13,12 +13,12 @@
 namespace eventchain::node {
 
 enum class WitnessCondition : std::uint8_t {
-  kUnasked,  // not since the start
+  kUnasked,  // not since the start, or since an alarm was settled
   kCosigns,
   kSilent,       // gives no answer
   kRefuses,      // gives one that somebody has to do something about
   kContradicts,  // knows another history of this log
-  kAhead,        // knows more of this log than the cluster has
+  kAhead,        // knows more of this log than the cluster has, by the cluster's own later word
 };
 const char* to_string(WitnessCondition condition);
 // Whether it means that somebody may have changed history.

@@ -15,8 +15,6 @@ namespace {
 
 // A slow answer counts as long as its round is known.
 constexpr std::size_t kRoundsMax = 16;
-// A single answer from ahead may be a race with another node of the cluster.
-constexpr unsigned kAheadTimes = 3;
 
 constexpr const char* kAlarmRemedy =
     "Either the history of this cluster was changed or put back to an older copy, or somebody else "
@@ -68,7 +66,7 @@ WitnessBoard::WitnessBoard(std::vector<WitnessName> witnesses, std::size_t quoru
       quorum_(quorum),
       known_(witnesses_.size()),
       failures_(witnesses_.size()),
-      times_ahead_(witnesses_.size()) {
+      claims_(witnesses_.size()) {
   EC_ASSERT(quorum >= 1 && quorum <= witnesses_.size(), "the quorum can be met");
   for (const WitnessName& one : witnesses_) {
     WitnessReport report;
@@ -174,7 +172,8 @@ void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
   report.size = known_[witness] = kept.cosigned.size;
   report.time = kept.cosigned.time;
   ++report.cosigned;
-  failures_[witness] = times_ahead_[witness] = 0;
+  failures_[witness] = 0;
+  claims_[witness].reset();
   for (Round& one : rounds_)
     if (one.number == round) one.lines[witness] = outcome.line;
   if (!kept.witnessed) return;
@@ -182,29 +181,56 @@ void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
   witnessed_round_ = round;
 }
 
-Notice WitnessBoard::take_failed(std::size_t witness, const OfferOutcome& outcome,
-                                 const OwnLog& own) {
+Notice WitnessBoard::take_failed(std::size_t witness, const OfferOutcome& outcome) {
   WitnessReport& report = reports_[witness];
-  const bool is_ahead =
-      outcome.kind == Kind::kOvertaken && own.is_current && outcome.known_size > own.size;
-  // Another node of the cluster was quicker, or this one lags: nobody's fault.
-  if (outcome.kind == Kind::kOvertaken && !is_ahead)
+  if (outcome.kind == Kind::kOvertaken) {
+    // The first that is open stays: a log that never reaches it is not excused by later ones.
+    if (!claims_[witness]) claims_[witness] = Claim{++claims_made_, outcome.known_size};
     return {Notice::Level::kDebug, fmt::format("witness: {} name={}", outcome.why, report.name)};
+  }
   ++report.failed;
   ++failures_[witness];
-  report.condition = condition_of(outcome.kind);
-  report.problem = outcome.why;
-  times_ahead_[witness] = is_ahead ? times_ahead_[witness] + 1 : 0;
-  if (times_ahead_[witness] >= kAheadTimes) {
-    report.condition = WitnessCondition::kAhead;
-    report.problem = fmt::format("it has cosigned this log up to size {}, and the cluster has {}",
-                                 outcome.known_size, own.size);
+  const WitnessCondition condition = condition_of(outcome.kind);
+  const bool is_grave = is_alarm(condition);
+  const std::string problem =
+      is_grave ? fmt::format("{}. {}", outcome.why, kAlarmRemedy) : outcome.why;
+  if (is_grave || !is_alarm(report.condition)) {
+    report.condition = condition;
+    report.problem = problem;
   }
-  const bool is_grave = is_alarm(report.condition);
-  if (is_grave) report.problem += fmt::format(". {}", kAlarmRemedy);
   return {is_grave ? Notice::Level::kError : Notice::Level::kWarning,
-          fmt::format("witness{}: {} name={} url={}", is_grave ? " ALARM" : "", report.problem,
+          fmt::format("witness{}: {} name={} url={}", is_grave ? " ALARM" : "", problem,
                       report.name, report.url)};
+}
+
+bool WitnessBoard::has_claims() const {
+  return std::ranges::any_of(claims_, [](const auto& one) { return one.has_value(); });
+}
+
+std::vector<Notice> WitnessBoard::judge_claims(const OwnLog& own, std::uint64_t made) {
+  std::vector<Notice> told;
+  for (std::size_t i = 0; i < claims_.size(); ++i) {
+    WitnessReport& report = reports_[i];
+    if (!claims_[i] || claims_[i]->number > made) continue;
+    if (own.size >= claims_[i]->size) {
+      claims_[i].reset();
+      if (report.condition != WitnessCondition::kAhead) continue;
+      report.condition = WitnessCondition::kUnasked;
+      report.problem.clear();
+      told.push_back({Notice::Level::kWarning,
+                      fmt::format("witness: the log has reached what it had cosigned, and the "
+                                  "alarm is over name={}",
+                                  report.name)});
+    } else if (own.is_current && !is_alarm(report.condition)) {
+      report.condition = WitnessCondition::kAhead;
+      report.problem =
+          fmt::format("it has cosigned this log up to size {}, and the cluster has {}. {}",
+                      claims_[i]->size, own.size, kAlarmRemedy);
+      told.push_back({Notice::Level::kError, fmt::format("witness ALARM: {} name={} url={}",
+                                                         report.problem, report.name, report.url)});
+    }
+  }
+  return told;
 }
 
 std::uint64_t WitnessBoard::witnessed_size() const {

@@ -18,10 +18,13 @@ struct WitnessName {
   std::string url;
 };
 
-// How far this node's own log is, when a witness' answer is judged.
+// How far this node's own log is.
 struct OwnLog {
   std::uint64_t size = 0;
-  bool is_current = false;  // the node knew a moment ago that it lacks nothing
+  // The node asked the cluster, after what it is compared with was said, and the size is of a log
+  // that has all that was committed before it asked. That it heard from its leader a moment ago is
+  // not enough: another node of the cluster may have shown a witness more within that moment.
+  bool is_current = false;
 };
 
 // What this node knows of its witnesses: whose cosignatures it holds for which checkpoint, since
@@ -45,7 +48,7 @@ class WitnessBoard {
   [[nodiscard]] const std::optional<chain::LogHead>& unconfirmed() const { return unconfirmed_; }
   // Whether the log has that root at that size.
   void confirm(bool is_in_log);
-  // The node's log is shorter, and the node lacks nothing.
+  // The node's log is shorter, and it is current.
   void miss();
 
   struct Round {
@@ -66,8 +69,20 @@ class WitnessBoard {
                              const OfferOutcome& outcome, chain::UnixMillis now) const;
   void take_cosigned(std::uint64_t round, std::size_t witness, const OfferOutcome& outcome,
                      Kept kept);
-  // Any other outcome; what operators are told.
-  Notice take_failed(std::size_t witness, const OfferOutcome& outcome, const OwnLog& own);
+  // Any other outcome; what operators are told. That a witness knows more than it was offered is a
+  // claim, and no fault of anybody: another node was quicker. An alarm is not taken back by a
+  // witness that is silent afterwards, or refuses.
+  Notice take_failed(std::size_t witness, const OfferOutcome& outcome);
+
+  // Whether a witness has named a size that the log has not been seen to reach since.
+  [[nodiscard]] bool has_claims() const;
+  // How many claims there have been. Whoever asks the cluster how far the log is takes the number
+  // before: what is claimed while he asks is not to be judged by the answer.
+  [[nodiscard]] std::uint64_t claims_made() const { return claims_made_; }
+  // Those among the first `made` that the log has reached are settled, and with them their alarms.
+  // The others mean that the cluster's log is shorter than one that was witnessed, if it is
+  // current: the alarm. Tells what is new.
+  std::vector<Notice> judge_claims(const OwnLog& own, std::uint64_t made);
 
   [[nodiscard]] std::uint64_t known_size(std::size_t witness) const { return known_[witness]; }
   [[nodiscard]] unsigned failures(std::size_t witness) const { return failures_[witness]; }
@@ -83,7 +98,12 @@ class WitnessBoard {
   const std::size_t quorum_;
   std::vector<WitnessReport> reports_;
   std::vector<std::uint64_t> known_;
-  std::vector<unsigned> failures_, times_ahead_;  // one after the other
+  std::vector<unsigned> failures_;  // one after the other
+  struct Claim {
+    std::uint64_t number = 0, size = 0;
+  };
+  std::vector<std::optional<Claim>> claims_;  // by witness, the first that is open
+  std::uint64_t claims_made_ = 0;
   std::deque<Round> rounds_;
   std::uint64_t last_round_ = 0;
   std::optional<store::CosignatureMemory::Witnessed> witnessed_;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -53,7 +54,7 @@ class FakePort final : public node::NodePort {
   void ask_read(std::chrono::milliseconds, std::function<void(bool)> done) override {
     ++reads;
     if (before_read) before_read();
-    done(may_read);
+    if (!is_mute) done(may_read);
   }
   [[nodiscard]] std::optional<std::chrono::milliseconds> age() const override { return how_old; }
   [[nodiscard]] chain::Height certified() const override { return final_height; }
@@ -80,10 +81,11 @@ class FakePort final : public node::NodePort {
   std::optional<node::PendingLookup> pending;
   std::function<void()> before_pending;
   chain::Height final_height;
-  int reads = 0;
+  std::atomic<int> reads{0};
   std::vector<net::Order> orders;
   node::OrderAnswer order_answer;
   bool may_read = true;
+  bool is_mute = false;  // who asks to read is never answered
   std::function<void()> before_read;
   std::optional<std::chrono::milliseconds> how_old;
   node::NodeStatus status;

@@ -119,6 +119,55 @@ struct World {
       });
 };
 
+// A witness that has seen an entry more than this node's log has.
+struct AheadWorld {
+  AheadWorld() {
+    options.interval = std::chrono::milliseconds(5);
+    options.timeout = std::chrono::hours(1);
+    options.log = [this](node::Notice::Level, const std::string& text) {
+      const std::lock_guard lock(mutex);
+      lines += text + '\n';
+      moved.notify_all();
+    };
+    options.witnesses = {{witness.self, url_of(*server), ""}};
+    log.port.before_read = [this] {
+      const std::lock_guard lock(mutex);
+      ++reads;
+      moved.notify_all();
+    };
+  }
+  std::unique_ptr<node::LogWitnesses> make() {
+    auto made = node::LogWitnesses::make(options, log.port, log.reader, memory);
+    REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    return std::move(*made);
+  }
+  void wait_lines(const std::string& text) {
+    std::unique_lock lock(mutex);
+    moved.wait(lock, [&] { return contains(lines, text); });
+  }
+  void wait_reads(int count) {
+    std::unique_lock lock(mutex);
+    moved.wait(lock, [&] { return reads >= count; });
+  }
+
+  FinalLog log;
+  RunningWitness witness{{}, 0};
+  std::mutex mutex;
+  std::condition_variable moved;
+  std::string lines;
+  int reads = 0;
+  FakeCosignatures memory;
+  node::LogWitnessesOptions options;
+  std::unique_ptr<net::http::Server> server =
+      serve([](net::http::Request, std::shared_ptr<net::http::Responder> responder) {
+        net::http::Response response;
+        response.status = 409;
+        response.content_type = "text/x.tlog.size";
+        response.body = "10\n";
+        responder->respond(std::move(response));
+      });
+};
+
 }  // namespace
 
 TEST_CASE("a witness that never answers holds up neither the others nor the end") {
@@ -152,6 +201,41 @@ TEST_CASE("what cannot be kept does not count") {
   CHECK_FALSE(witnesses->witnessed_note().has_value());
   CHECK(contains(world.lines, "do not count until"));
   CHECK(contains(witnesses->report().failure, "the disk is full"));
+}
+
+TEST_CASE(
+    "a witness that knows more is an alarm once the cluster itself has said that it has less") {
+  AheadWorld world;
+  const auto witnesses = world.make();
+  witnesses->start();
+  world.wait_lines("witness ALARM");
+  witnesses->stop();
+  const auto report = witnesses->report().witnesses.at(0);
+  CHECK(report.condition == node::WitnessCondition::kAhead);
+  CHECK(contains(report.problem, "up to size 10, and the cluster has 9"));
+}
+
+TEST_CASE("a node that hears nothing of the cluster blames nobody for knowing more") {
+  AheadWorld world;
+  // It heard from its leader just now; the cluster does not confirm what it has.
+  world.log.port.how_old = std::chrono::milliseconds(0);
+  world.log.port.may_read = false;
+  const auto witnesses = world.make();
+  witnesses->start();
+  world.wait_reads(8);
+  witnesses->stop();
+  CHECK(witnesses->report().witnesses.at(0).condition == node::WitnessCondition::kUnasked);
+  CHECK_FALSE(contains(world.lines, "ALARM"));
+}
+
+TEST_CASE("a cluster that never answers holds up no end") {
+  AheadWorld world;
+  world.log.port.is_mute = true;
+  const auto witnesses = world.make();
+  witnesses->start();
+  world.wait_reads(1);
+  witnesses->stop();
+  CHECK_FALSE(contains(world.lines, "ALARM"));
 }
 
 TEST_CASE("an authority's file that cannot be read is named") {

@@ -41,13 +41,19 @@ struct Crew {
     if (kept.witnessed) witnessed = kept.witnessed;
     board->take_cosigned(round, which, outcome, kept);
   }
-  node::Notice fail(std::size_t which, Kind kind, std::uint64_t known = 0,
-                    OwnLog own = {40, true}) {
+  node::Notice fail(std::size_t which, Kind kind, std::uint64_t known = 0) {
     OfferOutcome outcome;
     outcome.kind = kind;
     outcome.why = "why";
     outcome.known_size = known;
-    return board->take_failed(which, outcome, own);
+    return board->take_failed(which, outcome);
+  }
+  // The cluster is asked now, and that is what it says.
+  std::vector<node::Notice> judge(OwnLog own) {
+    return board->judge_claims(own, board->claims_made());
+  }
+  WitnessCondition condition(std::size_t which = 0) {
+    return board->report().witnesses.at(which).condition;
   }
   // How many witnesses' lines hold under the witnessed note.
   std::size_t lines_of_note() {
@@ -224,26 +230,63 @@ TEST_CASE("a witness with another history is told loudly, with its name and what
   CHECK(crew.board->report().witnesses.at(0).problem.empty());
 }
 
-TEST_CASE(
-    "a witness that knows more is an alarm only if that stays so of a node that lacks nothing") {
+TEST_CASE("a node that lags behind one that asks the same witness raises no alarm, however often") {
   Crew crew(1);
-  const auto condition = [&] { return crew.board->report().witnesses.at(0).condition; };
-  // Another node of the cluster was quicker, or this one lags.
-  for (int i = 0; i < 10; ++i) {
-    crew.fail(0, Kind::kOvertaken, 40, {40, true});
-    crew.fail(0, Kind::kOvertaken, 41, {40, false});
+  for (std::uint64_t other = 41; other < 60; ++other) {
+    // This node knew a moment ago that it lacked nothing; now the other has shown the witness more.
+    const auto before = crew.board->claims_made();
+    CHECK(crew.fail(0, Kind::kOvertaken, other).level == node::Notice::Level::kDebug);
+    CHECK(crew.board->has_claims());
+    CHECK(crew.board->judge_claims({other - 1, true}, before).empty());
+    CHECK(crew.condition() == WitnessCondition::kUnasked);
+    // What the cluster says now has all that the other node had.
+    CHECK(crew.judge({other, true}).empty());
+    CHECK_FALSE(crew.board->has_claims());
   }
-  CHECK(condition() == WitnessCondition::kUnasked);
   CHECK(crew.board->failures(0) == 0);
+  CHECK(crew.board->report().witnesses.at(0).failed == 0);
+}
+
+TEST_CASE("a log that the cluster says is shorter than what a witness knows is an alarm") {
+  Crew crew(1);
   crew.fail(0, Kind::kOvertaken, 41);
-  crew.fail(0, Kind::kOvertaken, 41);
-  CHECK_FALSE(node::is_alarm(condition()));
-  crew.cosign(crew.begin(10), 10, 0);
-  crew.fail(0, Kind::kOvertaken, 41);
-  crew.fail(0, Kind::kOvertaken, 41);
-  CHECK_FALSE(node::is_alarm(condition()));
-  CHECK(crew.fail(0, Kind::kOvertaken, 41).level == node::Notice::Level::kError);
-  CHECK(condition() == WitnessCondition::kAhead);
+  CHECK(crew.judge({40, false}).empty());
+  CHECK(crew.condition() == WitnessCondition::kUnasked);
+  const auto told = crew.judge({40, true});
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].level == node::Notice::Level::kError);
+  CHECK(told[0].text.find("ALARM") != std::string::npos);
+  CHECK(told[0].text.find("size 41, and the cluster has 40") != std::string::npos);
+  CHECK(crew.condition() == WitnessCondition::kAhead);
+  // Told once; and neither a later size, silence nor a refusal takes it back.
+  crew.fail(0, Kind::kOvertaken, 50);
+  CHECK(crew.judge({40, true}).empty());
+  crew.fail(0, Kind::kSilent);
+  crew.fail(0, Kind::kRefused);
+  CHECK(crew.condition() == WitnessCondition::kAhead);
+  CHECK(crew.board->report().witnesses.at(0).problem.find("size 41") != std::string::npos);
+  // Another history is worse.
+  crew.fail(0, Kind::kContradicts, 41);
+  CHECK(crew.condition() == WitnessCondition::kContradicts);
+}
+
+TEST_CASE("an alarm ends when the log has reached what the witness knows, or it cosigns") {
+  Crew crew(1);
+  crew.fail(0, Kind::kOvertaken, 45);
+  crew.fail(1, Kind::kOvertaken, 60);
+  crew.judge({40, true});
+  CHECK(crew.condition(0) == WitnessCondition::kAhead);
+  CHECK(crew.condition(1) == WitnessCondition::kAhead);
+  // Also by what a node that is not current has itself.
+  const auto told = crew.judge({45, false});
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].level == node::Notice::Level::kWarning);
+  CHECK_FALSE(node::is_alarm(crew.condition(0)));
+  CHECK(crew.board->report().witnesses.at(0).problem.empty());
+  CHECK(crew.condition(1) == WitnessCondition::kAhead);
+  crew.cosign(crew.begin(40), 40, 1);
+  CHECK(crew.condition(1) == WitnessCondition::kCosigns);
+  CHECK_FALSE(crew.board->has_claims());
 }
 
 TEST_CASE("who fails is left alone for longer each time, up to sixteen intervals") {
