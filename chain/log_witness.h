@@ -43,11 +43,12 @@ struct WitnessedLog {
 
 enum class WitnessVerdict : std::uint8_t {
   kCosign,
-  kMalformed,  // the old size is beyond the checkpoint's
-  kUntrusted,  // too few of the log's keys have signed it, or one of the signatures is false
-  kOtherSize,  // the witness knows another size than the log thinks
-  kOtherRoot,  // of that very size it has cosigned another root: two histories
-  kUnproven,   // the proof does not lead from the known head to this one
+  kMalformed,      // the old size is beyond the checkpoint's
+  kUntrusted,      // too few of the log's keys have signed it, or one of the signatures is false
+  kOtherSize,      // the witness knows another size than the log thinks
+  kOtherRoot,      // of that very size it has cosigned another root: two histories
+  kUnproven,       // the proof does not lead from the known head to this one
+  kNeedlessProof,  // hashes where there is nothing to prove: from nothing, or for the known head
 };
 // What becomes of a request for a checkpoint with this head. `last` is what the witness has
 // cosigned of the log: nullopt if nothing yet. Pre: both heads are of `log.origin`.

@@ -22,6 +22,8 @@ namespace {
 
 // Each holds its body of at most 256 KiB.
 constexpr std::size_t kWaitingMax = 32;
+// Heads that an alarm was told of. Only the log's own keys make further ones.
+constexpr std::size_t kAlarmsMax = 64;
 
 Response text_answer(int status, std::string text) {
   Response response;
@@ -67,6 +69,9 @@ struct Cosigner::State {
                  const chain::AddCheckpoint& request);
   Response cosign(const std::optional<store::WitnessMemory::Cosigned>& last,
                   const chain::LogHead& head, const chain::AddCheckpoint& request);
+  Response refuse_unproven(std::uint64_t known, const chain::LogHead& head);
+  bool is_new_alarm(WitnessVerdict verdict, const chain::LogHead& head);
+  void settle_alarm(const chain::LogHead& head);
   void tell_contradiction(const store::WitnessMemory::Cosigned& last, const chain::LogHead& head,
                           const chain::AddCheckpoint& request);
   [[nodiscard]] const chain::WitnessedLog* find(const std::string& origin) const;
@@ -78,6 +83,13 @@ struct Cosigner::State {
   chain::Signing& signing;       // the cosigner's thread's
   store::WitnessMemory& memory;  // likewise, once it runs
   std::thread thread;
+
+  struct Alarm {
+    WitnessVerdict verdict;
+    chain::LogHead head;
+    bool operator==(const Alarm&) const = default;
+  };
+  std::deque<Alarm> alarms;  // told since the start, the newest last; the cosigner's thread's
 
   mutable std::mutex mutex;
   std::condition_variable has_work;
@@ -167,19 +179,49 @@ Response Cosigner::State::judge(const chain::WitnessedLog& log, const chain::Log
       count(&CosignerReport::refused);
       return size_answer(known);
     case WitnessVerdict::kOtherRoot:
-      count(&CosignerReport::contradictions);
-      tell_contradiction(*last, head, request);
+      if (is_new_alarm(verdict, head)) tell_contradiction(*last, head, request);
       return size_answer(known);
+    case WitnessVerdict::kNeedlessProof:
+      count(&CosignerReport::refused);
+      return text_answer(422, "the proof must be empty, from nothing or for the same size\n");
     case WitnessVerdict::kUnproven:
       break;
   }
-  count(&CosignerReport::unproven);
-  options.log(Notice::Level::kError,
-              fmt::format("witness: a checkpoint that the log's keys have signed is not shown to "
-                          "continue the one that was cosigned: the log's history was changed, or "
-                          "somebody sends a wrong proof log={} cosigned_size={} size={} root={}",
-                          log.origin, known, head.size, to_hex(head.root)));
+  return refuse_unproven(known, head);
+}
+
+Response Cosigner::State::refuse_unproven(std::uint64_t known, const chain::LogHead& head) {
+  if (is_new_alarm(WitnessVerdict::kUnproven, head))
+    options.log(Notice::Level::kError,
+                fmt::format("witness: a checkpoint that the log's keys have signed is not shown to "
+                            "continue the one that was cosigned: the log's history was changed, or "
+                            "somebody sends a wrong proof log={} cosigned_size={} size={} root={}",
+                            head.origin, known, head.size, to_hex(head.root)));
   return text_answer(422, "the proof does not lead from the cosigned checkpoint to this one\n");
+}
+
+// An alarm once for each head, in log and count: anybody can show the same one again and again. A
+// repetition is counted as any other refusal.
+bool Cosigner::State::is_new_alarm(WitnessVerdict verdict, const chain::LogHead& head) {
+  const Alarm alarm{verdict, head};
+  if (std::ranges::find(alarms, alarm) != alarms.end()) {
+    count(&CosignerReport::refused);
+    return false;
+  }
+  count(verdict == WitnessVerdict::kOtherRoot ? &CosignerReport::contradictions
+                                              : &CosignerReport::unproven);
+  alarms.push_back(alarm);
+  if (alarms.size() > kAlarmsMax) alarms.pop_front();
+  return true;
+}
+
+void Cosigner::State::settle_alarm(const chain::LogHead& head) {
+  if (std::erase(alarms, Alarm{WitnessVerdict::kUnproven, head}) == 0) return;
+  options.log(Notice::Level::kWarning,
+              fmt::format("witness: a checkpoint that was not shown to continue the cosigned one "
+                          "is now: the proof before was wrong, and the history is not log={} "
+                          "size={} root={}",
+                          head.origin, head.size, to_hex(head.root)));
 }
 
 Response Cosigner::State::cosign(const std::optional<store::WitnessMemory::Cosigned>& last,
@@ -189,6 +231,7 @@ Response Cosigner::State::cosign(const std::optional<store::WitnessMemory::Cosig
   // On the disk before the signature exists.
   if (!last || last->head != head) memory.keep({head, encode_note(request.checkpoint)}, time);
   set_size(head);
+  settle_alarm(head);
   count(&CosignerReport::cosigned);
   return text_answer(200, encode_note_signature(chain::make_cosignature(signing, options.self, time,
                                                                         request.checkpoint.text)));

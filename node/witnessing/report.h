@@ -69,10 +69,12 @@ struct CosignerReport {
   };
   std::vector<Log> logs;
   std::uint64_t cosigned = 0;
-  std::uint64_t contradictions = 0;  // another root of a size it had cosigned
-  std::uint64_t unproven = 0;        // heads that nothing showed to continue what it knows
-  std::uint64_t refused = 0;         // for any other reason
-  std::string failure;               // its disk failed, and it cosigns nothing any more
+  // Heads, each counted once: with another root of a size it had cosigned; and those that nothing
+  // showed to continue what it knows.
+  std::uint64_t contradictions = 0;
+  std::uint64_t unproven = 0;
+  std::uint64_t refused = 0;  // for any other reason
+  std::string failure;        // its disk failed, and it cosigns nothing any more
 };
 
 }  // namespace eventchain::node

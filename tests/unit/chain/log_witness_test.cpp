@@ -118,7 +118,14 @@ TEST_CASE("neither a shorter log nor another history is cosigned, whatever is cl
   CHECK(judge(witnessed, last, longer) == WitnessVerdict::kUnproven);
   AddCheckpoint needless = log.request(0, 40);
   needless.proof = log.request(30, 40).proof;
-  CHECK(judge(witnessed, std::nullopt, needless) == WitnessVerdict::kUnproven);
+  CHECK(judge(witnessed, std::nullopt, needless) == WitnessVerdict::kNeedlessProof);
+  AddCheckpoint same = log.request(30, 30);
+  same.proof = needless.proof;
+  CHECK(judge(witnessed, last, same) == WitnessVerdict::kNeedlessProof);
+  // That the root is another one is told all the same.
+  AddCheckpoint other_root = forged.request(30, 30);
+  other_root.proof = needless.proof;
+  CHECK(judge(witnessed, last, other_root) == WitnessVerdict::kOtherRoot);
 }
 
 TEST_CASE("so many of the log's own keys must have signed, each rightly") {

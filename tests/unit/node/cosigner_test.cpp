@@ -81,6 +81,46 @@ TEST_CASE("every refusal has the protocol's status") {
   CHECK(report.refused == 6);
 }
 
+TEST_CASE("whoever has a true checkpoint cannot raise an alarm by a proof that none needs") {
+  Log log(letters(40, 'a'));
+  RunningWitness witness({log.as_witnessed(2)});
+  auto from_nothing = log.request(0, 30);
+  from_nothing.proof = log.request(20, 30).proof;
+  CHECK(witness.ask(from_nothing).status == 422);
+  REQUIRE(witness.ask(log.request(0, 30)).status == 200);
+  auto same = log.request(30, 30);
+  same.proof = from_nothing.proof;
+  CHECK(witness.ask(same).status == 422);
+  CHECK(witness.lines.empty());
+  CHECK(witness.cosigner->report().unproven == 0);
+  CHECK(witness.cosigner->report().refused == 2);
+}
+
+TEST_CASE("an alarm is told once for each head, and taken back if it was a wrong proof") {
+  Log log(letters(40, 'a'));
+  Log forged(letters(20, 'a') + letters(20, 'b'));
+  RunningWitness witness({log.as_witnessed(2)});
+  REQUIRE(witness.ask(log.request(0, 30)).status == 200);
+  auto wrong = log.request(30, 40);
+  wrong.proof.pop_back();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(witness.ask(wrong).status == 422);
+    CHECK(witness.ask(forged.request(30, 30)).status == 409);
+  }
+  CHECK(witness.lines.size() == 2);
+  CHECK(witness.evidence.size() == 1);
+  CHECK(witness.ask(forged.request(30, 35)).status == 422);
+  CHECK(witness.lines.size() == 3);
+  CHECK(witness.cosigner->report().unproven == 2);
+  CHECK(witness.cosigner->report().contradictions == 1);
+  CHECK(witness.cosigner->report().refused == 4);
+  REQUIRE(witness.ask(log.request(30, 40)).status == 200);
+  REQUIRE(witness.lines.size() == 4);
+  CHECK(witness.lines[3].find("the proof before was wrong") != std::string::npos);
+  CHECK(witness.ask(log.request(40, 40)).status == 200);
+  CHECK(witness.lines.size() == 4);
+}
+
 TEST_CASE("a witness that was started again knows what it has cosigned") {
   Log log(letters(40, 'a'));
   Log forged(letters(20, 'a') + letters(20, 'b'));
