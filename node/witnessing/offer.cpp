@@ -95,31 +95,41 @@ OfferOutcome offer_checkpoint(const chain::NoteVerifier& witness, const Offer& o
                               std::uint64_t known_size, const chain::TreeReader& read,
                               const PostCheckpoint& post) {
   std::uint64_t old_size = std::min(known_size, offer.head.size);
-  bool has_forgotten = false;
-  for (int attempt = 0;; ++attempt) {
+  bool has_named = false;   // a size to begin from: it is a witness
+  bool is_probing = false;  // asks from 0, to be named one
+  for (;;) {
     const auto request = make_request(offer, old_size, read);
     if (!request) return outcome(Kind::kDamaged, request.error().message);
     const auto answer = post(chain::encode_add_checkpoint(*request));
     if (!answer) return outcome(Kind::kSilent, answer.error().message);
     if (answer->status == 200) {
       OfferOutcome made = read_cosignature(witness, offer, answer->body);
-      made.has_forgotten = has_forgotten;
+      // It took that size for the last it had cosigned.
+      made.has_forgotten = old_size < known_size;
       return made;
     }
     if (answer->status != 409) return read_refusal(*answer, old_size);
     const auto size = answer->content_type.starts_with(kSizeType)
                           ? chain::parse_witnessed_size(answer->body)
                           : std::nullopt;
+    const bool is_same_size = old_size == offer.head.size;
     // A conflict about the size that it was told of is one about the root.
-    if (old_size == offer.head.size && (!size || *size == old_size)) return contradiction(old_size);
+    if (is_same_size && (size ? *size == old_size : has_named)) return contradiction(old_size);
+    if (is_same_size && !size && !is_probing) {
+      is_probing = true;
+      old_size = 0;
+      continue;
+    }
     if (!size || *size == old_size)
-      return outcome(Kind::kRefused, "it answers 409 without the size that it knows");
+      return outcome(Kind::kRefused,
+                     "it answers 409 without the size that it knows, as no witness does "
+                     "(tlog-witness); look at what stands between, and at its URL");
     if (*size > offer.head.size)
       return outcome(Kind::kOvertaken, fmt::format("it knows this log up to size {}", *size),
                      *size);
-    if (attempt > 0)
+    if (has_named)
       return outcome(Kind::kSilent, "what it knows changes while it is asked; it is asked again");
-    has_forgotten = *size < known_size;
+    has_named = true;
     old_size = *size;
   }
 }

@@ -40,8 +40,12 @@ struct OfferOutcome {
 using PostCheckpoint =
     std::function<chain::Result<net::http::ClientAnswer>(const std::string& body)>;
 
-// Asks once, and a second time if the witness names another size to begin from. `known_size` is
-// what this node believes that it knows: 0 if nothing. `read` has the hashes of the node's log.
+// Asks once, and again if the witness names another size to begin from. `known_size` is what this
+// node believes that it knows: 0 if nothing. `read` has the hashes of the node's log.
+//
+// A conflict (409) at the very size that is offered may come without a size: tlog-witness asks for
+// none where the roots differ. That is a witness with another history, or something between that
+// answers so to everything. So it is asked from 0: a witness must then name the size it knows.
 OfferOutcome offer_checkpoint(const chain::NoteVerifier& witness, const Offer& offer,
                               std::uint64_t known_size, const chain::TreeReader& read,
                               const PostCheckpoint& post);

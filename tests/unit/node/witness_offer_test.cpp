@@ -143,9 +143,46 @@ TEST_CASE("answers are told apart by who has to do something") {
   CHECK(answered(409, type, "x\n").kind == Kind::kRefused);
   CHECK(answered(409, type, "0\n").kind == Kind::kRefused);
   CHECK(answered(409, type, "30\n", 30).kind == Kind::kContradicts);
-  CHECK(answered(409, "", "", 30).kind == Kind::kContradicts);
   // It names the size that it was just told not to know.
   CHECK(answered(409, type, "7\n").kind == Kind::kRefused);
+}
+
+TEST_CASE("a conflict without a size is a witness with another history, or none") {
+  // Whatever stands between: it answers so to everything.
+  const std::string page = "<html>conflict";
+  for (const std::uint64_t known : {std::uint64_t{0}, std::uint64_t{20}, std::uint64_t{30}}) {
+    const auto outcome = answered(409, "text/html", page, known);
+    CHECK(outcome.kind == Kind::kRefused);
+    CHECK(outcome.why.find("what stands between") != std::string::npos);
+  }
+  // A witness that names its size where it must, and not where the roots differ.
+  Log log(letters(40, 'a'));
+  Log rewritten(letters(20, 'a') + letters(20, 'b'));
+  RunningWitness witness({log.as_witnessed(2)});
+  REQUIRE(offer(witness, log, 30).kind == Kind::kCosigned);
+  const auto terse = [&](const std::string& body) -> chain::Result<net::http::ClientAnswer> {
+    auto answer = witness.post()(body);
+    if (body.starts_with("old 30\n") && answer->status == 409) *answer = {409, "", ""};
+    return answer;
+  };
+  for (const std::uint64_t known : {std::uint64_t{0}, std::uint64_t{25}, std::uint64_t{30}}) {
+    const auto outcome =
+        offer_checkpoint(witness.self, offer_of(rewritten, 30), known, rewritten.tree(), terse);
+    CHECK(outcome.kind == Kind::kContradicts);
+    CHECK(outcome.known_size == 30);
+    CHECK(offer_checkpoint(witness.self, offer_of(log, 30), known, log.tree(), terse).kind ==
+          Kind::kCosigned);
+  }
+  // What stands between answers once for the witness.
+  int asked = 0;
+  const auto hiccup = [&](const std::string& body) -> chain::Result<net::http::ClientAnswer> {
+    if (++asked == 1) return net::http::ClientAnswer{409, "text/html", page};
+    return witness.post()(body);
+  };
+  const auto outcome = offer_checkpoint(witness.self, offer_of(log, 30), 30, log.tree(), hiccup);
+  CHECK(outcome.kind == Kind::kCosigned);
+  CHECK_FALSE(outcome.has_forgotten);
+  CHECK(asked == 3);
 }
 
 TEST_CASE("no answer is no fault of the log") {
