@@ -39,10 +39,18 @@ Result<chain::AddCheckpoint> make_request(const Offer& offer, std::uint64_t old_
   return request;
 }
 
-// Foreign text, for a line of a log.
+// Foreign octets, for a line of a log and for JSON, which wants UTF-8: all but plain ASCII is
+// spelled as \xNN.
 std::string excerpt(std::string_view body) {
   constexpr std::size_t kExcerptMax = 160;
-  return std::string(body.substr(0, std::min(body.find('\n'), kExcerptMax)));
+  std::string plain;
+  for (const char octet : body.substr(0, std::min(body.find('\n'), kExcerptMax))) {
+    if (octet >= ' ' && octet <= '~')
+      plain += octet;
+    else
+      plain += fmt::format("\\x{:02x}", static_cast<unsigned char>(octet));
+  }
+  return plain;
 }
 
 OfferOutcome read_cosignature(const chain::NoteVerifier& witness, const Offer& offer,

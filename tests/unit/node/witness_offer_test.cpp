@@ -130,6 +130,11 @@ TEST_CASE("answers are told apart by who has to do something") {
   CHECK(answered(403, "text/plain", "no").why.find("keys of the present voters") !=
         std::string::npos);
   CHECK(answered(400, "text/plain", "why\nmore").why == "it answers 400 why");
+  CHECK(answered(400, "text/plain", "a\xff\xc3\x1b[2J\r\nmore").why ==
+        "it answers 400 a\\xff\\xc3\\x1b[2J\\x0d");
+  // Not half a character at its end, either.
+  const auto cut = answered(400, "text/plain", std::string(159, 'a') + "\xc3\xa9").why;
+  CHECK(cut.ends_with("a\\xc3"));
   const int later[] = {408, 429, 500, 503};
   for (const int status : later) CHECK(answered(status, "text/plain", "").kind == Kind::kSilent);
   const int never[] = {301, 401, 405, 413, 204, 418};
