@@ -35,6 +35,9 @@ class CosignatureMemory {
     std::uint64_t size = 0;
     chain::UnixSeconds time;  // its own
     std::string note;         // with its cosignature
+    // The most that it had cosigned when it knew less than that; 0: it never forgot. A word that
+    // stays: never 0 again for that key.
+    std::uint64_t forgot = 0;
     bool operator==(const Cosigned&) const = default;
   };
   // The newest checkpoint that enough of them have cosigned.

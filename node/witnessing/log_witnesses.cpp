@@ -248,7 +248,8 @@ void LogWitnesses::State::take_cosigned(std::size_t index, std::uint64_t of_roun
     witnessed.store(board.witnessed_size());
     problem = board.report().witnesses[index].problem;
   }
-  if (!problem.empty())
+  // Said for good in the report, and in the log each time that it is seen.
+  if (outcome.has_forgotten)
     options.log(Notice::Level::kError, fmt::format("witness: {} name={}", problem,
                                                    options.witnesses[index].verifier.name));
 }
@@ -306,7 +307,8 @@ Result<std::unique_ptr<LogWitnesses>> LogWitnesses::make(LogWitnessesOptions opt
     state->clients.push_back(std::move(*client));
   }
   try {
-    state->board.restore(memory.cosigned(), memory.witnessed());
+    for (const std::string& problem : state->board.restore(memory.cosigned(), memory.witnessed()))
+      state->options.log(Notice::Level::kError, "witnesses: " + problem);
     state->confirm_kept(state->own_log());
   } catch (const store::StoreFailure& thrown) {
     return chain::fail(

@@ -21,6 +21,19 @@ constexpr const char* kAlarmRemedy =
     "has its voters' keys. Stop relying on this log, keep its /checkpoint and the witness' answer, "
     "and see node/WITNESS.md, \"The alarm\"";
 
+constexpr const char* kDiskRemedy =
+    "Check the disk, \"eventchain chain verify\" the database beside it, and if it comes again "
+    "move "
+    "cosignatures.db away: node/WITNESS.md, \"Its memory\"";
+
+std::string forgot_text(std::uint64_t size) {
+  return fmt::format(
+      "it had cosigned size {} for this node and knew less when it was asked again: its memory was "
+      "put back to an older copy, and its word is worth little; ask its operator for a new witness "
+      "with a new key. This is said for as long as its key is configured",
+      size);
+}
+
 std::string verifier_text(const chain::NoteVerifier& verifier) {
   return chain::note_verifier_key(verifier.name, verifier.key, chain::NoteKeyKind::kCosignature);
 }
@@ -65,6 +78,7 @@ WitnessBoard::WitnessBoard(std::vector<WitnessName> witnesses, std::size_t quoru
     : witnesses_(std::move(witnesses)),
       quorum_(quorum),
       known_(witnesses_.size()),
+      forgot_(witnesses_.size()),
       failures_(witnesses_.size()),
       claims_(witnesses_.size()) {
   EC_ASSERT(quorum >= 1 && quorum <= witnesses_.size(), "the quorum can be met");
@@ -76,26 +90,65 @@ WitnessBoard::WitnessBoard(std::vector<WitnessName> witnesses, std::size_t quoru
   }
 }
 
-void WitnessBoard::restore(const std::vector<Cosigned>& cosigned,
-                           const std::optional<Witnessed>& witnessed) {
+std::vector<std::string> WitnessBoard::restore(const std::vector<Cosigned>& cosigned,
+                                               const std::optional<Witnessed>& witnessed) {
+  std::vector<std::string> problems;
+  const auto add = [&](std::string problem) {
+    if (!problem.empty()) problems.push_back(std::move(problem));
+  };
   for (std::size_t i = 0; i < witnesses_.size(); ++i)
     for (const Cosigned& one : cosigned)
-      if (one.witness == verifier_text(witnesses_[i].verifier)) {
-        known_[i] = reports_[i].size = one.size;
-        reports_[i].time = one.time;
-      }
-  const auto note = witnessed ? chain::decode_note(witnessed->note)
-                              : chain::Result<chain::SignedNote>(chain::SignedNote{});
+      if (one.witness == verifier_text(witnesses_[i].verifier)) add(restore_cosigned(i, one));
+  if (witnessed) add(restore_witnessed(*witnessed));
+  return problems;
+}
+
+bool WitnessBoard::is_by_witness(std::size_t witness, const chain::SignedNote& note) const {
+  return std::ranges::any_of(note.signatures, [&](const chain::NoteSignature& line) {
+    return chain::verified_cosignature(witnesses_[witness].verifier, note.text, line).has_value();
+  });
+}
+
+// What is wrong with it; empty: nothing.
+std::string WitnessBoard::restore_cosigned(std::size_t witness, const Cosigned& one) {
+  if (one.forgot > 0) {
+    forgot_[witness] = one.forgot;
+    reports_[witness].problem = forgot_text(one.forgot);
+  }
+  const auto note = chain::decode_note(one.note);
   const auto head = note ? chain::parse_log_head(note->text)
                          : chain::Result<chain::LogHead>(tl::unexpected(note.error()));
-  if (!head) return;
-  const auto sound = std::ranges::count_if(witnesses_, [&](const WitnessName& one) {
-    return std::ranges::any_of(note->signatures, [&](const chain::NoteSignature& line) {
-      return chain::verified_cosignature(one.verifier, note->text, line).has_value();
-    });
-  });
+  if (!head || head->size != one.size || !is_by_witness(witness, *note))
+    return fmt::format(
+        "what the witness {} cosigned last is damaged in cosignatures.db, and is not believed; it "
+        "is asked what it knows, and whether it has forgotten anything cannot be told. {}",
+        witnesses_[witness].verifier.name, kDiskRemedy);
+  known_[witness] = reports_[witness].size = one.size;
+  reports_[witness].time = one.time;
+  return {};
+}
+
+std::string WitnessBoard::restore_witnessed(const Witnessed& witnessed) {
+  const auto note = chain::decode_note(witnessed.note);
+  const auto head = note ? chain::parse_log_head(note->text)
+                         : chain::Result<chain::LogHead>(tl::unexpected(note.error()));
+  if (!head)
+    return fmt::format(
+        "the checkpoint of size {} that witnesses cosigned for this node cannot be read in "
+        "cosignatures.db, and so cannot be compared with the log ({}). Compare the log with "
+        "/checkpoint/witnessed of another node, or with receipts. {}",
+        witnessed.size, head.error().message, kDiskRemedy);
+  std::size_t sound = 0;
+  for (std::size_t i = 0; i < witnesses_.size(); ++i) sound += is_by_witness(i, *note) ? 1U : 0U;
   unconfirmed_ = *head;
-  if (static_cast<std::size_t>(sound) >= quorum_) witnessed_ = witnessed;
+  least_size_ = head->size;
+  if (head->size != witnessed.size)
+    return fmt::format(
+        "the checkpoint that witnesses cosigned for this node is kept in cosignatures.db with two "
+        "sizes, {} and {}; the log is compared with it, and it is not told to anybody. {}",
+        witnessed.size, head->size, kDiskRemedy);
+  if (sound >= quorum_) witnessed_ = witnessed;
+  return {};
 }
 
 void WitnessBoard::confirm(bool is_in_log) {
@@ -138,11 +191,14 @@ WitnessBoard::Kept WitnessBoard::prepare(std::uint64_t round, const Offer& offer
   EC_ASSERT(outcome.kind == Kind::kCosigned, "only a cosignature is kept");
   chain::SignedNote alone = offer.note;
   alone.signatures.push_back(outcome.line);
-  Kept kept{{verifier_text(witnesses_[witness].verifier), offer.head.size, outcome.time,
-             encode_note(alone)},
-            std::nullopt};
+  Kept kept{
+      {verifier_text(witnesses_[witness].verifier), offer.head.size, outcome.time,
+       encode_note(alone), std::max(forgot_[witness], outcome.has_forgotten ? known_[witness] : 0)},
+      std::nullopt};
   const Round* found = find(round);
   if (found == nullptr || round < witnessed_round_ || unconfirmed_) return kept;
+  // After a start the log may be final up to less than an earlier run has had witnessed.
+  if (offer.head.size < least_size_) return kept;
   chain::SignedNote all = offer.note;
   for (std::size_t i = 0; i < found->lines.size(); ++i) {
     if (i == witness)
@@ -162,13 +218,8 @@ void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
                                  const OfferOutcome& outcome, Kept kept) {
   WitnessReport& report = reports_[witness];
   report.condition = WitnessCondition::kCosigns;
-  report.problem.clear();
-  if (outcome.has_forgotten)
-    report.problem = fmt::format(
-        "it had cosigned size {} for this node and knew less when it was asked again: its memory "
-        "was put back to an older copy, and its word is worth little; ask its operator for a new "
-        "witness with a new key",
-        known_[witness]);
+  forgot_[witness] = kept.cosigned.forgot;
+  report.problem = forgot_[witness] > 0 ? forgot_text(forgot_[witness]) : "";
   report.size = known_[witness] = kept.cosigned.size;
   report.time = kept.cosigned.time;
   ++report.cosigned;
@@ -179,6 +230,7 @@ void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
   if (!kept.witnessed) return;
   witnessed_ = std::move(kept.witnessed);
   witnessed_round_ = round;
+  least_size_ = witnessed_->size;
 }
 
 Notice WitnessBoard::take_failed(std::size_t witness, const OfferOutcome& outcome) {
@@ -216,7 +268,7 @@ std::vector<Notice> WitnessBoard::judge_claims(const OwnLog& own, std::uint64_t 
       claims_[i].reset();
       if (report.condition != WitnessCondition::kAhead) continue;
       report.condition = WitnessCondition::kUnasked;
-      report.problem.clear();
+      report.problem = forgot_[i] > 0 ? forgot_text(forgot_[i]) : "";
       told.push_back({Notice::Level::kWarning,
                       fmt::format("witness: the log has reached what it had cosigned, and the "
                                   "alarm is over name={}",

@@ -41,9 +41,14 @@ class WitnessBoard {
   // What an earlier run kept. Witnesses that are not configured any more do not count, and a
   // checkpoint that the present quorum is not met for is not witnessed any more. Nothing of it is
   // told, and nothing takes its place, before confirm(): a log that is not what was witnessed must
-  // not make anybody forget what was.
-  void restore(const std::vector<store::CosignatureMemory::Cosigned>& cosigned,
-               const std::optional<store::CosignatureMemory::Witnessed>& witnessed);
+  // not make anybody forget what was. That a witness forgot stays said for as long as its key is
+  // configured.
+  //
+  // Returns what of it is damaged, and what to do about that, a sentence each: what cannot be read,
+  // or says two sizes, is not believed. Where a checkpoint can be read it is compared all the same.
+  std::vector<std::string> restore(
+      const std::vector<store::CosignatureMemory::Cosigned>& cosigned,
+      const std::optional<store::CosignatureMemory::Witnessed>& witnessed);
   // The kept checkpoint's head, as long as nobody has compared it with the node's log.
   [[nodiscard]] const std::optional<chain::LogHead>& unconfirmed() const { return unconfirmed_; }
   // Whether the log has that root at that size.
@@ -93,12 +98,16 @@ class WitnessBoard {
 
  private:
   [[nodiscard]] const Round* find(std::uint64_t round) const;
+  std::string restore_cosigned(std::size_t witness, const store::CosignatureMemory::Cosigned& one);
+  std::string restore_witnessed(const store::CosignatureMemory::Witnessed& witnessed);
+  [[nodiscard]] bool is_by_witness(std::size_t witness, const chain::SignedNote& note) const;
 
   const std::vector<WitnessName> witnesses_;
   const std::size_t quorum_;
   std::vector<WitnessReport> reports_;
   std::vector<std::uint64_t> known_;
-  std::vector<unsigned> failures_;  // one after the other
+  std::vector<std::uint64_t> forgot_;  // by witness: the most that it had cosigned; 0: it did not
+  std::vector<unsigned> failures_;     // one after the other
   struct Claim {
     std::uint64_t number = 0, size = 0;
   };
@@ -108,6 +117,7 @@ class WitnessBoard {
   std::uint64_t last_round_ = 0;
   std::optional<store::CosignatureMemory::Witnessed> witnessed_;
   std::uint64_t witnessed_round_ = 0;  // 0: an earlier run's
+  std::uint64_t least_size_ = 0;       // of what may take its place
   std::optional<chain::LogHead> unconfirmed_;
   std::string alarm_;
 };

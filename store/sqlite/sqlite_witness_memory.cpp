@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "store/sqlite/small_database.h"
@@ -64,10 +65,18 @@ std::optional<WitnessMemory::Cosigned> SqliteWitnessMemory::last(const std::stri
   Statement::Rows rows = state_->select.query(origin);
   if (!rows.next()) return std::nullopt;
   const auto root = chain::Hash::from(rows.bytes(1));
-  if (!root)
+  const auto note = chain::decode_note(rows.bytes(2));
+  const auto head = note ? chain::parse_log_head(note->text)
+                         : chain::Result<chain::LogHead>(tl::unexpected(note.error()));
+  // Two places say it, so that neither is believed alone: a smaller size, or another root, would
+  // make a second history of what it vouches for.
+  if (!root || !head || *head != chain::LogHead{origin, rows.number(0), *root})
     throw StoreFailure(
-        "the witness' memory is damaged; make a new witness with a new key, and tell the logs");
-  return Cosigned{{origin, rows.number(0), *root}, std::string(rows.bytes(2))};
+        fmt::format("the witness' memory of the log {} is damaged, and a witness that does not "
+                    "know what it cosigned cosigns nothing; make a new witness with a new key in a "
+                    "new directory, and tell the logs",
+                    origin));
+  return Cosigned{*head, std::string(rows.bytes(2))};
 }
 
 void SqliteWitnessMemory::keep(const Cosigned& cosigned, chain::UnixSeconds time) {
@@ -94,6 +103,18 @@ Result<std::unique_ptr<SqliteWitnessMemory>> open_witness_memory(const std::stri
   }
 }
 
+namespace {
+
+constexpr std::uint64_t kSome = 1;
+
+// In meta, beside whose file it is: what a witness once knew is a word on its key, not on its last
+// cosignature.
+std::string forgot_name(const std::string& witness) {
+  return "forgot " + witness;
+}
+
+}  // namespace
+
 struct SqliteCosignatureMemory::State {
   explicit State(SmallDatabase opened)
       : file(std::move(opened)),
@@ -102,11 +123,14 @@ struct SqliteCosignatureMemory::State {
         select_cosigned(*file.database,
                         "SELECT witness, size, time, note FROM cosigned ORDER BY witness"),
         select_witnessed(*file.database, "SELECT size, seen, note FROM witnessed"),
+        select_forgot(*file.database, "SELECT value FROM meta WHERE name = CAST(? AS TEXT)"),
         put_cosigned(*file.database, "INSERT OR REPLACE INTO cosigned VALUES (?, ?, ?, ?)"),
+        put_forgot(*file.database, "INSERT OR REPLACE INTO meta VALUES (CAST(? AS TEXT), ?)"),
         put_witnessed(*file.database, "INSERT OR REPLACE INTO witnessed VALUES (1, ?, ?, ?)") {}
 
   SmallDatabase file;
-  Statement begin, commit, select_cosigned, select_witnessed, put_cosigned, put_witnessed;
+  Statement begin, commit, select_cosigned, select_witnessed, select_forgot;
+  Statement put_cosigned, put_forgot, put_witnessed;
 };
 
 SqliteCosignatureMemory::SqliteCosignatureMemory(std::unique_ptr<State> state)
@@ -117,7 +141,13 @@ std::vector<CosignatureMemory::Cosigned> SqliteCosignatureMemory::cosigned() {
   std::vector<Cosigned> all;
   for (Statement::Rows rows = state_->select_cosigned.query(); rows.next();)
     all.push_back({std::string(rows.bytes(0)), rows.number(1), chain::UnixSeconds{rows.integer(2)},
-                   std::string(rows.bytes(3))});
+                   std::string(rows.bytes(3)), 0});
+  for (Cosigned& one : all) {
+    const std::string name = forgot_name(one.witness);
+    Statement::Rows rows = state_->select_forgot.query(name);
+    // Whatever the number has become: that it is there says that the witness forgot.
+    if (rows.next()) one.forgot = std::max(chain::parse_decimal(rows.bytes(0)).value_or(1), kSome);
+  }
   return all;
 }
 
@@ -131,6 +161,8 @@ void SqliteCosignatureMemory::keep(const Cosigned& cosigned,
                                    const std::optional<Witnessed>& witnessed) {
   state_->begin.run();
   state_->put_cosigned.run(cosigned.witness, cosigned.size, cosigned.time.value, cosigned.note);
+  if (cosigned.forgot > 0)
+    state_->put_forgot.run(forgot_name(cosigned.witness), std::to_string(cosigned.forgot));
   if (witnessed) state_->put_witnessed.run(witnessed->size, witnessed->seen.value, witnessed->note);
   state_->commit.run();
 }

@@ -19,7 +19,8 @@ namespace {
 class FakeCosignatures final : public store::CosignatureMemory {
  public:
   std::vector<Cosigned> cosigned() override { return {}; }
-  std::optional<Witnessed> witnessed() override { return std::nullopt; }
+  std::optional<Witnessed> witnessed() override { return earlier; }
+  std::optional<Witnessed> earlier;  // of an earlier run
   void keep(const Cosigned&, const std::optional<Witnessed>& witnessed) override {
     const std::lock_guard lock(mutex_);
     if (fails_) {
@@ -236,6 +237,14 @@ TEST_CASE("a cluster that never answers holds up no end") {
   world.wait_reads(1);
   witnesses->stop();
   CHECK_FALSE(contains(world.lines, "ALARM"));
+}
+
+TEST_CASE("what was kept and cannot be read is told at the start") {
+  World world(1);
+  world.memory.earlier = {5, chain::UnixMillis{1}, "half a no"};
+  world.make();
+  CHECK(contains(world.lines, "size 5"));
+  CHECK(contains(world.lines, "move cosignatures.db away"));
 }
 
 TEST_CASE("an authority's file that cannot be read is named") {

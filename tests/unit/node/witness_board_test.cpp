@@ -26,7 +26,7 @@ struct Crew {
     board = std::make_unique<WitnessBoard>(
         std::vector<node::WitnessName>{{first.self, "http://w1"}, {second.self, "http://w2"}},
         needed);
-    board->restore(cosigned, witnessed);
+    problems = board->restore(cosigned, witnessed);
   }
   std::uint64_t begin(std::uint64_t size) { return board->begin(offer_of(log, size)).number; }
   // As the node does it: what counts is kept before.
@@ -72,6 +72,7 @@ struct Crew {
   std::vector<store::CosignatureMemory::Cosigned> cosigned;
   std::optional<store::CosignatureMemory::Witnessed> witnessed;
   std::unique_ptr<WitnessBoard> board;
+  std::vector<std::string> problems;  // of what was kept, at the last start
 };
 
 }  // namespace
@@ -200,17 +201,88 @@ TEST_CASE(
   CHECK_FALSE(suspicious.report().alarm.empty());
 }
 
-TEST_CASE("damage in what was kept is as good as nothing kept") {
+TEST_CASE("damage in what was kept is told, and as good as nothing kept") {
   Crew crew(1);
   crew.cosign(crew.begin(10), 10, 0);
+  crew.restart();
+  CHECK(crew.problems.empty());
   for (std::size_t length = 0; length < crew.witnessed->note.size(); length += 7) {
     Crew other(1);
+    other.cosigned = crew.cosigned;
+    other.cosigned[0].note.resize(length);
     other.witnessed = crew.witnessed;
     other.witnessed->note.resize(length);
     other.restart();
     other.board->confirm(true);
     CHECK(other.board->witnessed_size() == 0);
+    CHECK(other.board->known_size(0) == 0);
+    REQUIRE(other.problems.size() == 2);
+    CHECK(other.problems[0].find(other.first.self.name) != std::string::npos);
+    for (const std::string& one : other.problems) {
+      CHECK(one.find("cosignatures.db") != std::string::npos);
+      CHECK(one.find("WITNESS.md") != std::string::npos);
+    }
   }
+}
+
+TEST_CASE("of two sizes that are kept none is believed, and the checkpoint is still compared") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  crew.witnessed->size = 9;
+  crew.cosigned[0].size = 11;
+  crew.restart();
+  CHECK(crew.problems.size() == 2);
+  CHECK(crew.board->known_size(0) == 0);
+  REQUIRE(crew.board->unconfirmed() == crew.log.head(10));
+  crew.board->confirm(true);
+  CHECK(crew.board->witnessed_size() == 0);
+  crew.restart();
+  crew.board->confirm(false);
+  CHECK_FALSE(crew.board->report().alarm.empty());
+}
+
+TEST_CASE(
+    "what was witnessed before a restart is not taken back by a smaller checkpoint after it") {
+  Crew crew(1);
+  crew.cosign(crew.begin(20), 20, 0);
+  crew.restart();
+  crew.board->confirm(true);
+  // The log is not final any further yet, and the other witness has seen less.
+  crew.cosign(crew.begin(15), 15, 1);
+  CHECK(crew.board->witnessed_size() == 20);
+  CHECK(crew.witnessed->size == 20);
+  CHECK(crew.board->known_size(1) == 15);
+  crew.restart();
+  crew.board->confirm(true);
+  CHECK(crew.board->witnessed_size() == 20);
+  crew.cosign(crew.begin(25), 25, 1);
+  CHECK(crew.board->witnessed_size() == 25);
+}
+
+TEST_CASE("that a witness has forgotten is said until its key is another") {
+  Crew crew(1);
+  const auto problem = [&] { return crew.board->report().witnesses.at(0).problem; };
+  crew.cosign(crew.begin(10), 10, 0);
+  const auto old_copy = crew.first.memory->kept;
+  crew.cosign(crew.begin(20), 20, 0);
+  CHECK(problem().empty());
+  crew.first.memory->kept = old_copy;
+  crew.cosign(crew.begin(30), 30, 0);
+  CHECK(problem().find("size 20") != std::string::npos);
+  // Neither what it cosigns later nor a start makes that undone.
+  crew.cosign(crew.begin(40), 40, 0);
+  CHECK(problem().find("size 20") != std::string::npos);
+  crew.fail(0, Kind::kSilent);
+  crew.restart();
+  CHECK(problem().find("size 20") != std::string::npos);
+  crew.cosign(crew.begin(40), 40, 0);
+  CHECK(problem().find("size 20") != std::string::npos);
+  CHECK(crew.condition(0) == WitnessCondition::kCosigns);
+  CHECK(crew.board->report().witnesses.at(1).problem.empty());
+  // A new key has forgotten nothing.
+  WitnessBoard renewed({{crew.second.self, "http://w1"}}, 1);
+  CHECK(renewed.restore(crew.cosigned, crew.witnessed).empty());
+  CHECK(renewed.report().witnesses.at(0).problem.empty());
 }
 
 TEST_CASE("a witness with another history is told loudly, with its name and what to do") {

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
 #include <filesystem>
 #include <fstream>
 
+#include "chain/base64.h"
 #include "crash_vfs.h"
 #include "store/sqlite/sqlite_witness_memory.h"
 #include "tests/unit/temporary_directory.h"
@@ -20,8 +22,11 @@ chain::LogHead head_of(const std::string& origin, std::uint64_t size) {
 }
 
 WitnessMemory::Cosigned cosigned_of(const std::string& origin, std::uint64_t size) {
+  chain::LogHead head = head_of(origin, size);
   // Now and then more than a page.
-  return {head_of(origin, size), std::string(size % 3 == 0 ? 9'000 : 300, 'n')};
+  return {head, fmt::format("{}\n{}\n{}\n{}\n\n\xe2\x80\x94 {} AAAAAAA=\n", origin, size,
+                            chain::to_base64(head.root.view()),
+                            std::string(size % 3 == 0 ? 9'000 : 300, 'n'), origin)};
 }
 
 StoreOptions options_on(const CrashDisk& disk) {
@@ -114,6 +119,30 @@ TEST_CASE("a witness' memory is made once, and never by opening it") {
   CHECK(size_of(**memory, "a") == 7);
 }
 
+TEST_CASE("a memory that says two things of one log is damaged, and nothing is cosigned by it") {
+  const ::TemporaryDirectory directory;
+  const std::string path = directory.path() / kWitnessDatabaseName;
+  REQUIRE(make_witness_memory(path, kVerifier).has_value());
+  const auto keep = [&](const WitnessMemory::Cosigned& cosigned) {
+    const auto memory = open_witness_memory(path);
+    REQUIRE(memory.has_value());
+    (*memory)->keep(cosigned, chain::UnixSeconds{1});
+    return (*memory)->last("a");
+  };
+  const auto sound = cosigned_of("a", 7);
+  CHECK(keep(sound)->head == sound.head);
+  for (const std::string& note : {cosigned_of("a", 8).note, cosigned_of("b", 7).note,
+                                  sound.note.substr(1), sound.note.substr(0, 40), std::string()})
+    CHECK_THROWS_WITH_AS(keep({sound.head, note}), doctest::Contains("log a is damaged"),
+                         StoreFailure);
+  auto smaller = sound;
+  smaller.head.size = 6;
+  CHECK_THROWS_AS(keep(smaller), StoreFailure);
+  auto other_root = sound;
+  other_root.head.root.octets[9] ^= 1;
+  CHECK_THROWS_AS(keep(other_root), StoreFailure);
+}
+
 TEST_CASE("other files are refused by name") {
   const ::TemporaryDirectory directory;
   const std::string text = directory.path() / "text";
@@ -136,9 +165,9 @@ TEST_CASE("other files are refused by name") {
 TEST_CASE("cosignatures and the witnessed checkpoint stay, the last of each witness") {
   const ::TemporaryDirectory directory;
   const std::string path = directory.path() / kCosignatureDatabaseName;
-  const CosignatureMemory::Cosigned first{"w1", 5, chain::UnixSeconds{10}, "note of five"};
-  const CosignatureMemory::Cosigned second{"w2", 5, chain::UnixSeconds{11}, "note of five too"};
-  const CosignatureMemory::Cosigned later{"w1", 9, chain::UnixSeconds{12}, "note of nine"};
+  const CosignatureMemory::Cosigned first{"w1", 5, chain::UnixSeconds{10}, "note of five", 0};
+  const CosignatureMemory::Cosigned second{"w2", 5, chain::UnixSeconds{11}, "note of five too", 0};
+  const CosignatureMemory::Cosigned later{"w1", 9, chain::UnixSeconds{12}, "note of nine", 0};
   const CosignatureMemory::Witnessed witnessed{5, chain::UnixMillis{11'000}, "both"};
   {
     auto memory = open_cosignature_memory(path, "log");
@@ -154,6 +183,28 @@ TEST_CASE("cosignatures and the witnessed checkpoint stay, the last of each witn
   REQUIRE(memory.has_value());
   CHECK((*memory)->cosigned() == std::vector{later, second});
   CHECK((*memory)->witnessed() == witnessed);
+}
+
+TEST_CASE("that a witness once forgot stays kept, whatever it cosigns later") {
+  const ::TemporaryDirectory directory;
+  const std::string path = directory.path() / kCosignatureDatabaseName;
+  const CosignatureMemory::Cosigned honest{"w1", 5, chain::UnixSeconds{10}, "note", 0};
+  const CosignatureMemory::Cosigned forgot{"w2", 5, chain::UnixSeconds{11}, "note", 9};
+  const CosignatureMemory::Cosigned later{"w2", 12, chain::UnixSeconds{12}, "note", 0};
+  {
+    auto memory = open_cosignature_memory(path, "log");
+    REQUIRE(memory.has_value());
+    (*memory)->keep(honest, std::nullopt);
+    (*memory)->keep(forgot, std::nullopt);
+    CHECK((*memory)->cosigned() == std::vector{honest, forgot});
+    (*memory)->keep(later, std::nullopt);
+  }
+  const auto memory = open_cosignature_memory(path, "log");
+  REQUIRE(memory.has_value());
+  REQUIRE((*memory)->cosigned().size() == 2);
+  CHECK((*memory)->cosigned()[0] == honest);
+  CHECK((*memory)->cosigned()[1].size == 12);
+  CHECK((*memory)->cosigned()[1].forgot == 9);
 }
 
 }  // namespace eventchain::store::testing
