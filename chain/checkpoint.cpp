@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "chain/keys.h"
 #include "chain/log_head.h"
 #include "chain/text.h"
 
@@ -92,24 +91,32 @@ const MemberSet& signers_after(const SignerHistory& history, Height height) {
 
 NoteSigners signers_of_note(const SignedNote& note, std::string_view origin,
                             const MemberSet& before, const MemberSet& after) {
-  NoteSigners found;
-  Certificate sound;
+  NoteCheck check(note);
+  return signers_of_note(check, origin, before, after);
+}
+
+NoteSigners signers_of_note(NoteCheck& check, std::string_view origin, const MemberSet& before,
+                            const MemberSet& after) {
+  std::vector<const Member*> members;
+  std::vector<NoteVerifier> keys;
   for (const Member& member : before.members) {
     if (!may_certify(member.slot, before, after)) continue;
-    const NoteKeyId id = note_key_id(origin, member.signing_key);
-    bool has_signed = false;
-    for (const NoteSignature& one : note.signatures) {
-      if (one.name != origin || one.key != id) continue;
-      const auto signature = Signature::from(one.signature);
-      has_signed = signature && verify_ed25519(member.signing_key, note.text, *signature);
-      if (has_signed) continue;
-      found.fault = "the signature of " + member.name + " does not hold";
-      return found;
-    }
-    if (!has_signed) continue;
-    found.voters.push_back(member);
-    sound.push_back({member.slot, {}});
+    members.push_back(&member);
+    keys.push_back({std::string(origin), member.signing_key});
   }
+  const NoteVerdict verdict = check.judge(keys);
+  NoteSigners found;
+  Certificate sound;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!verdict.has_signed[i]) continue;
+    found.voters.push_back(*members[i]);
+    sound.push_back({members[i]->slot, {}});
+  }
+  if (verdict.fault == NoteVerdict::Fault::kFalse)
+    found.fault = "the signature of " + members[verdict.key]->name + " does not hold";
+  if (verdict.fault == NoteVerdict::Fault::kTooMany)
+    found.fault = "there are more lines under the key id of " + members[verdict.key]->name +
+                  " than keys of voters with that id";
   found.is_majority = is_certified(sound, before, after);
   return found;
 }

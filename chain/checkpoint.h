@@ -8,7 +8,7 @@
 
 #include "chain/certificate.h"
 #include "chain/contradiction.h"
-#include "chain/note.h"
+#include "chain/note_check.h"
 
 // Checkpoints that somebody kept (C2SP tlog-checkpoint), and who signed them. Pure.
 namespace eventchain::chain {
@@ -46,7 +46,7 @@ const MemberSet& signers_before(const SignerHistory& history, Height height);
 const MemberSet& signers_after(const SignerHistory& history, Height height);
 
 // What the voters' signatures on a note come to. Those of others, witnesses for example, do not
-// matter in any way.
+// matter in any way. NoteCheck says which lines are whose, and what is wrong with one.
 struct NoteSigners {
   std::vector<Member> voters;  // whose signatures hold
   std::string fault;           // what is wrong with one that does not; empty: nothing
@@ -55,5 +55,8 @@ struct NoteSigners {
 };
 NoteSigners signers_of_note(const SignedNote& note, std::string_view origin,
                             const MemberSet& before, const MemberSet& after);
+// The same, for whoever asks by several sets of voters.
+NoteSigners signers_of_note(NoteCheck& check, std::string_view origin, const MemberSet& before,
+                            const MemberSet& after);
 
 }  // namespace eventchain::chain

@@ -161,8 +161,9 @@ std::vector<HistoryPoint> points_of(const EvidencePart& part) {
 std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHistory& history) {
   if (!known.head) return std::nullopt;
   const Height height = known.head->block.height;
-  const auto judged = [&known](const MemberSet& before, const MemberSet& after) {
-    return signers_of_note(known.head->note, known.origin, before, after);
+  NoteCheck check(known.head->note);
+  const auto judged = [&](const MemberSet& before, const MemberSet& after) {
+    return signers_of_note(check, known.origin, before, after);
   };
   NoteSigners found = judged(signers_before(history, height), signers_after(history, height));
   if (found.are_enough()) return found;

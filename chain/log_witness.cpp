@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "chain/base64.h"
-#include "chain/keys.h"
+#include "chain/note_check.h"
 
 namespace eventchain::chain {
 
@@ -20,18 +20,11 @@ std::optional<Hash> parse_hash(std::string_view text) {
 // A key signs a note once. One that signed it wrongly spoils the note: whoever made it changed
 // something, or does not know what it hands on.
 bool is_signed(const WitnessedLog& log, const SignedNote& note) {
-  std::size_t sound = 0;
-  for (const NoteVerifier& key : log.keys) {
-    const NoteKeyId id = note_key_id(key.name, key.key);
-    const auto line = std::ranges::find_if(note.signatures, [&](const NoteSignature& one) {
-      return one.name == key.name && one.key == id;
-    });
-    if (line == note.signatures.end()) continue;
-    const auto signature = Signature::from(line->signature);
-    if (!signature || !verify_ed25519(key.key, note.text, *signature)) return false;
-    ++sound;
-  }
-  return sound > 0 && sound >= log.quorum;
+  NoteCheck check(note);
+  const NoteVerdict verdict = check.judge(log.keys);
+  const auto sound = std::ranges::count(verdict.has_signed, true);
+  return verdict.fault == NoteVerdict::Fault::kNone && sound > 0 &&
+         static_cast<std::size_t>(sound) >= log.quorum;
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ std::optional<std::uint64_t> parse_witnessed_size(ByteView body);
 // A log that a witness looks after.
 struct WitnessedLog {
   std::string origin;
-  std::vector<NoteVerifier> keys;  // who signs its checkpoints
+  std::vector<NoteVerifier> keys;  // who signs its checkpoints; distinct
   std::size_t quorum = 1;          // so many of them must have signed, from 1 to keys.size()
 };
 

@@ -62,9 +62,10 @@ def check_signatures(note, sets):
     before = [members for since, members in sets if since < max(1, note.height)][-1]
     after = [members for since, members in sets if since <= note.height][-1]
     earlier = [(members, members) for since, members in sets if since < max(1, note.height)]
+    held = {}
     for pair in ((before, after), *reversed(earlier)):
         try:
-            names, is_signed = signers_of_note(note, *pair)
+            names, is_signed = signers_of_note(note, *pair, held)
         except Refused:
             continue
         if is_signed:

@@ -379,16 +379,31 @@ def contradiction(one, other):
     return None
 
 
-def signers_of_note(checkpoint, before, after):
-    """(their names, whether they are a majority); every signature of a voter must hold."""
-    voters, signatures = {**before.voters(), **after.voters()}, []
+def signers_of_note(checkpoint, before, after, held):
+    """(their names, whether they are a majority). A line under a voter's name and id must hold by a voter's
+    key of that id, of which there may be several; of an id there are no more lines, each another, than such keys.
+    `held`: whether a signature holds by a key, as far as that is known; what was looked at is added."""
+    voters, keys, signed, seen = {**before.voters(), **after.voters()}, {}, set(), {}
     for member in before.members:
-        id_ = sha256(checkpoint.origin.encode(), b"\n\x01", member.key)[:4]
         if member.slot in voters:
-            signatures += [(member.slot, signature) for name, key, signature in checkpoint.signatures
-                           if (name, key) == (checkpoint.origin, id_)]
-    names, slots = check_signatures(checkpoint.text, signatures, before, after), [slot for slot, _ in signatures]
-    return names, is_majority(slots, before.voters()) or is_majority(slots, after.voters())
+            id_ = sha256(checkpoint.origin.encode(), b"\n\x01", member.key)[:4]
+            keys.setdefault(id_, []).append(member)
+    for name, id_, signature in checkpoint.signatures:
+        if name != checkpoint.origin or id_ not in keys:
+            continue
+        seen.setdefault(id_, set()).add(signature)
+        if len(seen[id_]) > len(keys[id_]):
+            raise Refused(f"there are more lines under the key id of slot {keys[id_][0].slot} than voters' keys")
+        for member in keys[id_]:
+            if (member.key, signature) not in held:
+                sound = len(signature) == 64 and signature_holds(member.key, checkpoint.text, signature)
+                held[member.key, signature] = sound
+        by = {member.slot for member in keys[id_] if held[member.key, signature]}
+        if not by:
+            raise Refused(f"the signature of slot {keys[id_][0].slot} does not hold")
+        signed |= by
+    names = ", ".join(member.name.decode() for member in before.members if member.slot in signed)
+    return names, is_majority(signed, before.voters()) or is_majority(signed, after.voters())
 
 
 def check_note(checkpoint, certified_height, sets):
@@ -397,7 +412,7 @@ def check_note(checkpoint, certified_height, sets):
         return "it bears no signatures, so it is the reader's own word"
     before = [members for since, members in sets if since < max(1, checkpoint.height)][-1]
     after = [members for since, members in sets if since <= checkpoint.height][-1]
-    names, is_signed = signers_of_note(checkpoint, before, after)
+    names, is_signed = signers_of_note(checkpoint, before, after, {})
     if is_signed:
         return f"it is signed by {names}"
     if checkpoint.height > certified_height:

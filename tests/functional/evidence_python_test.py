@@ -1,15 +1,22 @@
 """Two programs that share nothing say the same of evidence of two histories, and of every change to it."""
 
 import collections
+import functools
+import hashlib
 import itertools
 import json
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
+from types import SimpleNamespace
 
+import receipt_forge
 from programs import ROOT, eventchain
 from receipt_mutations import changed_texts, changed_values
-from receipts import evidence_by_program, receipt_values, verify_evidence, verify_evidence_in_python
+from receipts import (
+    evidence_by_program, receipt_values, verify_evidence, verify_evidence_in_python, verify_receipt,
+)
 from seed import random_for
 
 RECEIPTS = ROOT / "tests" / "data" / "receipts"
@@ -108,6 +115,72 @@ class EvidencePythonTest(unittest.TestCase):
                 self.assertNotIn("Traceback", ours.stderr)
         done = eventchain("receipt", "verify", file, "--trust", GENESIS, check=False)
         self.assertEqual(done.returncode, 3, done)
+
+
+# Two keys with one id under this name, as tests/unit/chain/note_check_test.cpp has them.
+NAME = "log.example/collision"
+SEEDS = [hashlib.sha256(text).digest() for text in (b"key 15594", b"key 18094")]
+
+
+@functools.cache
+def public_key(seed):
+    return receipt_forge.openssl(*"pkey -inform DER -in key -pubout -outform DER".split(), octets=(seed, b""))[-32:]
+
+
+def signed_note(by, height=9):
+    """A checkpoint with the lines of these seeds."""
+    text, signatures = f"{NAME}\n7\n{'A' * 43}=\n".encode(), []
+    for seed in by:
+        id_ = hashlib.sha256(NAME.encode() + b"\n\x01" + public_key(seed)).digest()[:4]
+        arguments = "pkeyutl -sign -keyform DER -inkey key -rawin -in message".split()
+        signatures.append((NAME, id_, receipt_forge.openssl(*arguments, octets=(seed, text))))
+    return SimpleNamespace(origin=NAME, height=height, text=text, signatures=signatures)
+
+
+def voters(*seeds):
+    members = [SimpleNamespace(slot=slot, key=public_key(seed), name=b"n%d" % (slot + 1), role=receipt_values.VOTER)
+               for slot, seed in enumerate(seeds)]
+    return receipt_values.MemberSet(b"", members, 0)
+
+
+class NoteSignersTest(unittest.TestCase):
+    """What no file of evidence shows cheaply; the unit tests ask the same of the other program."""
+
+    def judge(self, note, *seeds):
+        return verify_receipt.signers_of_note(note, voters(*seeds), voters(*seeds), {})
+
+    def test_a_line_is_of_all_keys_of_its_id(self):
+        one, other = SEEDS
+        for by, verdict in (
+            ((one, other), ("n1, n2", True)),
+            ((other, one), ("n1, n2", True)),
+            ((one,), ("n1", False)),
+            ((other,), ("n2", False)),
+            ((other, other), ("n2", False)),
+            ((one, other, one), ("n1, n2", True)),
+        ):
+            self.assertEqual(self.judge(signed_note(by), one, other), verdict)
+        thrice = signed_note((one, other, one))
+        thrice.signatures[2] = (*thrice.signatures[2][:2], bytes(64))
+        for note, known in ((thrice, SEEDS), (signed_note((one, other)), SEEDS[:1]), (signed_note((other,)), SEEDS[:1])):
+            with self.assertRaises(receipt_values.Refused):
+                self.judge(note, *known)
+        spoilt = signed_note((one, other))
+        name, id_, signature = spoilt.signatures[1]
+        spoilt.signatures[1] = name, id_, signature[:-1] + bytes([signature[-1] ^ 1])
+        with self.assertRaises(receipt_values.Refused):
+            self.judge(spoilt, one, other)
+
+    def test_a_note_costs_each_line_and_key_once(self):
+        one, other = SEEDS
+        alike, differing = signed_note((one,) * 100), signed_note((one,) * 100)
+        differing.signatures = [(name, id_, bytes([at]) * 64)
+                                for at, (name, id_, _) in enumerate(differing.signatures)]
+        for note, holds in ((alike, False), (differing, False), (differing, True)):
+            with unittest.mock.patch.object(verify_receipt, "signature_holds", return_value=holds) as asked:
+                with self.assertRaises(receipt_values.Refused):
+                    verify_evidence.check_signatures(note, [(at, voters(one)) for at in range(9)])
+                self.assertEqual(asked.call_count, 1)
 
 
 if __name__ == "__main__":

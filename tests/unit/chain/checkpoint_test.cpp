@@ -117,6 +117,9 @@ TEST_CASE("signatures that are wrong or too few make a checkpoint wrong, strange
   CHECK(state(changed) == StepState::kPassed);
   changed.signatures.push_back(changed.signatures.front());  // twice the same counts once
   CHECK(state(changed) == StepState::kPassed);
+  changed.signatures.back().signature[0] ^= 1;  // another one under the same key
+  CHECK(state(changed) == StepState::kFailed);
+  changed.signatures.pop_back();
   changed.signatures.erase(changed.signatures.begin() + 1);
   CHECK(state(changed) == StepState::kFailed);
   changed.signatures = {cosignature()};

@@ -150,6 +150,15 @@ TEST_CASE("a signed checkpoint and a receipt, by the voters that the receipt pro
   CHECK(failing(unchanging(11).of_block(11), checkpoint(grown(), 11)) == "second.signatures");
 }
 
+TEST_CASE("a checkpoint with two lines of a voter is evidence of nothing") {
+  const ReceiptChain other = receipt_chain(WorkFunction::kSha256, 3);
+  KnownLog known = checkpoint(other, 4);
+  known.head->note.signatures.push_back(known.head->note.signatures[0]);
+  CHECK(failing(grown().of_block(4), known) == "");
+  known.head->note.signatures.back().signature[0] ^= 1;
+  CHECK(failing(grown().of_block(4), known) == "second.signatures");
+}
+
 TEST_CASE("two signed checkpoints, by the first voters") {
   const ReceiptChain other = receipt_chain(WorkFunction::kSha256, 2);
   CHECK(failing(checkpoint(grown(), 4), checkpoint(other, 4)) == "");
