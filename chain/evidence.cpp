@@ -67,15 +67,20 @@ class Verification {
                   "it bears no signatures of a majority of voters that are known here, or one that "
                   "does not hold");
     signers = std::move(found->voters);
+    superseded_ = found->superseded;
+    if (!superseded_)
+      return note(step, StepState::kPassed,
+                  fmt::format("{} signed the checkpoint", listed(names_of(signers))));
     return note(step, StepState::kPassed,
-                fmt::format("{} signed the checkpoint", listed(names_of(signers))));
+                fmt::format("{} signed the checkpoint, as voters of an older set: {}",
+                            listed(names_of(signers)), term_of(*superseded_)));
   }
 
   bool check_contradiction() {
     for (const HistoryPoint& one : points_of(evidence_.first))
       for (const HistoryPoint& other : points_of(evidence_.second))
         if (const auto kind = contradiction(one, other)) {
-          report_.facts = EvidenceFacts{*kind, one, other, {}, {}, {}};
+          report_.facts = EvidenceFacts{*kind, one, other, {}, {}, {}, superseded_};
           return note("contradiction", StepState::kPassed, describe(*kind, one, other));
         }
     return note("contradiction", StepState::kFailed,
@@ -86,6 +91,11 @@ class Verification {
     std::vector<std::string> names;
     for (const Member& member : members) names.push_back(member.name);
     return names;
+  }
+
+  static std::string term_of(const SupersededVoters& voters) {
+    return fmt::format("it was in force from block {} on, and block {} superseded it",
+                       voters.since.value, voters.until.value);
   }
 
   void summarize() {
@@ -109,6 +119,11 @@ class Verification {
                       describe(facts.kind, facts.first, facts.second)));
     prove(fmt::format("By whom: {} signed the first, {} the second.", listed(facts.first_signers),
                       listed(facts.second_signers)));
+    if (superseded_)
+      prove(
+          fmt::format("The second is signed by a majority of an older set of voters: {}. By the "
+                      "first, these were not the voters any more.",
+                      term_of(*superseded_)));
     if (!same_keys.empty())
       prove(fmt::format("The same keys signed both, which no sound node does: {}.",
                         listed(same_keys)));
@@ -120,6 +135,9 @@ class Verification {
     if (has_steps_)
       add("That no half of the voters lied together at a change of voters while their number was "
           "even: a half can sign such a change.");
+    if (superseded_)
+      add("That those who signed the second were voters when they signed: they may have gone their "
+          "own way, or keys that nobody uses any more were stolen.");
     if (same_keys.empty()) add("That anybody signed both: no key is among the signatures of both.");
     if (!other_keys.empty())
       add(fmt::format("That {} signed both: the two parts have other keys under the same name.",
@@ -140,6 +158,7 @@ class Verification {
   bool has_steps_ = false;
   std::vector<Member> first_;
   std::vector<Member> second_;
+  std::optional<SupersededVoters> superseded_;  // of the part that was checked last
   EvidenceReport report_;
 };
 
@@ -158,7 +177,7 @@ std::vector<HistoryPoint> points_of(const EvidencePart& part) {
   return points;
 }
 
-std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHistory& history) {
+std::optional<KnownSigners> known_signers(const KnownLog& known, const SignerHistory& history) {
   if (!known.head) return std::nullopt;
   const Height height = known.head->block.height;
   NoteCheck check(known.head->note);
@@ -166,11 +185,15 @@ std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHist
     return signers_of_note(check, known.origin, before, after);
   };
   NoteSigners found = judged(signers_before(history, height), signers_after(history, height));
-  if (found.are_enough()) return found;
-  for (auto one = history.rbegin(); one != history.rend(); ++one) {
-    if (one->since >= height && one->since.value != 0) continue;
-    found = judged(*one->set, *one->set);
-    if (found.are_enough()) return found;
+  if (found.are_enough()) return KnownSigners{std::move(found.voters), std::nullopt};
+  for (std::size_t i = history.size(); i-- > 0;) {
+    if (history[i].since >= height && history[i].since.value != 0) continue;
+    found = judged(*history[i].set, *history[i].set);
+    if (!found.are_enough()) continue;
+    KnownSigners older{std::move(found.voters), std::nullopt};
+    if (i + 1 < history.size() && history[i + 1].since < height)
+      older.superseded = SupersededVoters{history[i].since, history[i + 1].since};
+    return older;
   }
   return std::nullopt;
 }

@@ -19,6 +19,13 @@ struct Evidence {
   EvidencePart second;  // if only one is a checkpoint, then this: the first tells who may sign it
 };
 
+// Voters that a later block replaced, in part or all, before the height at which they signed.
+struct SupersededVoters {
+  Height since;  // they are in force after this block
+  Height until;  // and up to this one
+  bool operator==(const SupersededVoters&) const = default;
+};
+
 // What verified evidence says, for programs.
 struct EvidenceFacts {
   Contradiction kind;
@@ -29,6 +36,9 @@ struct EvidenceFacts {
   std::vector<std::string> first_signers;
   std::vector<std::string> second_signers;
   std::vector<std::string> both;
+  // Who signed the second part, a checkpoint, if those were voters no more at its height by what
+  // the first part proves. (The first part is never judged by such: nothing is known before it.)
+  std::optional<SupersededVoters> second_superseded{};
 };
 
 struct EvidenceReport {
@@ -52,6 +62,10 @@ std::vector<HistoryPoint> points_of(const EvidencePart& part);
 
 // Who signed a note, by what is known of the voters: those in force at its height, else those of
 // some time before, who may have gone their own way from there. nullopt: no majority of any.
-std::optional<NoteSigners> known_signers(const KnownLog& known, const SignerHistory& history);
+struct KnownSigners {
+  std::vector<Member> voters;
+  std::optional<SupersededVoters> superseded;  // nullopt: they vote at its height
+};
+std::optional<KnownSigners> known_signers(const KnownLog& known, const SignerHistory& history);
 
 }  // namespace eventchain::chain

@@ -25,6 +25,7 @@ NOT_PROVED = (
     "where voters changed: that no half of an even number of voters lied together then",
     "who voters are that came after genesis: their names are what the history that shows them says",
     "that anybody signed both, but for a key whose signature is in both",
+    "that who signed as voters of an older set were voters when they signed",
     "that keys which were replaced, or whose voters left, were never misused: then one history is theirs",
     "anything at all, if the genesis file came from the wrong hands",
 )
@@ -58,16 +59,23 @@ def is_note(one):
 
 
 def check_signatures(note, sets):
-    """By the voters of its height, else by those of some time before."""
+    """By the voters of its height, else by those of some time before, whom others have superseded."""
     before = [members for since, members in sets if since < max(1, note.height)][-1]
     after = [members for since, members in sets if since <= note.height][-1]
-    earlier = [(members, members) for since, members in sets if since < max(1, note.height)]
+    # Until which block each set was in force.
+    ends = [since for since, _ in sets[1:]] + [None]
+    earlier = [(members, members, (since, end)) for (since, members), end in zip(sets, ends)
+               if since < max(1, note.height)]
     held = {}
-    for pair in ((before, after), *reversed(earlier)):
+    for first, then, term in ((before, after, (0, None)), *reversed(earlier)):
         try:
-            names, is_signed = signers_of_note(note, *pair, held)
+            names, is_signed = signers_of_note(note, first, then, held)
         except Refused:
             continue
+        since, end = term
+        if is_signed and end is not None and end < note.height:
+            return (f"signed by {names}, as voters of an older set: it was in force from block {since} on, and "
+                    f"block {end} superseded it")
         if is_signed:
             return f"signed by {names}"
     raise Refused("no majority of voters that are known signed the checkpoint, or a signature does not hold")

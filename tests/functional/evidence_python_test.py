@@ -182,6 +182,19 @@ class NoteSignersTest(unittest.TestCase):
                     verify_evidence.check_signatures(note, [(at, voters(one)) for at in range(9)])
                 self.assertEqual(asked.call_count, 1)
 
+    def test_who_signed_as_a_voter_of_an_older_set_is_told_to_be_one(self):
+        one, other = SEEDS
+        stranger = hashlib.sha256(b"key 1").digest()
+        sets = [(0, voters(one)), (4, voters(other)), (6, voters(stranger))]
+        check = verify_evidence.check_signatures
+        self.assertEqual(check(signed_note((stranger,)), sets), "signed by n1")
+        self.assertEqual(
+            check(signed_note((one,)), sets),
+            "signed by n1, as voters of an older set: it was in force from block 0 on, and block 4 superseded it",
+        )
+        self.assertIn("block 6 superseded it", check(signed_note((other,)), sets))
+        self.assertEqual(check(signed_note((other,), height=6), sets), "signed by n1")
+
 
 if __name__ == "__main__":
     unittest.main()

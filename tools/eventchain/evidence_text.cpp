@@ -49,11 +49,16 @@ json::object evidence_json(const chain::EvidenceReport& report) {
   json::value told;
   if (report.facts) {
     const chain::EvidenceFacts& facts = *report.facts;
+    json::value superseded;
+    if (facts.second_superseded)
+      superseded = json::object{{"since", std::to_string(facts.second_superseded->since.value)},
+                                {"until", std::to_string(facts.second_superseded->until.value)}};
     told = json::object{{"contradiction", to_string(facts.kind)},
                         {"first", point_json(facts.first)},
                         {"second", point_json(facts.second)},
                         {"first_signers", sentences_json(facts.first_signers)},
                         {"second_signers", sentences_json(facts.second_signers)},
+                        {"second_superseded", std::move(superseded)},
                         {"both", sentences_json(facts.both)}};
   }
   return verdict_json(verdict_of_report(report), report.is_proved(), std::move(told));

@@ -150,6 +150,30 @@ TEST_CASE("a signed checkpoint and a receipt, by the voters that the receipt pro
   CHECK(failing(unchanging(11).of_block(11), checkpoint(grown(), 11)) == "second.signatures");
 }
 
+TEST_CASE("who signed as a voter of an older set is told to be one") {
+  const KnownLog parted = checkpoint(unchanging(11), 11);
+  const EvidenceReport report = verify(grown().of_block(11), parted);
+  REQUIRE(report.is_proved());
+  REQUIRE(report.facts->second_superseded.has_value());
+  CHECK(report.facts->second_superseded->since == Height{6});
+  CHECK(report.facts->second_superseded->until == Height{8});
+  const auto step = std::ranges::find(report.steps, "second.signatures", &ReceiptStep::name);
+  REQUIRE(step != report.steps.end());
+  CHECK(step->text ==
+        "n1, n2 and n3 signed the checkpoint, as voters of an older set: it was in force from "
+        "block 6 on, and block 8 superseded it");
+  CHECK(has_sentence(report.proved, "block 8 superseded it"));
+  CHECK(has_sentence(report.not_proved, "were voters when they signed"));
+  // Those in force are not: neither where nothing changed, nor where it changed at that height.
+  const ReceiptChain other = receipt_chain(WorkFunction::kSha256, 3);
+  for (const std::uint64_t height : {4U, 6U, 7U, 8U, 11U}) {
+    const EvidenceReport plain = verify(grown().of_block(height, 11), checkpoint(other, height));
+    REQUIRE(plain.is_proved());
+    CHECK_FALSE(plain.facts->second_superseded.has_value());
+    CHECK_FALSE(has_sentence(plain.proved, "superseded"));
+  }
+}
+
 TEST_CASE("a checkpoint with two lines of a voter is evidence of nothing") {
   const ReceiptChain other = receipt_chain(WorkFunction::kSha256, 3);
   KnownLog known = checkpoint(other, 4);
