@@ -96,6 +96,29 @@ TEST_CASE("whoever has a true checkpoint cannot raise an alarm by a proof that n
   CHECK(witness.cosigner->report().refused == 2);
 }
 
+TEST_CASE("of a checkpoint's lines a witness vouches for the first three, and signs all") {
+  Log log(letters(40, 'a'));
+  RunningWitness witness({log.as_witnessed(2)});
+  std::optional<std::string> first;
+  for (const char* block : {"height 7\nblock 1\n", "height 7\nblock 2\n"}) {
+    auto request = log.request(first ? 30 : 0, 30);
+    chain::SignedNote& note = request.checkpoint;
+    note.text += block;
+    note.signatures.clear();
+    for (const char* pem : {witnessed_log::kPems[0], witnessed_log::kPems[1]}) {
+      const auto key = chain::Ed25519::from_pem(pem);
+      REQUIRE(key.has_value());
+      note.signatures.push_back(
+          note_signature(kOrigin, (*key)->public_key(), (*key)->sign(note.text)));
+    }
+    const auto answer = witness.ask(request);
+    CHECK(is_cosigned(witness, request, answer));
+    if (first) CHECK(answer.body != *first);
+    first = answer.body;
+  }
+  CHECK(witness.lines.empty());
+}
+
 TEST_CASE("an alarm is told once for each head, and taken back if it was a wrong proof") {
   Log log(letters(40, 'a'));
   Log forged(letters(20, 'a') + letters(20, 'b'));
