@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace eventchain::chain {
@@ -35,6 +37,38 @@ bool verify_ed25519(const PublicKey& key, ByteView message, const Signature& sig
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, loaded.get()) == 1 &&
          EVP_DigestVerify(context.get(), signature.octets.data(), signature.octets.size(),
                           octets(message), message.size()) == 1;
+}
+
+namespace {
+
+// The y coordinates of the eight points whose order divides 8, lowest octet first: 0, 1, -1, and
+// those of the points of order 8. Their x has either sign.
+constexpr std::string_view kSmallOrder[] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"};
+constexpr std::uint8_t kSignBit = 0x80;
+constexpr std::uint8_t kPrimeLow = 0xed;  // 2^255 - 19 ends so; all other octets are ff, then 7f
+
+}  // namespace
+
+Result<void> check_public_key(const PublicKey& key) {
+  PublicKey y = key;
+  y.octets.back() &= static_cast<std::uint8_t>(~kSignBit);
+  if (std::ranges::find(kSmallOrder, to_hex(y)) != std::end(kSmallOrder))
+    return fail(ErrorCode::kInvalid,
+                "the Ed25519 key " + to_hex(key) +
+                    " is a point of small order, under which anybody can sign; make a new key");
+  const bool is_above = y.octets.front() >= kPrimeLow && y.octets.back() == 0x7f &&
+                        std::all_of(y.octets.begin() + 1, y.octets.end() - 1,
+                                    [](std::uint8_t octet) { return octet == 0xff; });
+  if (is_above)
+    return fail(ErrorCode::kInvalid, "the Ed25519 key " + to_hex(key) +
+                                         " is not spelled as RFC 8032 has it; copy it again, or "
+                                         "make a new key");
+  return {};
 }
 
 struct Ed25519::State {

@@ -10,6 +10,17 @@ namespace eventchain::chain {
 // RFC 8032, by OpenSSL, which stays hidden in keys.cpp. Thread-safe.
 bool verify_ed25519(const PublicKey& key, ByteView message, const Signature& signature);
 
+// Whether a new key may be believed. Points of small order are refused: signatures can be made that
+// hold under them for any text, by anybody (Chalkias, Garillot, Nikolaenko: Taming the many EdDSAs,
+// 2020). So are y coordinates that are not below the field's prime, which RFC 8032 does not decode
+// and OpenSSL does: two spellings of one key. The message says what to do.
+//
+// It is asked where keys come in: from configuration, genesis files, operators and whoever joins,
+// and of the voters that a receipt
+// names. It is no rule of the chain: what existing chains have
+// stays as it is.
+Result<void> check_public_key(const PublicKey& key);
+
 // For whoever checks signatures and has no key: nothing may be signed with it.
 class Ed25519Checker final : public Signing {
  public:

@@ -4,6 +4,7 @@
 
 #include "chain/base64.h"
 #include "chain/hash.h"
+#include "chain/keys.h"
 #include "chain/text.h"
 
 namespace eventchain::chain {
@@ -77,6 +78,9 @@ Result<NoteVerifier> parse_note_verifier_key(std::string_view text, NoteKeyKind 
   if (to_hex(note_key_id(made.name, made.key, kind)) != text.substr(first + 1, second - first - 1))
     return fail(ErrorCode::kMalformed, "the verifier key of " + made.name +
                                            " does not fit its id; copy it again, name included");
+  if (const auto checked = check_public_key(made.key); !checked)
+    return fail(checked.error().code,
+                "the verifier key of " + made.name + ": " + checked.error().message);
   return made;
 }
 

@@ -37,6 +37,7 @@ struct NoteVerifier {
   PublicKey key;
   bool operator==(const NoteVerifier&) const = default;
 };
+// A key that nobody may believe (check_public_key) is refused.
 Result<NoteVerifier> parse_note_verifier_key(std::string_view text,
                                              NoteKeyKind kind = NoteKeyKind::kEd25519);
 

@@ -142,6 +142,11 @@ bool Verification::check_member_sets() {
     if (const auto checked = check_member_set(*set); !checked)
       return failed(step, fmt::format("the member set {} is none: {}", to_hex(hash),
                                       checked.error().message));
+    for (const Member& member : set->members)
+      if (const auto checked = check_public_key(member.signing_key);
+          member.role == MemberRole::kVoter && !checked)
+        return failed(step, fmt::format("in the member set {}, of {}: {}", to_hex(hash),
+                                        member.name, checked.error().message));
   }
   for (const SealedHeader* sealed : headers())
     if (!sets_.contains(sealed->header.member_set))

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "chain/hash.h"
+#include "chain/keys.h"
 #include "node/api/json_object.h"
 
 namespace eventchain::node {
@@ -49,6 +50,9 @@ Result<std::vector<chain::Member>> parse_voters(const json::value& list) {
     voter.api_address = members.text("api_address");
     auto done = members.finish();
     if (!done) return tl::unexpected(done.error());
+    if (const auto checked = chain::check_public_key(voter.signing_key); !checked)
+      return fail(checked.error().code, fmt::format("genesis: voter {}: signing_key: {}", i + 1,
+                                                    checked.error().message));
     voters.push_back(std::move(voter));
   }
   return voters;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chain/features.h"
+#include "chain/keys.h"
 #include "consensus/configuration.h"
 #include "consensus/voter_policy.h"
 
@@ -110,6 +111,11 @@ Result<void> Steward::is_new_enough(const chain::Member& member) const {
 Result<void> Steward::is_fit(const chain::MemberOrder& order) const {
   if (const auto* rise = std::get_if<chain::RaiseFeatureLevel>(&order.what))
     return may_rise(rise->level);
+  // Whoever passed the order on may not have asked.
+  if (const auto* admission = std::get_if<chain::Admit>(&order.what))
+    return chain::check_public_key(admission->member.signing_key);
+  if (const auto* update = std::get_if<chain::UpdateMember>(&order.what))
+    return chain::check_public_key(update->member.signing_key);
   if (!changes_voters(order)) return {};
   const auto& role = std::get<chain::SetRole>(order.what);
   const chain::Member* member = members_.find(role.node);

@@ -145,9 +145,26 @@ def check_member(member):
         raise Refused(f"the member in slot {member.slot} has bad times")
 
 
+# The y coordinates of the points whose order divides 8: anybody can sign under a key that is one.
+SMALL_ORDER = {bytes.fromhex(y) for y in (
+    "00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")}
+
+
+def check_key(key):
+    y = key[:31] + bytes([key[31] & 0x7F])
+    if y in SMALL_ORDER:
+        raise Refused("a voter's key is a point of small order, under which anybody can sign")
+    if int.from_bytes(y, "little") >= (1 << 255) - 19:
+        raise Refused("a voter's key is not spelled as RFC 8032 has it")
+
+
 def check_member_set(members, invited_roles=frozenset()):
     for member in members:
         check_member(member)
+        if member.role == VOTER:
+            check_key(member.key)
     slots = [member.slot for member in members]
     if slots != sorted(set(slots)):
         raise Refused("the members of a set are not strictly ascending by slot")

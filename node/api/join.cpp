@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/keys.h"
 #include "node/api/handlers.h"
 #include "node/api/json_object.h"
 #include "node/api/members_json.h"
@@ -34,6 +35,8 @@ Joining read_joining(JsonObject& fields) {
   joining.member.node = fields.hex<chain::NodeId>("node");
   joining.member.store = fields.hex<chain::StoreId>("store");
   joining.member.signing_key = fields.hex<chain::PublicKey>("signing_key");
+  if (const auto checked = chain::check_public_key(joining.member.signing_key); !checked)
+    fields.refuse("signing_key: " + checked.error().message);
   joining.member.peers_address = fields.optional_text("peers_address").value_or("");
   joining.member.api_address = fields.optional_text("api_address").value_or("");
   if (const auto request = fields.optional_text("csr")) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "chain/keys.h"
 #include "node/api/handlers.h"
 #include "node/api/json_object.h"
 #include "node/api/members_json.h"
@@ -93,8 +94,11 @@ void read_time(JsonObject& fields, const char* name, chain::UnixMillis& place) {
 
 // What a PATCH changes of `member`.
 void read_changes(JsonObject& fields, chain::Member& member) {
-  if (const auto key = fields.optional_hex<chain::PublicKey>("signing_key"))
+  if (const auto key = fields.optional_hex<chain::PublicKey>("signing_key")) {
     member.signing_key = *key;
+    if (const auto checked = chain::check_public_key(*key); !checked)
+      fields.refuse("signing_key: " + checked.error().message);
+  }
   if (const auto address = fields.optional_text("peers_address")) member.peers_address = *address;
   if (const auto address = fields.optional_text("api_address")) member.api_address = *address;
   if (const auto site = fields.optional_text("site")) member.site = *site;

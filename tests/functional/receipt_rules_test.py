@@ -10,6 +10,15 @@ from receipts import receipt_values as values
 TOKEN = b"t" * 32
 
 
+WEAK_KEYS = (
+    ("the identity", b"\1" + bytes(31)),
+    ("the identity, with the sign of x", b"\1" + bytes(30) + b"\x80"),
+    ("of order 4", bytes(31) + b"\x80"),
+    ("of order 8", bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85")),
+    ("a second spelling", b"\xf0" + b"\xff" * 30 + b"\x7f"),
+)
+
+
 class ReceiptRulesTest(Judged):
     def test_every_entry_of_every_small_log(self):
         forge = Forge()
@@ -152,6 +161,9 @@ class ReceiptRulesTest(Judged):
                 ("an id that begins with zeros", with_fourth(node=bytes(8) + b"x" * 8), "member-sets"),
                 ("an id that ends with zeros", with_fourth(node=b"x" * 8 + bytes(8)), None),
                 ("a key of zeros", with_fourth(key=bytes(32)), "member-sets"),
+                ("an observer's key of small order", with_fourth(key=b"\1" + bytes(31)), None),
+                *((f"a voter's key that is {what}", member_set([member(1, key=key), second, third]), "member-sets")
+                  for what, key in WEAK_KEYS),
                 ("a store of zeros", with_fourth(store=bytes(16)), "member-sets"),
                 ("no name", with_fourth(name=b""), "member-sets"),
                 ("a capital in a name", with_fourth(name=b"N4"), "member-sets"),

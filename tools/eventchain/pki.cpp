@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "chain/keys.h"
 #include "net/identity.h"
 #include "tools/eventchain/certificate.h"
 #include "tools/eventchain/certificate_request.h"
@@ -235,6 +236,8 @@ Result<Member> member_from_json(std::string_view text) {
     return fail(ErrorCode::kMalformed,
                 "a member needs \"node\" and \"store\" (32 hex digits each) and \"signing_key\" "
                 "(64 hex digits)");
+  if (const auto checked = chain::check_public_key(*signing); !checked)
+    return tl::unexpected(checked.error());
   Member member;
   member.node = *id;
   member.signing_key = *signing;

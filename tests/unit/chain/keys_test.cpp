@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "chain/note.h"
+
 using namespace eventchain::chain;
 
 namespace {
@@ -58,4 +60,38 @@ TEST_CASE("what is no Ed25519 key in PEM is refused") {
       "-----END PRIVATE KEY-----\n");
   REQUIRE_FALSE(wrong_kind.has_value());
   CHECK(wrong_kind.error().message.find("not for Ed25519") != std::string::npos);
+}
+
+TEST_CASE("keys under which anybody can sign, and second spellings, are refused") {
+  // The points of small order, and how else they can be spelled (Chalkias, Garillot, Nikolaenko,
+  // Taming the many EdDSAs, table 1, with x of either sign).
+  const std::string zeros(60, '0');
+  const std::string ones(60, 'f');
+  const std::string low[] = {"00" + zeros + "00",
+                             "01" + zeros + "00",
+                             "ec" + ones + "7f",
+                             "ed" + ones + "7f",
+                             "ee" + ones + "7f",
+                             "ff" + ones + "7f",
+                             "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                             "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"};
+  for (const std::string& text : low)
+    for (const bool is_negative : {false, true}) {
+      PublicKey key = *PublicKey::from(*from_hex(text));
+      if (is_negative) key.octets.back() |= 0x80;
+      CAPTURE(to_hex(key));
+      const auto checked = check_public_key(key);
+      REQUIRE_FALSE(checked.has_value());
+      CHECK(checked.error().message.find(to_hex(key)) != std::string::npos);
+      CHECK(checked.error().message.find("make a new key") != std::string::npos);
+      const std::string verifier = note_verifier_key("log", key);
+      CHECK_FALSE(parse_note_verifier_key(verifier).has_value());
+      const auto kind = NoteKeyKind::kCosignature;
+      CHECK_FALSE(parse_note_verifier_key(note_verifier_key("w", key, kind), kind).has_value());
+    }
+  // Their neighbours are other points, and what a key is made to is none of them.
+  for (const std::string& text : {"02" + zeros + "00", "00" + zeros + "01", "eb" + ones + "7f",
+                                  "ed" + ones + "7e", "ed" + ones.substr(2) + "fe7f"})
+    CHECK(check_public_key(*PublicKey::from(*from_hex(text))).has_value());
+  CHECK(check_public_key((*Ed25519::from_pem(kPem))->public_key()).has_value());
 }

@@ -359,6 +359,18 @@ TEST_CASE("a minority of the voters cannot make itself a majority by members tha
       invented([&](Member& one) { one.store = victim.store; }),
       invented([&](Member& one) { one.name = victim.name; }),
   };
+  // A voter under whose key anybody signs; of others no signature counts.
+  const auto identity = [](MemberRole role) {
+    return [role](Member& one) {
+      one.role = role;
+      one.signing_key = PublicKey{};
+      one.signing_key.octets[0] = 1;
+    };
+  };
+  CHECK(failing(made_up(invented(identity(MemberRole::kStandby)), {demote}, demoted, forger)) ==
+        "voters-11");
+  CHECK(failing(made_up(invented(identity(MemberRole::kVoter)), {demote}, demoted, forger)) ==
+        "member-sets");
   for (const MemberSet& before : befores)
     CHECK(failing(made_up(before, {demote, remove}, alone, forger)) == "member-sets");
   // An invitation that would let in a voter.

@@ -123,6 +123,9 @@ TEST_CASE("a certificate is made once the admission stands, and its failure does
 TEST_CASE("a join whose form is wrong is refused by the name of the field") {
   const std::pair<std::string, const char*> cases[] = {
       {joining(R"(, "csr": "no PEM")"), "csr"},
+      {fmt::format(R"({{"token": "{}", "node": "{}", "store": "{}", "signing_key": "01{}"}})",
+                   kToken, std::string(32, '1'), std::string(32, '2'), std::string(62, '0')),
+       "small order"},
       {joining(R"(, "csr": "-----BEGIN \u00e9")"), "csr"},
       {joining(R"(, "csr": "-----BEGIN )" + std::string(16'384, 'x') + "\""), "csr"},
       {joining(R"(, "name": "n9")"), "'name'"},

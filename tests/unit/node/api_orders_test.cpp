@@ -123,6 +123,8 @@ TEST_CASE("orders whose form is wrong are refused by the name of the field") {
       {"PATCH", "/v1/members/n1", R"({"name": "n5"})", "'name'"},
       {"PATCH", "/v1/members/n1", R"({"peers_address": "nowhere"})", "peers_address"},
       {"PATCH", "/v1/members/n1", R"({"valid_until": "tomorrow"})", "valid_until"},
+      {"PATCH", "/v1/members/n1", R"({"signing_key": "ec)" + std::string(60, 'f') + "7f\"}",
+       "signing_key"},
       {"PATCH", "/v1/members/n1", R"({"valid_until": "2025-01-31T12:00:00+01:00"})", "valid_until"},
       {"PUT", "/v1/cluster/policy", R"({"wanted": 3})", "grace_ms"},
       {"PUT", "/v1/cluster/policy", R"({"wanted": 256, "grace_ms": 1})", "wanted"},

@@ -64,6 +64,14 @@ TEST_CASE("white space and the order of members do not change the chain") {
   CHECK(parse_genesis(json) == sample_genesis());
 }
 
+TEST_CASE("a voter's key under which anybody can sign is refused by its voter") {
+  const std::string key = to_hex(sample_genesis().voters[0].signing_key);
+  const auto refused = parse_genesis(edited(key, "01" + std::string(62, '0')));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(contains(refused.error().message, "voter 1: signing_key"));
+  CHECK(contains(refused.error().message, "small order"));
+}
+
 TEST_CASE("a genesis that could be read in two ways, or breaks a rule, is refused") {
   const std::pair<const char*, const char*> edits[] = {
       {"\"name\": \"test\"", "\"name\": \"Test\""},

@@ -244,6 +244,19 @@ TEST_CASE("an order that can not be carried out any more is refused, also if no 
   }
 }
 
+TEST_CASE("a leader takes no key under which anybody can sign, whoever passes the order on") {
+  Crew crew(3);
+  const std::size_t leader = crew.elect();
+  const std::size_t asked = (leader + 1) % 3;
+  chain::Member renewed = *chain::find_member(crew.members(leader), voter_id(asked));
+  renewed.signing_key = chain::PublicKey{};
+  renewed.signing_key.octets[0] = 1;
+  const auto answer = crew.order(asked, chain::UpdateMember{renewed});
+  CHECK(answer.outcome == net::OrderOutcome::kRefused);
+  CHECK(answer.message.find("small order") != std::string::npos);
+  CHECK(crew.members(leader).members.at(asked).signing_key != renewed.signing_key);
+}
+
 TEST_CASE("a voter whose key is about to change signs nothing, and nobody shuns it") {
   Crew crew(3);
   const std::size_t leader = crew.elect();

@@ -34,7 +34,7 @@ chain::Genesis easy_genesis() {
   genesis.easiest_target = genesis.first_target;
   chain::Member voter;
   voter.node = chain::NodeId::from("0123456789abcdef").value();
-  voter.signing_key.octets[0] = 1;
+  voter.signing_key.octets[0] = 2;  // 1 would be a point of small order
   voter.store.octets[0] = 1;
   voter.name = "alpha";
   genesis.voters = {voter};
