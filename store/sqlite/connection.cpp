@@ -57,8 +57,10 @@ std::string immutable_uri(const std::string& path) {
 
 std::unique_ptr<SQLite::Database> open_for_reading(const std::string& path,
                                                    const StoreOptions& options) {
+  // With a journal SQLite refuses, which undoing the change would need the right to write for.
+  const FileState state = FileState::of(path);
   const bool is_still = options.reading == Reading::kAnyCopy && std::filesystem::exists(path) &&
-                        !FileState::of(path).has_log();
+                        !state.has_log() && !state.has_journal();
   return is_still ? open(immutable_uri(path), SQLite::OPEN_READONLY | SQLite::OPEN_URI, options)
                   : open(path, SQLite::OPEN_READONLY, options);
 }
@@ -91,8 +93,17 @@ tl::unexpected<chain::Error> refused(const std::string& path, const SQLite::Exce
   if (cause.getErrorCode() == SQLITE_NOTADB)
     return chain::fail(ErrorCode::kInvalid,
                        fmt::format("{} is not a database; name another file", path));
+  const FileState state = FileState::of(path);
+  if (state.has_journal())
+    return chain::fail(
+        ErrorCode::kIo,
+        fmt::format("cannot open {}: {} (SQLite code {}); beside it lies a rollback journal "
+                    "(-journal) of a change that was cut off, so the file is half changed: copy "
+                    "the directory, open the copy for writing once, which undoes the change "
+                    "(sqlite3 FILE \"PRAGMA user_version\"), and name that",
+                    path, cause.what(), cause.getExtendedErrorCode()));
   // What SQLite says where a write-ahead log has no index and none can be made.
-  if (FileState::of(path).has_log() &&
+  if (state.has_log() &&
       (cause.getErrorCode() == SQLITE_CANTOPEN || cause.getErrorCode() == SQLITE_READONLY))
     return chain::fail(
         ErrorCode::kIo,

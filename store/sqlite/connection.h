@@ -24,7 +24,8 @@ chain::Result<std::unique_ptr<SQLite::Database>> open_writer(const std::string& 
 // or checkpoint at the same moment. With Reading::kAnyCopy a file that has no write-ahead log is
 // taken for one that nobody writes: nothing is then created beside it, and it may lie where nothing
 // can be. Whether somebody began to write it all the same, FileState tells. A file with a log needs
-// its index: one that is there, as a running node's is, or a directory where it can be made.
+// its index: one that is there, as a running node's is, or a directory where it can be made. One
+// with the rollback journal of a change that was cut off is refused.
 chain::Result<std::unique_ptr<SQLite::Database>> open_read_only(const std::string& path,
                                                                 const chain::Genesis& genesis,
                                                                 const StoreOptions& options,

@@ -1,0 +1,73 @@
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "made_up_chain.h"
+
+using namespace made_up;
+namespace fs = std::filesystem;
+
+namespace {
+
+chain::Result<VerifyReport> verify(const std::string& database) {
+  VerifyOptions options;
+  options.database = database;
+  options.genesis = made_up_genesis();
+  return verify_chain(options);
+}
+
+std::string error_of(const std::string& database) {
+  const auto report = verify(database);
+  return report ? "verified" : report.error().message;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a copy that was made in the middle of another program's change is not taken for whole") {
+  const Written written;
+  const TemporaryDirectory elsewhere;
+  const std::string copy = elsewhere.file("chain.db");
+  {
+    SQLite::Database other(written.database, SQLite::OPEN_READWRITE);
+    SQLite::Statement(other, "PRAGMA journal_mode = DELETE").executeStep();
+    other.exec("BEGIN; UPDATE event SET salt = zeroblob(16)");
+    REQUIRE(sqlite3_db_cacheflush(other.getHandle()) == SQLITE_OK);
+    fs::copy_file(written.database, copy);
+    fs::copy_file(written.database + "-journal", copy + "-journal");
+    other.exec("ROLLBACK");
+  }
+  CHECK(contains(error_of(copy), "rollback journal (-journal) of a change that was cut off"));
+  CHECK(fs::exists(copy + "-journal"));
+  // What the message says.
+  {
+    SQLite::Database undone(copy, SQLite::OPEN_READWRITE);
+    SQLite::Statement(undone, "PRAGMA user_version").executeStep();
+  }
+  const auto report = verify(copy);
+  REQUIRE_MESSAGE(report, report.error().message);
+  CHECK(report->findings.total() == 0);
+  CHECK(report->tip == written.state.tip);
+}
+
+TEST_CASE("a link to a database brings the log that lies beside the file") {
+  const TemporaryDirectory directory;
+  const TemporaryDirectory elsewhere;
+  const chain::Genesis genesis = made_up_genesis();
+  const auto store = open_empty(directory, genesis);
+  SyntheticChain chain(genesis, *store);
+  for (const NextBlock& next : Story().told()) chain.add(next);
+  REQUIRE(fs::file_size(directory.file("chain.db-wal")) > 0);
+  const std::string link = elsewhere.file("linked.db");
+  fs::create_symlink(directory.file("chain.db"), link);
+  const auto report = verify(link);
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(texts(*report));
+  CHECK(report->findings.total() == 0);
+  CHECK(report->tip == chain.state().tip);
+}
