@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "chain/hash.h"
+#include "store/sqlite/row_order.h"
 
 namespace eventchain::store {
 
@@ -85,8 +86,9 @@ std::vector<chain::Height> read_heights(Statement::Rows rows) {
 
 chain::Certificate read_signatures(Statement::Rows rows) {
   chain::Certificate certificate;
-  while (rows.next()) {
+  for (Ordered<std::uint64_t> order; rows.next();) {
     const std::uint64_t slot = rows.number(0);
+    order.take(slot);
     if (slot > std::numeric_limits<std::uint16_t>::max())
       throw StoreFailure(fmt::format("the database is damaged: no member has slot {}", slot));
     certificate.push_back(

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+#include <utility>
+
 #include "store/sqlite/connection.h"
+#include "store/sqlite/row_order.h"
 #include "store/sqlite/statement.h"
 
 namespace eventchain::store {
@@ -49,11 +53,14 @@ class SqliteScan final : public ChainScan {
                            " LEFT JOIN block b ON b.height = s.height"
                            " WHERE s.height >= ? AND s.height < ? ORDER BY s.height, s.slot"),
         select_beyond_(*database_,
-                       "SELECT count(*) FROM signature WHERE height < 0 OR height >= ?"),
-        select_keys_(*database_,
-                     "SELECT prefix, arrival FROM recent_key UNION ALL"
-                     " SELECT prefix, arrival FROM event_key"),
-        select_chunks_(*database_, "SELECT stream, first_version, arrivals FROM stream_chunk"),
+                       "SELECT height, slot FROM signature WHERE height >= ?1 AND height < ?2"
+                       " ORDER BY height, slot"),
+        select_recent_keys_(*database_,
+                            "SELECT prefix, arrival FROM recent_key ORDER BY prefix, arrival"),
+        select_keys_(*database_, "SELECT prefix, arrival FROM event_key ORDER BY prefix, arrival"),
+        select_chunks_(*database_,
+                       "SELECT stream, first_version, arrivals FROM stream_chunk"
+                       " ORDER BY stream, first_version"),
         select_height_(*database_, "SELECT coalesce(max(height) + 1, 0) FROM block") {}
 
   Result<Extent> extent() override {
@@ -61,12 +68,17 @@ class SqliteScan final : public ChainScan {
       const Moment moment(*this);
       Extent extent;
       extent.blocks = number(select_height_);
-      extent.block_rows = number("SELECT count(*) FROM block");
       extent.arrivals_end = number("SELECT coalesce(max(arrival) + 1, 0) FROM event");
-      extent.placed = number("SELECT count(position) FROM placement");
-      extent.settled = number("SELECT count(*) FROM placement");
-      extent.tiles = number("SELECT count(*) FROM tile");
-      extent.history_nodes = number("SELECT count(*) FROM history_node");
+      count_into(extent.block_rows, extent.faults, "the blocks by position",
+                 "SELECT first_position, height FROM block INDEXED BY block_position"
+                 " ORDER BY first_position, height");
+      count_into(extent.settled, extent.faults, "the places of events",
+                 "SELECT arrival, position FROM placement ORDER BY arrival",
+                 [&](const Statement::Rows& rows) { extent.placed += rows.is_null(1) ? 0U : 1U; });
+      count_into(extent.tiles, extent.faults, "the tiles",
+                 "SELECT level, number FROM tile ORDER BY level, number");
+      count_into(extent.history_nodes, extent.faults, "the nodes of the history",
+                 "SELECT place, 0 FROM history_node ORDER BY place");
       Statement peaks(*database_, "SELECT log, history FROM peaks");
       Statement::Rows rows = peaks.query();
       if (rows.next()) {
@@ -158,7 +170,10 @@ class SqliteScan final : public ChainScan {
   Result<void> member_sets(const std::function<void(const MemberRow&)>& visit) override {
     return read<void>("the member sets", [&] {
       Statement::Rows rows = select_members_.query();
-      while (rows.next()) visit({rows.number(0), rows.bytes(1), rows.bytes(2)});
+      for (Ordered<std::int64_t> order; rows.next();) {
+        order.take(rows.integer(0));
+        visit({rows.number(0), rows.bytes(1), rows.bytes(2)});
+      }
     });
   }
 
@@ -166,49 +181,52 @@ class SqliteScan final : public ChainScan {
                           const std::function<void(const SignatureRow&)>& visit) override {
     return read<void>(fmt::format("signatures from height {} on", first), [&] {
       Statement::Rows rows = select_signatures_.query(first, end);
-      for (Ascending order{first, end}; rows.next();) {
-        order.take(rows.number(0));
-        order.next = rows.number(0);  // several of one block
+      Ascending heights{first, end};
+      for (Ordered<Pair> order; rows.next();) {
+        order.take({rows.integer(0), rows.integer(1)});
+        heights.take(rows.number(0));
+        heights.next = rows.number(0);  // several of one block
         visit({rows.number(0), rows.integer(1), rows.bytes(2), rows.bytes(3)});
       }
     });
   }
 
-  Result<std::uint64_t> signatures_beyond(std::uint64_t end) override {
-    return read<std::uint64_t>("the signatures", [&]() -> std::uint64_t {
-      Statement::Rows rows = select_beyond_.query(end);
-      return rows.next() ? rows.number(0) : 0;
+  Result<Beyond> signatures_beyond(std::uint64_t end) override {
+    return read<Beyond>("the signatures", [&]() -> Beyond {
+      constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+      constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
+      Beyond beyond;
+      count_rows(select_beyond_.query(kLeast, std::int64_t{0}), beyond.below_zero);
+      count_rows(select_beyond_.query(end, kGreatest), beyond.above);
+      return beyond;
     });
   }
 
   Result<void> keys(const std::function<void(std::int64_t, std::uint64_t)>& visit) override {
     return read<void>("the index of keys", [&] {
-      Statement::Rows rows = select_keys_.query();
-      while (rows.next()) visit(rows.integer(0), rows.number(1));
+      const Moment moment(*this);
+      for (Statement* index : {&select_recent_keys_, &select_keys_}) {
+        Statement::Rows rows = index->query();
+        for (Ordered<Pair> order; rows.next();) {
+          order.take({rows.integer(0), rows.integer(1)});
+          visit(rows.integer(0), rows.number(1));
+        }
+      }
     });
   }
 
   Result<void> stream_chunks(const std::function<void(const ChunkRow&)>& visit) override {
     return read<void>("the index of streams", [&] {
       Statement::Rows rows = select_chunks_.query();
-      while (rows.next()) visit({rows.bytes(0), rows.integer(1), rows.bytes(2)});
+      for (Ordered<std::pair<chain::Bytes, std::int64_t>> order; rows.next();) {
+        order.take({chain::Bytes(rows.bytes(0)), rows.integer(1)});
+        visit({rows.bytes(0), rows.integer(1), rows.bytes(2)});
+      }
     });
   }
 
  private:
-  // Rows of a damaged file need not come in the order of their keys, nor from the range that was
-  // asked for: SQLite goes to the first and believes the tree. Whoever reads on from the last of
-  // them could go round for ever.
-  struct Ascending {
-    std::uint64_t next;
-    std::uint64_t end;
-    void take(std::uint64_t key) {
-      if (key < next || key >= end)
-        throw StoreFailure(
-            fmt::format("the row of {} stands where those from {} on should", key, next));
-      next = key + 1;
-    }
-  };
+  using Pair = std::pair<std::int64_t, std::int64_t>;
 
   // Several reads that see the same.
   class Moment {
@@ -254,6 +272,25 @@ class SqliteScan final : public ChainScan {
     return number(statement);
   }
 
+  // Rows whose first two numbers make a key. Not by count(*), which goes through a tree without a
+  // look at its keys.
+  static void count_rows(Statement::Rows rows, std::uint64_t& count,
+                         const std::function<void(const Statement::Rows&)>& see = {}) {
+    for (Ordered<Pair> order; rows.next(); ++count) {
+      order.take({rows.integer(0), rows.integer(1)});
+      if (see) see(rows);
+    }
+  }
+  void count_into(std::uint64_t& count, std::vector<std::string>& faults, const char* what,
+                  const char* sql, const std::function<void(const Statement::Rows&)>& see = {}) {
+    try {
+      Statement statement(*database_, sql);
+      count_rows(statement.query(), count, see);
+    } catch (const StoreFailure& failure) {
+      faults.push_back(fmt::format("{} cannot be counted: {}", what, failure.what()));
+    }
+  }
+
   template <class Value, class Reading>
   static Result<Value> read(const std::string& what, Reading reading) {
     try {
@@ -271,8 +308,8 @@ class SqliteScan final : public ChainScan {
   std::unique_ptr<SQLite::Database> database_;
   Statement begin_, commit_;
   Statement select_events_, select_arrival_, select_blocks_, select_tile_, select_history_;
-  Statement select_members_, select_signatures_, select_beyond_, select_keys_, select_chunks_;
-  Statement select_height_;
+  Statement select_members_, select_signatures_, select_beyond_;
+  Statement select_recent_keys_, select_keys_, select_chunks_, select_height_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chain/bytes.h"
 #include "chain/genesis.h"
@@ -20,8 +21,9 @@ namespace eventchain::store {
 // the tip that extent() told can be read while it grows, each call as of its own moment.
 //
 // One thread each; open several to read ranges at the same time. Views live until the visitor
-// returns. An error of kCorrupt means that SQLite itself could not read on; the rows before it were
-// visited.
+// returns. An error of kCorrupt means that SQLite itself could not read on, or that rows were not
+// in the order of their keys (row_order.h); the rows before it were visited. Every call ends,
+// whatever the file is.
 class ChainScan {
  public:
   virtual ~ChainScan() = default;
@@ -37,6 +39,9 @@ class ChainScan {
     std::uint64_t history_nodes = 0;  // rows
     chain::Bytes log_peaks;           // packed (columns.h)
     chain::Bytes history_peaks;
+    // Trees that could not be read to their ends, a sentence each; their rows are counted up to
+    // there.
+    std::vector<std::string> faults;
   };
   virtual chain::Result<Extent> extent() = 0;
   // One more than the greatest height by now: of a running node it may be more than before.
@@ -96,8 +101,12 @@ class ChainScan {
   // first <= height < end, by height and slot.
   virtual chain::Result<void> signatures(std::uint64_t first, std::uint64_t end,
                                          const std::function<void(const SignatureRow&)>& visit) = 0;
-  // Signatures that are outside of all heights below `end`.
-  virtual chain::Result<std::uint64_t> signatures_beyond(std::uint64_t end) = 0;
+  // How many signatures are at heights that no block can have, and at `end` or above.
+  struct Beyond {
+    std::uint64_t below_zero = 0;
+    std::uint64_t above = 0;
+  };
+  virtual chain::Result<Beyond> signatures_beyond(std::uint64_t end) = 0;
 
   // Both indexes of keys, as of one moment.
   virtual chain::Result<void> keys(

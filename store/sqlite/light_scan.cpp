@@ -5,6 +5,7 @@
 #include "store/sqlite/block_rows.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/light_schema.h"
+#include "store/sqlite/row_order.h"
 #include "store/sqlite/statement.h"
 
 namespace eventchain::store {
@@ -21,7 +22,7 @@ class SqliteLightScan final : public LightScan {
  public:
   explicit SqliteLightScan(std::unique_ptr<SQLite::Database> database)
       : database_(std::move(database)),
-        count_blocks_(*database_, "SELECT count(*) FROM block"),
+        select_height_(*database_, "SELECT coalesce(max(height) + 1, 0) FROM block"),
         select_blocks_(*database_, "SELECT height, id, sealed, annex FROM block ORDER BY height"),
         select_members_(*database_, "SELECT height, hash, encoded FROM member_set ORDER BY height"),
         select_history_(*database_, "SELECT history FROM below_tip"),
@@ -31,9 +32,9 @@ class SqliteLightScan final : public LightScan {
     Statement(*database_, "BEGIN").run();
   }
 
-  Result<std::uint64_t> block_count() override {
-    return read<std::uint64_t>("the number of blocks", [this] {
-      Statement::Rows rows = count_blocks_.query();
+  Result<std::uint64_t> blocks_end() override {
+    return read<std::uint64_t>("the tip", [this] {
+      Statement::Rows rows = select_height_.query();
       return rows.next() ? rows.number(0) : 0;
     });
   }
@@ -42,7 +43,8 @@ class SqliteLightScan final : public LightScan {
     std::uint64_t next = 0;
     try {
       Statement::Rows rows = select_blocks_.query();
-      while (rows.next()) {
+      for (Ordered<std::int64_t> order; rows.next();) {
+        order.take(rows.integer(0));
         next = rows.number(0) + 1;
         visit({rows.number(0), rows.bytes(1), rows.bytes(2), rows.bytes(3)});
       }
@@ -55,7 +57,10 @@ class SqliteLightScan final : public LightScan {
   Result<void> member_sets(const std::function<void(const MemberRow&)>& visit) override {
     try {
       Statement::Rows rows = select_members_.query();
-      while (rows.next()) visit({rows.number(0), rows.bytes(1), rows.bytes(2)});
+      for (Ordered<std::int64_t> order; rows.next();) {
+        order.take(rows.integer(0));
+        visit({rows.number(0), rows.bytes(1), rows.bytes(2)});
+      }
       return {};
     } catch (const StoreFailure& failure) {
       return unreadable("the member sets", failure.what());
@@ -85,7 +90,7 @@ class SqliteLightScan final : public LightScan {
   }
 
   std::unique_ptr<SQLite::Database> database_;
-  Statement count_blocks_, select_blocks_, select_members_, select_history_, select_signatures_;
+  Statement select_height_, select_blocks_, select_members_, select_history_, select_signatures_;
 };
 
 }  // namespace

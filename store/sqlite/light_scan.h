@@ -26,7 +26,7 @@ class LightScan {
     chain::ByteView sealed;
     chain::ByteView annex;
   };
-  virtual chain::Result<std::uint64_t> block_count() = 0;
+  virtual chain::Result<std::uint64_t> blocks_end() = 0;  // one more than the greatest height
   // All blocks by height, ascending.
   virtual chain::Result<void> blocks(const std::function<void(const BlockRow&)>& visit) = 0;
 

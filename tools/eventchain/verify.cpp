@@ -36,7 +36,7 @@ Result<VerifyReport> verify_headers(const VerifyOptions& options) {
   const auto note = [&](const Result<void>& read) {
     if (!read) report.findings.add({"database", 0, read.error().message});
   };
-  const std::uint64_t total = (*scan)->block_count().value_or(0);
+  const std::uint64_t total = (*scan)->blocks_end().value_or(0);
   std::uint64_t done = 0;
   note((*scan)->blocks([&](const store::LightScan::BlockRow& row) {
     pass.visit(row);
@@ -146,6 +146,7 @@ Result<VerifyReport> verify_all(const VerifyOptions& options) {
   const auto extent = (*scan)->extent();
   if (!extent) return tl::unexpected<chain::Error>(extent.error());
   Found found;
+  for (const std::string& fault : extent->faults) found.surely.add({"database", 0, fault});
   const auto bodies = BodyPass::run(options, *extent, found.surely);
   if (!bodies) return tl::unexpected<chain::Error>(bodies.error());
 
@@ -159,9 +160,15 @@ Result<VerifyReport> verify_all(const VerifyOptions& options) {
   const auto beyond = (*scan)->signatures_beyond(blocks.chain().blocks_end);
   if (!beyond)
     found.surely.add({"database", 0, beyond.error().message});
-  else if (*beyond > 0)
-    found.unless_grown.add(
-        {"database", 0, fmt::format("{} signatures are on blocks that are not there", *beyond)});
+  else {
+    const auto told = [](Findings& findings, std::uint64_t count) {
+      if (count > 0)
+        findings.add(
+            {"database", 0, fmt::format("{} signatures are on blocks that are not there", count)});
+    };
+    told(found.surely, beyond->below_zero);
+    told(found.unless_grown, beyond->above);
+  }
 
   // After the last read: whatever came later came with a block.
   const auto by_now = (*scan)->blocks_by_now();

@@ -10,6 +10,7 @@
 #include "chain/rules.h"
 #include "store/sqlite/sqlite_light_store.h"
 #include "store/sqlite/store_id_file.h"
+#include "tests/unit/endless_tree.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/eventchain/verify.h"
 
@@ -218,4 +219,13 @@ TEST_CASE("a light member's chain without a block noted elsewhere is told") {
   chain::BlockId noted = written.state.tip;
   noted.octets[3] ^= 1;
   CHECK(texts(written.verify({noted})).find(to_hex(noted)) != std::string::npos);
+}
+
+TEST_CASE("a tree of a light member's database that has no end ends the verification") {
+  for (const char* name : {"block", "member_set", "signature"}) {
+    INFO(std::string(name));
+    Written written;
+    endless::File(written.database).make(name);
+    CHECK(written.verify().findings.total() > 0);
+  }
 }
