@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
 
 #include "chain/block.h"
 #include "chain/hash.h"
@@ -169,6 +173,53 @@ Result<void> check_file(SQLite::Database& database, const Schema& schema) {
   return {};
 }
 
+// "table block: CREATE TABLE block(...)", as the file has them. What `ANALYZE` leaves is no
+// concern.
+std::set<std::string> objects_of(SQLite::Database& database) {
+  constexpr std::size_t kObjectsMax = 200;
+  Statement select(
+      database,
+      "SELECT type || ' ' || name || ' of ' || tbl_name || ': ' || coalesce(sql, '')"
+      " FROM sqlite_master WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[14]')");
+  std::set<std::string> objects;
+  for (Statement::Rows rows = select.query(); objects.size() <= kObjectsMax && rows.next();)
+    objects.emplace(rows.bytes(0));
+  return objects;
+}
+
+// Those of a new file. Any thread.
+const std::set<std::string>& objects_of(const Schema& schema) {
+  static std::mutex mutex;
+  static std::map<const Schema*, std::set<std::string>> known;
+  const std::lock_guard lock(mutex);
+  const auto [at, is_new] = known.try_emplace(&schema);
+  if (is_new) {
+    SQLite::Database made(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    for (int version = schema.first_version; version <= schema.version; ++version)
+      made.exec(schema.steps[version - schema.first_version]);
+    at->second = objects_of(made);
+  }
+  return at->second;
+}
+
+// A view in a table's place, a column that is computed, a trigger or an index more: by any of them
+// a file decides what is read of it or written to it.
+Result<void> check_objects(SQLite::Database& database, const Schema& schema) {
+  const std::set<std::string> found = objects_of(database);
+  const std::set<std::string>& wanted = objects_of(schema);
+  if (found == wanted) return {};
+  std::vector<std::string> different;
+  std::ranges::set_symmetric_difference(found, wanted, std::back_inserter(different));
+  const std::string& one = different.front();
+  return chain::fail(
+      ErrorCode::kInvalid,
+      fmt::format("{} has other tables, indexes, views or triggers than this program makes: it {} "
+                  "\"{}\"; if somebody added it, drop it with sqlite3 while no node runs; else use "
+                  "another copy, or let the node fetch the chain from the others",
+                  file_of(database), found.contains(one) ? "has" : "lacks",
+                  one.substr(0, one.find(':'))));
+}
+
 }  // namespace
 
 const Schema kFullSchema{kApplicationId, "EventChain",       kFirstVersion,
@@ -227,6 +278,7 @@ Result<void> check_schema(SQLite::Database& database, const chain::Genesis& gene
                        fmt::format("{} has the older schema version {}; start the node once, it "
                                    "brings the file to version {}",
                                    file_of(database), version, schema.version));
+  if (auto checked = check_objects(database, schema); !checked) return checked;
   Statement select(database, "SELECT value FROM meta WHERE name = 'chain'");
   Statement::Rows rows = select.query();
   const chain::ChainId wanted = chain::chain_id(genesis);

@@ -55,7 +55,8 @@ tl::unexpected<chain::Error> another_disk(const std::string& what, const StoreId
 chain::Result<void> prepare_schema(SQLite::Database& database, const chain::Genesis& genesis,
                                    const StoreId& id, const Schema& schema = kFullSchema);
 
-// The same checks without changing anything; an older version is an error too.
+// The same checks without changing anything; an older version is an error too, and so is anything
+// in the schema that is not as in a new file.
 chain::Result<void> check_schema(SQLite::Database& database, const chain::Genesis& genesis,
                                  const Schema& schema = kFullSchema);
 

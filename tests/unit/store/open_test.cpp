@@ -317,4 +317,27 @@ TEST_CASE("a restart finds the pending events behind thousands of placed ones") 
   CHECK(pending[1].second == late.facts);
 }
 
+TEST_CASE("a file whose schema is not the one this program makes is refused") {
+  for (const char* change :
+       {"ALTER TABLE block RENAME TO hidden; CREATE VIEW block AS SELECT * FROM hidden",
+        "CREATE TRIGGER eager AFTER INSERT ON event BEGIN DELETE FROM event; END",
+        "CREATE INDEX covering ON event(arrival, mark, salt, body)",
+        "ALTER TABLE event ADD COLUMN twice AS (arrival * 2)", "DROP INDEX block_position"}) {
+    INFO(std::string(change));
+    Damaged damaged;
+    SQLite::Database(damaged.path, SQLite::OPEN_READWRITE).exec(change);
+    CHECK(
+        says(error_of_opening(damaged.path, small_genesis()), "has other tables, indexes, views"));
+    const auto reader = open_reader(damaged.path, small_genesis(), 1);
+    REQUIRE_FALSE(reader);
+    CHECK(says(reader.error().message, "has other tables, indexes, views or triggers"));
+  }
+}
+
+TEST_CASE("statistics of SQLite's own in a file are no reason to refuse it") {
+  Damaged damaged;
+  SQLite::Database(damaged.path, SQLite::OPEN_READWRITE).exec("ANALYZE");
+  CHECK(open_reader(damaged.path, small_genesis(), 1));
+}
+
 }  // namespace eventchain::store::testing
