@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 namespace eventchain::store {
@@ -24,6 +26,18 @@ chain::Result<LockFile> LockFile::take(const std::string& path) {
         ErrorCode::kUnavailable,
         fmt::format("{} is locked: another node uses this database; stop it first", path));
   return lock;
+}
+
+bool LockFile::is_held(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return false;
+  // "1: FLOCK  ADVISORY  WRITE 708 00:1b:1234 0 EOF"; the device is not everywhere that of stat().
+  const std::string inode = fmt::format(":{} ", file.st_ino);
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);)
+    if (line.find(" FLOCK ") != std::string::npos && line.find(inode) != std::string::npos)
+      return true;
+  return false;
 }
 
 LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

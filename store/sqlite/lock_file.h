@@ -12,6 +12,10 @@ class LockFile {
  public:
   static chain::Result<LockFile> take(const std::string& path);
 
+  // Whether anybody holds it, a node that is: by what the kernel tells, for whoever tried to take
+  // it would keep out a node that starts at that moment. False where another container's node does.
+  static bool is_held(const std::string& path);
+
   LockFile() = default;
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&& other) noexcept;

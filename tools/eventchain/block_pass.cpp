@@ -304,7 +304,8 @@ void BlockPass::finish(const ChainScan::Extent& extent, VerifyReport& report) {
     findings_.add({"block", state_.height().value,
                    "the chain does not contain block " + to_hex(id) + ", which was named"});
   report.named_blocks = named_.size();
-  for (const std::uint64_t height : named_) report.attested = std::max(report.attested, {height});
+  for (const std::uint64_t at : named_) report.attest(at, chain_.is_followed(at));
+  report.is_connected = chain_.is_whole;
   report.versions_judged = !versions_unknown_;
   report.chain = state_.chain;
   report.blocks = blocks_;

@@ -122,7 +122,8 @@ std::size_t HeaderPass::check_certificate(const chain::Certificate& certificate)
   if (sound.size() < certificate.size())
     complain(height, fmt::format("{} of the {} signatures on it are not those of its voters",
                                  certificate.size() - sound.size(), certificate.size()));
-  if (!chain::is_certified(sound, *before_tip_, *state_.members))
+  is_certified_ = chain::is_certified(sound, *before_tip_, *state_.members);
+  if (!is_certified_)
     complain(height, fmt::format("it is the tip, and its {} sound signatures are no certificate",
                                  sound.size()));
   return sound.size();
@@ -143,9 +144,10 @@ void HeaderPass::finish(LightScan& scan, VerifyReport& report) {
   for (const chain::BlockId& id : known_blocks_)
     complain(height, "the chain does not contain block " + to_hex(id) + ", which was named");
   report.named_blocks = named_.size();
-  for (const std::uint64_t at : named_) report.attested = std::max(report.attested, {at});
+  for (const std::uint64_t at : named_) report.attest(at, chain_.is_followed(at));
+  report.is_connected = chain_.is_whole;
   report.headers_only = true;
-  if (report.signatures > 0) report.certified = state_.height();
+  if (is_certified_) report.certified = state_.height();
   report.chain = state_.chain;
   report.blocks = blocks_;
   report.events = state_.tip_header.header.log_size;

@@ -46,6 +46,7 @@ class HeaderPass {
   std::uint64_t next_height_ = 0;
   std::uint64_t blocks_ = 0;
   bool lost_track_ = false;
+  bool is_certified_ = false;  // the tip
 };
 
 }  // namespace eventchain::tools

@@ -21,6 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kTooShort =
+    "the chain is shorter than what was attested: it was rolled back, or is behind";
+constexpr const char* kVerifyAgain =
+    "verify again when the node has that; if it never has, it was rolled back";
+
 Result<std::vector<fs::path>> files_in(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
   for (const std::string& path : paths) {
@@ -158,23 +163,25 @@ std::string KeptFiles::signers_of(const Item& item, const VerifiedChain& chain,
 }
 
 // What it says and the chain does not; empty: they agree. `open`: what could not be compared.
-std::string KeptFiles::contradiction(const Item& item, const VerifiedChain& chain,
-                                     const BodyPass* bodies, std::string& open) const {
-  const std::string too_short =
-      "the chain is shorter than what was attested: it was rolled back, or is behind";
+std::string KeptFiles::contradiction(const Item& item, const Against& against, std::string& open) {
+  const VerifiedChain& chain = against.chain;
   for (const SaidBlock& said : item.blocks) {
     const std::string says =
         fmt::format("it says that block {} is {}", said.height, to_hex(said.id));
-    if (said.height >= chain.blocks_end)
-      return fmt::format("{}, and the chain ends with block {}; {}", says,
-                         static_cast<std::int64_t>(chain.blocks_end) - 1, too_short);
     const auto met = chain.met.find(said.height);
-    if (met == chain.met.end()) {
+    if (said.height >= chain.blocks_end) {
+      const std::int64_t end = static_cast<std::int64_t>(chain.blocks_end) - 1;
+      if (!against.is_live)
+        return fmt::format("{}, and the chain ends with block {}; {}", says, end, kTooShort);
+      open = fmt::format(
+          "block {} is newer than what was read of a node that runs, up to block {}; {}",
+          said.height, end, kVerifyAgain);
+    } else if (met == chain.met.end()) {
       open = fmt::format("block {} cannot be read", said.height);
     } else if (met->second != said.id) {
       std::string text = fmt::format("{}, and the chain has {} there", says, to_hex(met->second));
       const HeldBody* held =
-          bodies != nullptr && item.position ? bodies->at(*item.position) : nullptr;
+          against.bodies != nullptr && item.position ? against.bodies->at(*item.position) : nullptr;
       if (held != nullptr)
         text += held->facts.commitment == item.commitment
                     ? fmt::format("; the event at position {} is the same", *item.position)
@@ -184,16 +191,27 @@ std::string KeptFiles::contradiction(const Item& item, const VerifiedChain& chai
       return text;
     }
   }
-  if (item.kind != Kind::kCheckpoint) return {};
+  return item.kind == Kind::kCheckpoint ? contradiction_of_log(item, against, open) : "";
+}
+
+std::string KeptFiles::contradiction_of_log(const Item& item, const Against& against,
+                                            std::string& open) {
+  const VerifiedChain& chain = against.chain;
   const auto root = chain.log_roots.find(item.size);
   if (root != chain.log_roots.end() && root->second != item.root)
     return fmt::format("it says that the log of {} events has the root {}, and the chain's has {}",
                        item.size, to_hex(item.root), to_hex(root->second));
   if (root != chain.log_roots.end()) return {};
-  if (chain.is_whole && item.size > chain.log_size)
-    return fmt::format("it says that the log has {} events, and the chain has {}; {}", item.size,
-                       chain.log_size, too_short);
-  open = fmt::format("the root of the log of {} events is not known here", item.size);
+  if (chain.is_whole && item.size > chain.log_size) {
+    if (!against.is_live)
+      return fmt::format("it says that the log has {} events, and the chain has {}; {}", item.size,
+                         chain.log_size, kTooShort);
+    open = fmt::format(
+        "the log of {} events is newer than what was read of a node that runs, {} events; {}",
+        item.size, chain.log_size, kVerifyAgain);
+  } else {
+    open = fmt::format("the root of the log of {} events is not known here", item.size);
+  }
   return {};
 }
 
@@ -218,7 +236,7 @@ void KeptFiles::judge(const VerifiedChain& chain, const BodyPass* bodies,
       continue;
     }
     std::string open;
-    const std::string text = contradiction(item, chain, bodies, open);
+    const std::string text = contradiction(item, {chain, bodies, report.is_live}, open);
     if (!text.empty()) {
       bad(text + (signers.empty()
                       ? "; keep the file"
@@ -233,7 +251,7 @@ void KeptFiles::judge(const VerifiedChain& chain, const BodyPass* bodies,
     }
     ++(item.kind == Kind::kReceipt ? report.receipts : report.checkpoints);
     for (const SaidBlock& said : item.blocks)
-      report.attested = std::max(report.attested, {said.height});
+      report.attest(said.height, chain.is_followed(said.height));
     if (item.kind == Kind::kCheckpoint)
       report.attested_events = std::max(report.attested_events, item.size);
   }

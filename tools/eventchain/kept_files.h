@@ -80,8 +80,15 @@ class KeptFiles {
   void read_checkpoint(Item& item, std::string_view text) const;
   [[nodiscard]] std::string signers_of(const Item& item, const VerifiedChain& chain,
                                        std::string& fault) const;
-  [[nodiscard]] std::string contradiction(const Item& item, const VerifiedChain& chain,
-                                          const BodyPass* bodies, std::string& open) const;
+  struct Against {
+    const VerifiedChain& chain;
+    const BodyPass* bodies;  // null: none are kept
+    bool is_live;            // a node may yet get what it lacks
+  };
+  [[nodiscard]] static std::string contradiction(const Item& item, const Against& against,
+                                                 std::string& open);
+  [[nodiscard]] static std::string contradiction_of_log(const Item& item, const Against& against,
+                                                        std::string& open);
 
   chain::Genesis genesis_;
   std::vector<Item> items_;

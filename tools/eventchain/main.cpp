@@ -54,7 +54,7 @@ int run(int argc, char** argv) {
       "eventchain");
   app.footer(
       "Exit codes: 0 ok, 1 error, 2 usage, 3 tampering or failed verification, 4 not yet,\n"
-      "5 no quorum or unreachable.");
+      "5 no quorum or unreachable, 6 a chain of which voters have certified nothing.");
   app.set_version_flag("--version", node::kVersion);
   app.require_subcommand(1);
   app.fallthrough();

@@ -23,6 +23,7 @@ enum class Exit : int {
   kTampered = 3,     // or a failed verification
   kNotYet = 4,       // true so far, but not what was asked for
   kUnreachable = 5,  // no endpoint answered, or no quorum
+  kUncertified = 6,  // a chain obeys the rules, and voters have certified nothing of it
 };
 
 // Ends a command with a message for people; caught in main().

@@ -21,6 +21,8 @@ struct VerifiedChain {
   std::uint64_t log_size = 0;                       // as far as the blocks could be followed
   bool is_whole = true;                             // false: some block could not be followed
 
+  // Whether the block is tied to genesis by all those below it.
+  [[nodiscard]] bool is_followed(std::uint64_t height) const { return height < ids.size(); }
   // What the header at `height` > 0 names. Pre: the blocks below it were followed.
   [[nodiscard]] const chain::MembersRef& members_at(std::uint64_t height) const {
     return std::prev(sets.lower_bound(height))->second;

@@ -9,6 +9,7 @@
 #include "store/sqlite/chain_scan.h"
 #include "store/sqlite/file_state.h"
 #include "store/sqlite/light_scan.h"
+#include "store/sqlite/lock_file.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tools/eventchain/block_pass.h"
 #include "tools/eventchain/body_pass.h"
@@ -28,8 +29,23 @@ namespace {
 constexpr std::uint64_t kHeadersPerReport = 4096;
 constexpr std::uint64_t kSignedBlocksAtOnce = 256;
 
+// Whether a node has it open.
+bool is_in_use(const std::string& database) {
+  std::error_code failed;
+  const auto file = std::filesystem::canonical(database, failed);
+  return store::LockFile::is_held(database + ".lock") ||
+         (!failed && store::LockFile::is_held(file.string() + ".lock"));
+}
+
 Result<VerifyReport> verify_headers(const VerifyOptions& options) {
   VerifyReport report;
+  // Whoever put it there would have bodies go unseen.
+  if (std::filesystem::path(options.database).filename() == store::kDatabaseName)
+    report.findings.add(
+        {"database", 0,
+         fmt::format("it is a light member's, and stands where a full node has its own ({}): it "
+                     "holds headers and certificates, and neither events nor bodies",
+                     store::kDatabaseName)});
   const auto scan = store::open_light_scan(options.database, options.genesis);
   if (!scan) return tl::unexpected<chain::Error>(scan.error());
   HeaderPass pass(options, report.findings);
@@ -45,6 +61,7 @@ Result<VerifyReport> verify_headers(const VerifyOptions& options) {
   }));
   note((*scan)->member_sets([&](const store::LightScan::MemberRow& row) { pass.visit(row); }));
   pass.finish(**scan, report);
+  report.is_live = is_in_use(options.database);
   if (options.against != nullptr) options.against->judge(pass.chain(), nullptr, report);
   return report;
 }
@@ -173,6 +190,7 @@ Result<VerifyReport> verify_all(const VerifyOptions& options) {
   // After the last read: whatever came later came with a block.
   const auto by_now = (*scan)->blocks_by_now();
   report.has_grown = by_now && *by_now > extent->blocks;
+  report.is_live = report.has_grown || is_in_use(options.database);
   report.findings.add_all(found.surely);
   if (!report.has_grown) report.findings.add_all(found.unless_grown);
   if (options.against != nullptr) options.against->judge(blocks.chain(), &*bodies, report);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -87,6 +88,7 @@ struct VerifyReport {
   chain::U256 work;
   std::uint64_t octets = 0;  // of salts and bodies that were hashed
   bool has_grown = false;    // a node went on while this was read: blocks above were left out
+  bool is_live = false;      // a node runs on it, which may yet get what it lacks
   // Of the block ids and files that were given: how many agree, up to which block and size of the
   // log they reach, and those that could not be compared, a line each.
   std::uint64_t named_blocks = 0;
@@ -94,8 +96,20 @@ struct VerifyReport {
   std::uint64_t checkpoints = 0;
   chain::Height attested;
   std::uint64_t attested_events = 0;
+  // Blocks named in them that stand above one that could not be followed: they agree, and say
+  // nothing of the history below.
+  std::uint64_t attested_apart = 0;
+  bool is_connected = true;  // false: some block could not be followed, and the tip is below it
   std::vector<std::string> not_compared;
   Findings findings;
+
+  // Something from outside names the block that is here at this height.
+  void attest(std::uint64_t at, bool is_followed) {
+    if (is_followed)
+      attested = std::max(attested, {at});
+    else
+      ++attested_apart;
+  }
 };
 
 enum class VerifyStage : std::uint8_t {

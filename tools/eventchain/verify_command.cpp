@@ -90,10 +90,7 @@ void verify(Session& session, const Verification& chosen) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   fmt::print("{}",
              session.as_json ? pretty(report_json(report, seconds)) : report_text(report, seconds));
-  if (report.findings.total() > 0)
-    session.exit = Exit::kTampered;
-  else if (!report.not_compared.empty())
-    session.exit = Exit::kNotYet;
+  session.exit = exit_of(report);
 }
 
 }  // namespace
@@ -103,7 +100,9 @@ void add_verify_command(CLI::App& chain, Session& session) {
   CLI::App* check =
       chain.add_subcommand("verify",
                            "verify a node's whole database; exit code 3 if anything is not as it "
-                           "was, 4 if something given with --against could not be compared");
+                           "was, 6 if no block at all has the signatures of a majority, 4 if "
+                           "something given with --against could not be compared, 0 if all was "
+                           "read and is as voters certified it, up to the block that is said");
   check
       ->add_option("--data", chosen->data,
                    "data directory of a node, running or stopped, or a copy of one")

@@ -44,29 +44,61 @@ std::string attested_text(const VerifyReport& report) {
                   counted(report.named_blocks, "block id"), counted(report.receipts, "receipt"),
                   counted(report.checkpoints, "checkpoint"));
   const std::uint64_t height = report.attested.value;
-  if (height >= report.height.value) return text + ", up to its tip";
-  if (height > 0)
-    return text + fmt::format(
-                      ": it is their history up to block {}, and what is above rests on "
-                      "the voters' word alone",
-                      height);
-  return text + fmt::format(": its first {} events are theirs", report.attested_events);
+  if (report.is_connected && height >= report.height.value)
+    text += ", up to its tip";
+  else if (height > 0)
+    text += fmt::format(
+        ": it is their history up to block {}, and what is above rests on the voters' word alone",
+        height);
+  else if (report.attested_events > 0)
+    text += fmt::format(": its first {} events are theirs", report.attested_events);
+  if (report.attested_apart > 0)
+    text += fmt::format(
+        "; {} above one that could not be followed, and say nothing of the blocks below that",
+        report.attested_apart == 1
+            ? "one of the blocks that they name stands"
+            : fmt::format("{} of the blocks that they name stand", report.attested_apart));
+  return text;
+}
+
+// Genesis needs no signatures: the genesis file says all of it.
+bool is_uncertified(const VerifyReport& report) {
+  return report.height.value > 0 && report.certified.value == 0;
+}
+
+// What came of it, in a line.
+std::string outcome_of(const VerifyReport& report) {
+  const std::uint64_t bad = report.findings.total();
+  if (bad > 0)
+    return fmt::format("NOT verified: {} not as {} committed",
+                       bad == 1 ? "1 thing is" : fmt::format("{} things are", bad),
+                       bad == 1 ? "it was" : "they were");
+  if (is_uncertified(report))
+    return "NOT certified: all that is stored obeys the rules, but no block has the signatures of "
+           "a "
+           "majority of voters here: that voters committed any of it is not shown, and whoever "
+           "does "
+           "the work can make such a chain";
+  if (report.headers_only)
+    return "verified: headers, members and the certificate of the tip are as they were committed. "
+           "NOT verified: events and bodies, which a light member's database does not hold";
+  return "verified: everything is as it was committed";
 }
 
 }  // namespace
 
+Exit exit_of(const VerifyReport& report) {
+  if (report.findings.total() > 0) return Exit::kTampered;
+  if (is_uncertified(report)) return Exit::kUncertified;
+  return report.not_compared.empty() ? Exit::kOk : Exit::kNotYet;
+}
+
 std::vector<std::string> verdict_of(const VerifyReport& report) {
   std::vector<std::string> lines;
-  if (report.findings.total() > 0)
-    lines.push_back(fmt::format("NOT verified: {} not as {} committed",
-                                report.findings.total() == 1
-                                    ? "1 thing is"
-                                    : fmt::format("{} things are", report.findings.total()),
-                                report.findings.total() == 1 ? "it was" : "they were"));
-  else
-    lines.push_back("verified: everything is as it was committed");
+  lines.push_back(outcome_of(report));
   // A live node's newest block may wait for its signatures; more than that is worth a thought.
-  if (!report.headers_only && report.certified < report.height)
+  const bool is_said = is_uncertified(report) && report.findings.total() == 0;
+  if (!report.headers_only && !is_said && report.certified < report.height)
     lines.push_back(fmt::format(
         "blocks {} to {} have no majority's signatures here: that voters committed them is not "
         "shown, and whoever does their work can make such blocks",
@@ -119,6 +151,7 @@ json::object report_json(const VerifyReport& report, double seconds) {
           {"height", report.height.value},
           {"tip", to_hex(report.tip)},
           {"has_grown", report.has_grown},
+          {"is_live", report.is_live},
           {"log_root", to_hex(report.log_root)},
           {"total_work", report.work.to_decimal()},
           {"signatures", report.signatures},
@@ -128,6 +161,7 @@ json::object report_json(const VerifyReport& report, double seconds) {
                                    {"checkpoints", report.checkpoints},
                                    {"height", report.attested.value},
                                    {"events", report.attested_events},
+                                   {"blocks_apart", report.attested_apart},
                                    {"not_compared", std::move(not_compared)}}},
           {"octets", report.octets},
           {"seconds", seconds},

@@ -1,7 +1,9 @@
+#include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "chain/base64.h"
 #include "chain/certificate.h"
@@ -224,4 +226,117 @@ TEST_CASE("files that cannot be read end the command, with their name") {
   CHECK_FALSE(
       KeptFiles::load({empty.path().string()}, made_up_genesis(), chain::Sha256Digest(), nullptr)
           .has_value());
+}
+
+TEST_CASE("what is above a block that cannot be followed attests no history") {
+  const Written written;
+  const Kept kept;
+  kept.checkpoint("high.txt", written, 9, {0, 1, 3});
+  kept.receipt("low.json", written, 0);
+  SQLite::Database(written.database, SQLite::OPEN_READWRITE)
+      .exec("UPDATE block SET sealed = x'00' WHERE height = 6");
+  const KeptFiles files = kept.load();
+  const VerifyReport report = written.verify(&files);
+  CHECK(report.attested.value == 1);
+  const std::string text = report_text(report, 1);
+  INFO(text);
+  CHECK(contains(text, "it is their history up to block 1, "));
+  CHECK_FALSE(contains(text, "up to its tip"));
+}
+
+TEST_CASE("a named block above one that cannot be followed says nothing of what is below") {
+  const Written written;
+  SQLite::Database(written.database, SQLite::OPEN_READWRITE)
+      .exec("UPDATE block SET sealed = x'00' WHERE height = 6");
+  VerifyOptions options;
+  options.database = written.database;
+  options.genesis = written.genesis;
+  options.known_blocks = {written.state.tip};
+  const auto report = verify_chain(options);
+  REQUIRE_MESSAGE(report, report.error().message);
+  CHECK(report->attested.value == 0);
+  CHECK(report->attested_apart == 1);
+  const std::string text = report_text(*report, 1);
+  INFO(text);
+  CHECK(contains(text, "one of the blocks that they name stands above one that could not be"));
+  CHECK_FALSE(contains(text, "up to its tip"));
+}
+
+TEST_CASE(
+    "what is newer than a running node has yet is not compared; a stopped one is rolled back") {
+  const Written ahead;
+  const Kept kept;
+  kept.receipt("new.json", ahead, 42);
+  kept.checkpoint("new.txt", ahead, 12, {0, 1, 3});
+  kept.receipt("old.json", ahead, 0);
+  const KeptFiles files = kept.load();
+  const TemporaryDirectory directory;
+  const chain::Genesis genesis = made_up_genesis();
+  VerifyOptions options;
+  options.database = directory.file("chain.db");
+  options.genesis = genesis;
+  options.against = &files;
+  {
+    const auto running = open_empty(directory, genesis);
+    SyntheticChain chain(genesis, *running);
+    Story story;
+    story.blocks = 10;
+    for (const NextBlock& next : story.told()) chain.add(next);
+    const auto report = verify_chain(options);
+    REQUIRE_MESSAGE(report, report.error().message);
+    INFO(texts(*report));
+    CHECK(report->findings.total() == 0);
+    CHECK(report->receipts == 1);
+    CHECK(report->not_compared.size() == 2);
+    CHECK(exit_of(*report) == Exit::kNotYet);
+    CHECK(contains(report_text(*report, 1),
+                   "is newer than what was read of a node that runs, up to block 10"));
+  }
+  const auto report = verify_chain(options);
+  REQUIRE_MESSAGE(report, report.error().message);
+  CHECK(report->findings.total() == 2);
+  CHECK(contains(texts(*report), "it was rolled back, or is behind"));
+}
+
+TEST_CASE("a chain of which voters have certified nothing is not called verified") {
+  TemporaryDirectory directory;
+  const chain::Genesis genesis = made_up_genesis();
+  {
+    const auto to = open_empty(directory, genesis);
+    SyntheticChain chain(genesis, *to);
+    chain.add({.events = {hold_made_up({.number = 1})}, .signers = {2}});
+    chain.add({.events = {hold_made_up({.number = 2})}});
+  }
+  VerifyOptions options;
+  options.database = directory.file("chain.db");
+  options.genesis = genesis;
+  const auto report = verify_chain(options);
+  REQUIRE_MESSAGE(report, report.error().message);
+  CHECK(report->findings.total() == 0);
+  CHECK(exit_of(*report) == Exit::kUncertified);
+  const std::string text = report_text(*report, 1);
+  CHECK(contains(text, "NOT certified: "));
+  CHECK_FALSE(contains(text, "verified: everything"));
+}
+
+TEST_CASE("a signature at a height that no block has is found while the chain grows, too") {
+  TemporaryDirectory directory;
+  const chain::Genesis genesis = made_up_genesis();
+  const auto to = open_empty(directory, genesis);
+  SyntheticChain chain(genesis, *to);
+  chain.add({.events = {hold_made_up({.number = 1})}, .signers = {0, 1}});
+  SQLite::Database(directory.file("chain.db"), SQLite::OPEN_READWRITE)
+      .exec("INSERT INTO signature VALUES (-1, 0, zeroblob(64))");
+  VerifyOptions options;
+  options.database = directory.file("chain.db");
+  options.genesis = genesis;
+  bool has_grown = false;
+  options.progress = [&](VerifyStage stage, std::uint64_t, std::uint64_t) {
+    if (stage != VerifyStage::kClosing || std::exchange(has_grown, true)) return;
+    chain.add({.events = {hold_made_up({.number = 2})}, .signers = {0, 1}});
+  };
+  const auto report = verify_chain(options);
+  REQUIRE_MESSAGE(report, report.error().message);
+  REQUIRE(report->has_grown);
+  CHECK(contains(texts(*report), "1 signatures are on blocks that are not there"));
 }

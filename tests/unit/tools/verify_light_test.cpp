@@ -13,6 +13,7 @@
 #include "tests/unit/endless_tree.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/eventchain/verify.h"
+#include "tools/eventchain/verify_text.h"
 
 using namespace eventchain;
 using namespace eventchain::tools;
@@ -228,4 +229,23 @@ TEST_CASE("a tree of a light member's database that has no end ends the verifica
     endless::File(written.database).make(name);
     CHECK(written.verify().findings.total() > 0);
   }
+}
+
+TEST_CASE("the verdict on a light member's database says that bodies were not verified") {
+  Written written;
+  const VerifyReport report = written.verify();
+  CHECK(exit_of(report) == Exit::kOk);
+  const std::string verdict = verdict_of(report).front();
+  CHECK(verdict.find("NOT verified: events and bodies") != std::string::npos);
+  CHECK(verdict.find("everything") == std::string::npos);
+}
+
+TEST_CASE("a light member's database in a full node's place is no verified chain") {
+  Written written;
+  const auto place = written.scratch.path() / "chain.db";
+  std::filesystem::rename(written.database, place);
+  written.database = place.string();
+  const VerifyReport report = written.verify();
+  CHECK(texts(report).find("stands where a full node has its own") != std::string::npos);
+  CHECK(exit_of(report) == Exit::kTampered);
 }
