@@ -4,10 +4,8 @@
 
 #include "chain/checkpoint.h"
 #include "node/api/receipt_json.h"
-#include "store/sqlite/light_scan.h"
-#include "store/sqlite/sqlite_reader.h"
 #include "tools/eventchain/cluster_client.h"
-#include "tools/eventchain/verify.h"
+#include "tools/eventchain/cold_reader.h"
 
 namespace eventchain::tools {
 
@@ -64,15 +62,14 @@ class ClusterSource final : public BlockSource {
 class ColdSource final : public BlockSource {
  public:
   ColdSource(const std::string& data, const chain::Genesis& genesis) {
-    const std::string database = database_in(data);
-    if (store::is_light_database(database))
-      throw CommandFailed{Exit::kError, database + " is a light member's: it has no receipts"};
-    reader_ = value_or_stop(store::open_reader(database, genesis, 1));
-    maker_.emplace(*reader_, genesis);
+    reader_ = value_or_stop(ColdReader::open(data, genesis, 1));
+    maker_.emplace(**reader_, genesis);
   }
 
   SourceAnswer receipt(chain::Height height, const store::ReceiptShape& shape) override {
     const auto made = maker_->make_of_block(height, shape);
+    if (auto still = reader_->check_still(); !still)
+      return {State::kUnreachable, still.error().message};
     if (!made) {
       const chain::ErrorCode code = made.error().code;
       const bool is_early =
@@ -88,7 +85,7 @@ class ColdSource final : public BlockSource {
     // The newest blocks may lack signatures; a thousand without are another problem.
     constexpr std::uint64_t kLookedBackMax = 1000;
     SourceAnswer answer{State::kNotYet, "it has no block but genesis"};
-    const std::uint64_t tip = reader_->tip().height.value;
+    const std::uint64_t tip = (*reader_)->tip().height.value;
     for (std::uint64_t back = 0; back < std::min(tip, kLookedBackMax); ++back) {
       answer = receipt(chain::Height{tip - back}, shape);
       if (answer.state != State::kNotYet) break;
@@ -97,7 +94,7 @@ class ColdSource final : public BlockSource {
   }
 
  private:
-  std::unique_ptr<store::SqliteReader> reader_;
+  std::optional<ColdReader> reader_;
   std::optional<store::ReceiptMaker> maker_;
 };
 

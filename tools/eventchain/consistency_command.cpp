@@ -116,7 +116,7 @@ void add_consistency_command(CLI::App& chain, Session& session) {
   CLI::App* command = chain.add_subcommand(
       "consistent",
       "whether two things told of the chain are of one history: each a receipt, a checkpoint, a "
-      "member (URL) or a stopped node's data directory; exit code 3 if not, with evidence where "
+      "member (URL) or a node's data directory; exit code 3 if not, with evidence where "
       "there is some, 4 if it cannot be told. --endpoint names a member who may be asked besides");
   command->add_option("A", wanted->a, "file, directory or URL")->required();
   command->add_option("B", wanted->b, "file, directory or URL")->required();

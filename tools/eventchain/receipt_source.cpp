@@ -10,12 +10,10 @@
 #include "node/api/receipt_json.h"
 #include "node/genesis_json.h"
 #include "store/receipt_maker.h"
-#include "store/sqlite/light_scan.h"
-#include "store/sqlite/sqlite_reader.h"
 #include "tools/eventchain/cluster_client.h"
+#include "tools/eventchain/cold_reader.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/side_by_side.h"
-#include "tools/eventchain/verify.h"
 
 namespace eventchain::tools {
 
@@ -101,13 +99,8 @@ class ColdSource final : public ReceiptSource {
   explicit ColdSource(const ReceiptChoice& choice)
       : choice_(choice), threads_(std::max(1U, std::thread::hardware_concurrency())) {
     const chain::Genesis genesis = value_or_stop(node::load_genesis(choice.genesis));
-    const std::string database = database_in(choice.data);
-    if (store::is_light_database(database))
-      throw CommandFailed{Exit::kError, database + " is a light member's: it has no events"};
-    store::StoreOptions how;
-    how.reading = store::Reading::kAnyCopy;
-    reader_ = value_or_stop(store::open_reader(database, genesis, threads_, how));
-    maker_.emplace(*reader_, genesis);
+    reader_ = value_or_stop(ColdReader::open(choice.data, genesis, threads_));
+    maker_.emplace(**reader_, genesis);
   }
 
   std::vector<Result<std::string>> receipts(const std::vector<chain::EventKey>& keys) override {
@@ -120,22 +113,24 @@ class ColdSource final : public ReceiptSource {
           for (std::size_t at = next++; at < keys.size(); at = next++) answers[at] = make(keys[at]);
         },
         [] {});
+    value_or_stop(reader_->check_still());
     for (const auto& answer : answers)
       if (!answer && answer.error().code != ErrorCode::kUnavailable) stop(answer.error());
     return answers;
   }
 
   std::vector<chain::EventKey> stream(const std::string& name, std::uint64_t from) override {
-    return keys_of(value_or_stop(
-        reader_->stream(chain::stream_key(name),
-                        chain::StreamVersion{static_cast<std::int64_t>(from)}, kKeysPerQuestion)));
+    return keys_of(value_or_stop(reader_->checked((*reader_)->stream(
+        chain::stream_key(name), chain::StreamVersion{static_cast<std::int64_t>(from)},
+        kKeysPerQuestion))));
   }
 
   std::vector<chain::EventKey> log(std::uint64_t from) override {
-    return keys_of(value_or_stop(reader_->log(chain::Position{from}, kKeysPerQuestion)));
+    return keys_of(
+        value_or_stop(reader_->checked((*reader_)->log(chain::Position{from}, kKeysPerQuestion))));
   }
 
-  std::uint64_t log_size() override { return reader_->tip().log_size; }
+  std::uint64_t log_size() override { return (*reader_)->tip().log_size; }
 
  private:
   static std::vector<chain::EventKey> keys_of(const std::vector<store::PlacedEvent>& events) {
@@ -158,7 +153,7 @@ class ColdSource final : public ReceiptSource {
 
   const ReceiptChoice choice_;
   const unsigned threads_;
-  std::unique_ptr<store::SqliteReader> reader_;
+  std::optional<ColdReader> reader_;
   std::optional<store::ReceiptMaker> maker_;
 };
 

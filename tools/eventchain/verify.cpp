@@ -13,6 +13,7 @@
 #include "store/sqlite/sqlite_store.h"
 #include "tools/eventchain/block_pass.h"
 #include "tools/eventchain/body_pass.h"
+#include "tools/eventchain/cold_reader.h"
 #include "tools/eventchain/header_pass.h"
 #include "tools/eventchain/index_pass.h"
 #include "tools/eventchain/kept_files.h"
@@ -220,14 +221,9 @@ Result<VerifyReport> verify_chain(const VerifyOptions& options) {
   const auto before = store::FileState::of(options.database);
   auto report =
       store::is_light_database(options.database) ? verify_headers(options) : verify_all(options);
-  // With a log SQLite keeps readers and the writer apart. Without one the file was read as one that
-  // nobody writes, and what was found in it says nothing if somebody did.
-  if (!before.has_log() && store::FileState::of(options.database) != before)
-    return chain::fail(
-        chain::ErrorCode::kUnavailable,
-        fmt::format("{} was written while it was read: a node was started on it, or a copy was "
-                    "still being made; verify it again",
-                    options.database));
+  // What was found in a file that somebody wrote meanwhile says nothing.
+  if (auto still = check_still(options.database, before); !still)
+    return tl::unexpected<chain::Error>(still.error());
   return report;
 }
 

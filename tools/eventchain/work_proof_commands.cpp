@@ -7,14 +7,12 @@
 #include "mining/work_functions.h"
 #include "node/api/work_proof_json.h"
 #include "node/genesis_json.h"
-#include "store/sqlite/light_scan.h"
-#include "store/sqlite/sqlite_reader.h"
 #include "store/work_proof_maker.h"
 #include "tools/eventchain/cluster_client.h"
+#include "tools/eventchain/cold_reader.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/json_text.h"
 #include "tools/eventchain/session.h"
-#include "tools/eventchain/verify.h"
 #include "tools/eventchain/work_proof_text.h"
 
 namespace eventchain::tools {
@@ -52,12 +50,9 @@ std::string proof_from_data(const Proving& wanted) {
   if (wanted.genesis.empty())
     throw CommandFailed{Exit::kUsage, "--data wants --genesis too: a database is read by its file"};
   const chain::Genesis genesis = value_or_stop(node::load_genesis(wanted.genesis));
-  const std::string database = database_in(wanted.data);
-  if (store::is_light_database(database))
-    throw CommandFailed{Exit::kError,
-                        database + " is a light member's; proofs are made of a full node's"};
-  const auto reader = value_or_stop(store::open_reader(database, genesis, 1));
+  const auto reader = value_or_stop(ColdReader::open(wanted.data, genesis, 1));
   auto proof = store::WorkProofMaker(*reader, genesis).make(wanted.asked.sampling());
+  value_or_stop(reader.check_still());
   if (!proof && proof.error().code == chain::ErrorCode::kUnavailable)
     throw CommandFailed{Exit::kNotYet, proof.error().message};
   return value_or_stop(node::api::format_work_proof(value_or_stop(std::move(proof))));
@@ -127,7 +122,7 @@ void add_work_proof_commands(CLI::App& chain, Session& session) {
       ->type_name("FILE");
   prove_work
       ->add_option("--data", proving->data,
-                   "from the data directory of a stopped node, or a copy of one")
+                   "from the data directory of a node, running or stopped, or a copy of one")
       ->type_name("DIR");
   prove_work->add_option("--genesis", proving->genesis, "the genesis file, with --data")
       ->type_name("FILE");

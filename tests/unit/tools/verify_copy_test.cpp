@@ -3,13 +3,22 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <set>
 
 #include "made_up_chain.h"
+#include "tools/eventchain/cold_reader.h"
 
 using namespace made_up;
 namespace fs = std::filesystem;
 
 namespace {
+
+std::set<std::string> files_in(const fs::path& directory) {
+  std::set<std::string> names;
+  for (const auto& file : fs::directory_iterator(directory))
+    names.insert(file.path().filename().string());
+  return names;
+}
 
 chain::Result<VerifyReport> verify(const std::string& database) {
   VerifyOptions options;
@@ -70,4 +79,29 @@ TEST_CASE("a link to a database brings the log that lies beside the file") {
   INFO(texts(*report));
   CHECK(report->findings.total() == 0);
   CHECK(report->tip == chain.state().tip);
+}
+
+TEST_CASE("whoever reads a copy leaves nothing beside it") {
+  const Written written;
+  const auto before = files_in(written.directory.path());
+  const auto reader = ColdReader::open(written.directory.path().string(), written.genesis, 1);
+  REQUIRE_MESSAGE(reader, reader.error().message);
+  CHECK((*reader)->tip().height.value == 12);
+  CHECK(files_in(written.directory.path()) == before);
+  CHECK(reader->check_still());
+}
+
+TEST_CASE("what was read of a copy is not believed if somebody wrote it meanwhile") {
+  const Written written;
+  const auto reader = ColdReader::open(written.directory.path().string(), written.genesis, 1);
+  REQUIRE_MESSAGE(reader, reader.error().message);
+  {
+    SQLite::Database writer(written.database, SQLite::OPEN_READWRITE);
+    writer.exec("CREATE TABLE more(one); DROP TABLE more");
+  }
+  REQUIRE_FALSE(reader->check_still());
+  CHECK(contains(reader->check_still().error().message, "was written while it was read"));
+  const auto read = reader->checked((*reader)->block(chain::Height{2}));
+  REQUIRE_FALSE(read);
+  CHECK(contains(read.error().message, "was written while it was read"));
 }
