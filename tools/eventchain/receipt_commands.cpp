@@ -1,19 +1,16 @@
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "chain/event.h"
 #include "mining/work_functions.h"
 #include "node/api/receipt_json.h"
 #include "node/genesis_json.h"
 #include "tools/eventchain/checkpoint_file.h"
 #include "tools/eventchain/files.h"
 #include "tools/eventchain/json_text.h"
-#include "tools/eventchain/progress.h"
+#include "tools/eventchain/receipt_collection.h"
 #include "tools/eventchain/receipt_source.h"
 #include "tools/eventchain/receipt_text.h"
 #include "tools/eventchain/session.h"
@@ -36,131 +33,6 @@ struct Getting {
   ReceiptChoice choice;
 };
 
-// Of which event it is, as far as it shows that.
-std::optional<chain::EventKey> key_in(const std::string& text) {
-  const auto receipt = node::api::parse_receipt(text);
-  if (!receipt) return std::nullopt;
-  if (const auto* rejected = std::get_if<chain::ReceiptRejection>(&receipt->what))
-    return rejected->rejection.key;
-  if (!receipt->shown) return std::nullopt;
-  const auto facts =
-      chain::derive_facts(receipt->shown->salt, receipt->shown->body, shown_limits());
-  if (!facts || facts->commitment != chain::commitment_of(*receipt)) return std::nullopt;
-  return facts->key;
-}
-
-// A node could answer every question with the same receipt, and each would hold.
-void require_of(const std::string& text, const chain::EventKey& key) {
-  value_or_stop(node::api::parse_receipt(text));
-  if (key_in(text) != key)
-    throw CommandFailed{Exit::kTampered,
-                        "the answer about " + to_hex(key) +
-                            " is no receipt of that event; ask another node, and look at this one"};
-}
-
-// One receipt to a file or standard output; several as files of a directory, or as lines.
-class Outlet {
- public:
-  Outlet(std::string out, bool is_one) : out_(std::move(out)), is_one_(is_one) {
-    if (!out_.empty() && !is_one_) value_or_stop(make_directory(out_));
-  }
-  void write(const chain::EventKey& key, const std::string& receipt) {
-    if (out_.empty()) {
-      std::cout << receipt << '\n';
-      if (!std::cout.flush()) throw CommandFailed{Exit::kError, "cannot write the receipt"};
-      return;
-    }
-    value_or_stop(replace_file(file_of(key), receipt + "\n", Secrecy::kPublic));
-  }
-  // Whether an earlier run has left a whole receipt of this event.
-  [[nodiscard]] bool has(const chain::EventKey& key) const {
-    if (out_.empty() || is_one_) return false;
-    const auto text = read_file(file_of(key), node::api::kReceiptBytesMax);
-    return text && key_in(*text) == key;
-  }
-
- private:
-  [[nodiscard]] std::filesystem::path file_of(const chain::EventKey& key) const {
-    return is_one_ ? std::filesystem::path(out_)
-                   : std::filesystem::path(out_) / (to_hex(key) + ".json");
-  }
-
-  const std::string out_;
-  const bool is_one_;
-};
-
-class Collector {
- public:
-  Collector(Session& session, ReceiptSource& source, Outlet& outlet)
-      : session_(session), source_(source), outlet_(outlet) {}
-
-  void get(const std::vector<chain::EventKey>& keys) {
-    const auto answers = source_.receipts(keys);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (answers[i]) {
-        require_of(*answers[i], keys[i]);
-        outlet_.write(keys[i], *answers[i]);
-        continue;
-      }
-      fmt::print(stderr, "eventchain: {}: {}\n", to_hex(keys[i]), answers[i].error().message);
-      session_.exit = Exit::kNotYet;
-    }
-  }
-
- private:
-  Session& session_;
-  ReceiptSource& source_;
-  Outlet& outlet_;
-};
-
-void get_stream(const std::string& name, ReceiptSource& source, Collector& collector) {
-  std::uint64_t from = 0;
-  std::set<chain::EventKey> seen;
-  for (;;) {
-    const auto listed = source.stream(name, from);
-    if (listed.empty()) break;
-    for (const chain::EventKey& key : listed)
-      if (!seen.insert(key).second)
-        throw CommandFailed{Exit::kError, "the node lists the event " + to_hex(key) + " twice"};
-    collector.get(listed);
-    from += listed.size();
-  }
-  if (from == 0) throw CommandFailed{Exit::kError, "the stream '" + name + "' has no events"};
-}
-
-// A page at a time, so that any range needs the same memory. What an earlier run has got is left.
-void get_range(const Getting& wanted, ReceiptSource& source, Outlet& outlet, Collector& collector) {
-  constexpr std::size_t kAtOnce = 64;  // between two looks of the progress
-  const std::uint64_t size = source.log_size();
-  const std::uint64_t first = wanted.from.value_or(0);
-  const std::uint64_t end = wanted.to && *wanted.to < size ? *wanted.to + 1 : size;
-  if (wanted.to && *wanted.to < first) throw CommandFailed{Exit::kUsage, "--to is below --from"};
-  if (first >= size || (wanted.to && *wanted.to >= size))
-    throw CommandFailed{Exit::kNotYet, fmt::format("the log has {} events, up to position {}", size,
-                                                   static_cast<std::int64_t>(size) - 1)};
-  Progress progress("getting receipts", "receipts", end - first);
-  std::uint64_t kept = 0;
-  for (std::uint64_t at = first; at < end;) {
-    std::vector<chain::EventKey> page = source.log(at);
-    if (page.empty())
-      throw CommandFailed{Exit::kError, fmt::format("nothing is at position {} any more", at)};
-    page.resize(std::min<std::uint64_t>(page.size(), end - at));
-    for (std::size_t begin = 0; begin < page.size(); begin += kAtOnce) {
-      std::vector<chain::EventKey> some;
-      for (std::size_t i = begin; i < std::min(page.size(), begin + kAtOnce); ++i)
-        if (outlet.has(page[i]))
-          ++kept;
-        else
-          some.push_back(page[i]);
-      if (!some.empty()) collector.get(some);
-      progress.update(at + std::min(page.size(), begin + kAtOnce) - first);
-    }
-    at += page.size();
-  }
-  progress.finish();
-  if (kept > 0) fmt::print(stderr, "{} were there already, and were left as they are\n", kept);
-}
-
 void get_receipts(Session& session, Getting wanted) {
   const bool has_range = wanted.from || wanted.to;
   if (int{!wanted.names.empty()} + int{!wanted.stream.empty()} + int{has_range} != 1)
@@ -175,14 +47,14 @@ void get_receipts(Session& session, Getting wanted) {
   if (!wanted.checkpoint.empty())
     wanted.choice.log_size = value_or_stop(read_checkpoint_file(wanted.checkpoint)).size;
   const auto source = open_receipt_source(session, wanted.choice);
-  Outlet outlet(wanted.out, keys.size() == 1);
-  Collector collector(session, *source, outlet);
+  ReceiptCollection collection(*source, wanted.out, keys.size() == 1);
   if (!wanted.stream.empty())
-    get_stream(wanted.stream, *source, collector);
+    collection.get_stream(wanted.stream);
   else if (has_range)
-    get_range(wanted, *source, outlet, collector);
+    collection.get_range({wanted.from, wanted.to});
   else
-    for (const chain::EventKey& key : keys) collector.get({key});
+    for (const chain::EventKey& key : keys) collection.get(key);
+  if (collection.missing() > 0) session.exit = Exit::kNotYet;
 }
 
 // --- judging them --------------------------------------------------------------------------------
