@@ -52,7 +52,8 @@ Result<void> Daemon::Parts::open_stores(const chain::StoreId& disk) {
   auto opened = store::open_store(database, genesis, disk);
   if (!opened) return tl::unexpected(opened.error());
   store = std::move(*opened);
-  auto readable = store::open_reader(database, genesis, config.api_threads + 2);
+  // For the server's threads, the one that makes work proofs, and two more.
+  auto readable = store::open_reader(database, genesis, config.api_threads + 3);
   if (!readable) return tl::unexpected(readable.error());
   reader = std::move(*readable);
   return {};

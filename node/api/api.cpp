@@ -22,6 +22,8 @@ Api::Api(ApiOptions options, NodePort& port, store::ChainReader& reader)
 
 Api::~Api() {
   state_->context->port.unsubscribe(state_->subscription);
+  // Before the last call goes, and with it the context, perhaps on that very thread.
+  state_->context->work_proofs.stop();
 }
 
 namespace {

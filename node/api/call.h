@@ -10,6 +10,7 @@
 #include "node/api/api.h"
 #include "node/api/outcome_json.h"
 #include "node/api/problem.h"
+#include "node/api/work_proofs.h"
 
 namespace eventchain::node::api {
 
@@ -19,12 +20,14 @@ struct Context {
       : options(std::move(given)),
         limits(chain::event_limits(options.genesis)),
         port(node),
-        reader(store) {}
+        reader(store),
+        work_proofs(store, options.genesis) {}
   const ApiOptions options;
   const chain::EventLimits limits;
   NodePort& port;
   store::ChainReader& reader;
   std::atomic<std::uint64_t> log_size{0};  // as of the newest commit told
+  WorkProofs work_proofs;
 };
 
 // As far as this node knows.

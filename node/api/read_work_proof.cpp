@@ -1,15 +1,12 @@
 #include <fmt/format.h>
 
 #include "node/api/handlers.h"
-#include "node/api/work_proof_json.h"
-#include "store/work_proof_maker.h"
 
 namespace eventchain::node::api {
 
 namespace {
 
-// A proof is made on a server's thread, where it must not take seconds. Who wants more makes it of
-// a copy of the data.
+// Proofs are made one after the other. Who wants more makes it of a copy of the data.
 constexpr std::uint16_t kServedBitsMax = 64;
 constexpr std::uint16_t kServedLastMax = 1024;
 static_assert(kServedBitsMax <= chain::kSamplingBitsMax);
@@ -43,24 +40,30 @@ std::optional<chain::WorkSampling> sampling_of(const CallPtr& call) {
   return std::nullopt;
 }
 
+void answer_proof(const Call& call, const chain::Result<std::string>& proof) {
+  if (!proof && proof.error().code == chain::ErrorCode::kInvalid)
+    return call.answer(Problem::kNotFound, proof.error().message);
+  if (!proof && proof.error().code == chain::ErrorCode::kUnavailable)
+    return call.answer(Problem::kNotYet, proof.error().message);
+  if (!proof) return call.answer(problem_response(proof.error()));
+  net::http::Response response;
+  response.content_type = "application/json";
+  response.body = *proof;
+  call.answer(std::move(response));
+}
+
 }  // namespace
 
 void get_work_proof(const CallPtr& call) {
   const auto sampling = sampling_of(call);
   if (!sampling) return;
-  const Context& context = *call->context;
-  const auto proof = store::WorkProofMaker(context.reader, context.options.genesis).make(*sampling);
-  if (!proof && proof.error().code == chain::ErrorCode::kInvalid)
-    return call->answer(Problem::kNotFound, proof.error().message);
-  if (!proof && proof.error().code == chain::ErrorCode::kUnavailable)
-    return call->answer(Problem::kNotYet, proof.error().message);
-  if (!proof) return call->answer(problem_response(proof.error()));
-  auto text = format_work_proof(*proof);
-  if (!text) return call->answer(problem_response(text.error()));
-  net::http::Response response;
-  response.content_type = "application/json";
-  response.body = std::move(*text);
-  call->answer(std::move(response));
+  const bool is_taken =
+      call->context->work_proofs.make(*sampling, [call](const chain::Result<std::string>& proof) {
+        call->later([call, proof] { answer_proof(*call, proof); });
+      });
+  if (!is_taken)
+    call->answer(Problem::kNotReady,
+                 "too many work proofs are being made here; try again, or ask another node");
 }
 
 }  // namespace eventchain::node::api
