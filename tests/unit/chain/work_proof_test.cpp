@@ -67,6 +67,7 @@ TEST_CASE("an honest chain of any length proves its work") {
     CHECK(has_sentence(report.proved, "every block were looked at") == is_whole);
     CHECK(has_sentence(report.proved, "at least 50 %") != is_whole);
     CHECK(has_sentence(report.not_proved, "the only history"));
+    CHECK(has_sentence(report.not_proved, "with half the hashes for that block once in 121 times"));
   }
 }
 
