@@ -18,6 +18,9 @@ using Opened = Result<std::unique_ptr<SQLite::Database>>;
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;  // readers wait while the WAL is being recovered
+// No value is larger than what fits into one frame between nodes (4 MiB). In a damaged file
+// overflow pages may overlap, and each row could claim the whole of it.
+constexpr int kValueBytesMax = 16 * 1024 * 1024;
 
 // Counting the memory in use costs a lock around every allocation, and nobody asks for it. Refused,
 // without harm, where somebody else has started SQLite before.
@@ -33,6 +36,7 @@ std::unique_ptr<SQLite::Database> open(const std::string& path, int flags,
                                                      kBusyTimeoutMs, options.vfs);
   // The file is not trusted to bring code along (triggers, views with functions).
   sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_limit(database->getHandle(), SQLITE_LIMIT_LENGTH, kValueBytesMax);
   database->exec(
       fmt::format("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
                   "PRAGMA cache_size = -{}; PRAGMA cell_size_check = ON",

@@ -112,3 +112,13 @@ TEST_CASE("a tree whose pages name one another again ends the verification, whic
     if (report && std::string(name) != "peaks") CHECK(report->findings.total() > 0);
   }
 }
+
+TEST_CASE("a value larger than any that a node stores is damage, and is not read") {
+  const Written written;
+  SQLite::Database(written.database, SQLite::OPEN_READWRITE)
+      .exec("UPDATE event SET body = zeroblob(17 * 1024 * 1024) WHERE arrival = 5");
+  const VerifyReport report = written.verify();
+  INFO(texts(report));
+  CHECK(texts(report).find("too big") != std::string::npos);
+  CHECK(report.octets < std::uint64_t{17} * 1024 * 1024);
+}
