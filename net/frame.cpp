@@ -31,6 +31,7 @@ void FrameReader::feed(chain::ByteView bytes) {
     }
     if (header_have_ == kFrameHeaderBytes && missing_ == 0 && !refused_length_) {
       ready_.push_back(std::exchange(payload_, {}));
+      max_ = limits::kFrameBytesMax;
       header_have_ = 0;
     }
   }
@@ -41,7 +42,7 @@ void FrameReader::finish_header() {
   for (std::size_t i = 0; i < kFrameHeaderBytes; ++i)
     length |= static_cast<std::uint32_t>(header_[i]) << (8 * i);
   missing_ = length;
-  if (length > limits::kFrameBytesMax) refused_length_ = length;
+  if (length > max_) refused_length_ = length;
 }
 
 chain::Result<std::optional<chain::Bytes>> FrameReader::next() {
@@ -53,7 +54,7 @@ chain::Result<std::optional<chain::Bytes>> FrameReader::next() {
   if (refused_length_)
     return chain::fail(chain::ErrorCode::kTooLarge,
                        "frame: announces " + std::to_string(*refused_length_) +
-                           " octets, over the limit of " + std::to_string(limits::kFrameBytesMax) +
+                           " octets, over the limit of " + std::to_string(max_) +
                            "; is the peer a node of this version?");
   return std::optional<chain::Bytes>();
 }

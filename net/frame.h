@@ -7,6 +7,7 @@
 
 #include "chain/bytes.h"
 #include "chain/result.h"
+#include "net/limits.h"
 
 // A frame: 4 octets of little-endian length, then that many octets of payload. A frame of length 0
 // is a ping and carries nothing; every other payload is one encoded message.
@@ -23,6 +24,9 @@ chain::Bytes make_frame(chain::ByteView payload);
 // complete before it still come out, then the error, for ever.
 class FrameReader {
  public:
+  // `first_max`: of the first payload, which may come from somebody who has no right to say more.
+  explicit FrameReader(std::size_t first_max = limits::kFrameBytesMax) : max_(first_max) {}
+
   void feed(chain::ByteView bytes);
   // The next complete payload ("" is a ping); nullopt: feed more.
   chain::Result<std::optional<chain::Bytes>> next();
@@ -35,6 +39,7 @@ class FrameReader {
   std::size_t missing_ = 0;  // octets of the payload not yet here; meaningful with a whole header
   chain::Bytes payload_;
   std::deque<chain::Bytes> ready_;
+  std::size_t max_;  // of the payload that comes
   std::optional<std::uint32_t> refused_length_;
 };
 

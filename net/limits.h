@@ -24,6 +24,8 @@ inline constexpr std::size_t kRaftServersMax = 256;
 // A certificate has at most one of each voter, and genesis allows seven.
 inline constexpr std::size_t kSignaturesMax = 7;
 inline constexpr std::size_t kSoftwareNameMax = 64;
+// A hello has less than 200 octets, and fields may be added.
+inline constexpr std::size_t kHelloBytesMax = 1024;
 inline constexpr std::size_t kOrderMessageMax = 512;
 // Whoever is behind by more says this; a bound so that no clock overflows.
 inline constexpr std::chrono::milliseconds kTipAgeMax{std::chrono::hours(24 * 365)};

@@ -174,6 +174,11 @@ tl::expected<std::unique_ptr<Daemon>, Daemon::StartFailure> Daemon::start(
   return daemon;
 }
 
+bool Daemon::Parts::is_removed() {
+  const std::lock_guard lock(mutex);
+  return !failure.empty() && end == RunEnd::kRemoved;
+}
+
 int Daemon::run() {
   ServiceTalk talk(parts_->manager, *parts_->runtime);
   while (true) {
@@ -182,6 +187,9 @@ int Daemon::run() {
     if (told == Told::kEnd) break;
     if (told == Told::kReload) parts_->reload();
   }
+  // systemd takes the end of a service that was never ready for a failure, whatever its exit code.
+  // Who was removed while it was away has nothing to become ready for.
+  if (parts_->is_removed()) static_cast<void>(parts_->manager.tell("READY=1\n"));
   static_cast<void>(parts_->manager.tell("STOPPING=1\nSTATUS=stops\n"));
   parts_->stop();
   const std::lock_guard lock(parts_->mutex);

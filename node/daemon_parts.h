@@ -49,6 +49,7 @@ struct Daemon::Parts {
   chain::Result<void> start_miner();
   void stop();
   void reload();
+  bool is_removed();  // which is why it ends
   chain::Result<void> read_authority();
   void keep(const Evidence& evidence);
   void read_certificate(const char* use);

@@ -104,8 +104,10 @@ void Session::check_peer() {
     case IdentityRefusal::kUnknownNode:
       peer_ = admission.node;
       refusal_ = Refusal{Ending::kUnknownNode, admission.reason};
-      // Whoever dials may have been removed while it was away: it is told.
-      if (dialled_) close(refusal_->ending, refusal_->reason);
+      // Whoever dials may have been removed while it was away: it is told, by whom knows since
+      // when.
+      if (dialled_ || settings_.policy.as_of == chain::Height{})
+        close(refusal_->ending, refusal_->reason);
       return;
     case IdentityRefusal::kForeign:
     case IdentityRefusal::kNotANode:

@@ -112,7 +112,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::steady_timer wake_writer_;
   boost::asio::steady_timer writer_gone_;
   chain::Bytes read_buffer_;
-  FrameReader frames_;
+  FrameReader frames_{limits::kHelloBytesMax};
   std::shared_ptr<Outbox> outbox_;
   chain::NodeId peer_;
   std::optional<Refusal> refusal_;  // to be told with the hello; the session ends then

@@ -41,7 +41,12 @@ Hello hello_of(const MeshOptions& options) {
 asio::awaitable<void> Session::greet() {
   // Named, because g++ 12 destroys a temporary aggregate twice in an expression with co_await.
   Hello hello = hello_of(settings_.options);
-  if (refusal_) hello.refused_at = settings_.policy.as_of;
+  if (refusal_) {
+    hello.refused_at = settings_.policy.as_of;
+    // A stranger need not know more.
+    hello.software.clear();
+    hello.feature_level = 1;
+  }
   co_await write_all(make_frame(encode(hello)));
   if (is_closed_) co_return;
   // A refused one's, too: what arrives at a closed socket takes back what was written to it.

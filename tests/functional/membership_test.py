@@ -10,6 +10,7 @@ from client import Client, event
 from cluster import Cluster
 from node import Node
 from programs import eventchain, program
+from service_test import managed
 from waiting import wait_until
 
 EXIT_REFUSED = 1
@@ -264,6 +265,21 @@ class ChangingTest(unittest.TestCase):
             self.assertNotIn("not drained", done.stderr)
             wait_until(leaving.end_of_itself, f"{leaving} ends, for it was removed")
             self.assertIn("this node drains", leaving.log.read_text())
+
+    def test_who_is_removed_while_it_is_down_learns_of_it_when_it_is_back(self):
+        with GrowingCluster() as cluster:
+            dead = cluster.follower()
+            dead.kill()
+            cluster.order("remove", dead.name, at=cluster.leader())
+            with managed(dead) as manager:
+                dead.start()
+                code = wait_until(dead.end_of_itself, f"{dead} ends, for it was removed")
+                self.assertEqual(code, EXIT_REMOVED, dead.log_tail())
+                # A service that ends before it was ready has failed, by systemd's rules.
+                said = manager.take()
+                self.assertIn("READY=1", said)
+                self.assertLess(said.index("READY=1"), said.index("STOPPING=1"))
+            self.assertIn("this node was removed", dead.log.read_text().splitlines()[-1])
 
     def test_who_is_asked_to_remove_itself_answers_and_ends(self):
         for tls in (False, True):

@@ -22,8 +22,8 @@ def dead(deployment):
     lost.host.start()
     lost.host.wait_up()
     wait_until(
-        lambda: lost.host.property("eventchain", "ActiveState") in ("inactive", "failed"),
-        f"{lost} has learnt that it is no member any more, and ended",
+        lambda: lost.host.property("eventchain", "ActiveState") == "inactive",
+        f"{lost} has learnt that it is no member any more, and ended cleanly",
     )
     expect(lost.host.property("eventchain", "NRestarts") == "0", f"{lost} was started again and again")
     deployment.play("remove-node", node=lost.name, eventchain_purge=True)

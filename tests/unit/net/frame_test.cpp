@@ -84,6 +84,17 @@ TEST_CASE("the largest frame passes and one octet more is refused by its header 
   CHECK(got[1] == "!");
 }
 
+TEST_CASE("the first frame has a bound of its own, and those behind it the one of all") {
+  FrameReader reader(100);
+  const chain::Bytes large(5000, 'x');
+  reader.feed(make_frame(chain::Bytes(100, 'y')) + make_frame(large));
+  CHECK(drain(reader) == std::vector<chain::Bytes>{chain::Bytes(100, 'y'), large});
+
+  FrameReader strict(100);
+  strict.feed(make_frame(chain::Bytes(101, 'y')).substr(0, 4));
+  CHECK(drain(strict) == std::vector<chain::Bytes>{"!"});
+}
+
 TEST_CASE("after a refusal nothing that follows is taken for a frame") {
   FrameReader reader;
   reader.feed(make_frame("good") + kOversize + make_frame("looks good"));

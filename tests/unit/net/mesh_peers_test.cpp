@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "net/asio/mesh.h"
+#include "net/codec.h"
 #include "tests/unit/net/mesh_world.h"
 
 // The table of peers changes while meshes run.
@@ -72,6 +73,36 @@ TEST_CASE("who is no member is told so instead of being linked, as of the newest
   b.mesh->stop();
   CHECK_FALSE(a.seen.was_up(kB));
   CHECK_FALSE(b.seen.was_up(kA));
+}
+
+TEST_CASE("a stranger is told nothing more, and may say no more than a hello") {
+  World world;
+  MeshOptions of_a = strict(world, 'a', {guest('c')});
+  of_a.table.as_of = chain::Height{7};
+  TestNode a(of_a);
+  REQUIRE(a.mesh->start().has_value());
+  const PkiFiles files = world.issue(kB);
+  {
+    RawClient stranger(a.mesh->port());
+    REQUIRE(stranger.shake_hands(files));
+    const auto payload = stranger.read_payload();
+    REQUIRE(payload.has_value());
+    const auto message = decode(*payload);
+    REQUIRE(message.has_value());
+    const auto* hello = std::get_if<Hello>(&*message);
+    REQUIRE(hello != nullptr);
+    CHECK(hello->refused_at == chain::Height{7});
+    CHECK(hello->software.empty());
+    CHECK(hello->feature_level == 1);
+    REQUIRE(stranger.send(make_frame(chain::Bytes(limits::kHelloBytesMax + 1, 'x'))));
+    while (stranger.read_payload()) continue;
+    CHECK(a.wait_ending(Ending::kMalformed, "over the limit of 1024"));
+  }
+  // Who knows nothing of any block closes before a word is said: it may be the one that is behind.
+  a.mesh->set_peers({{guest('c')}, false});
+  RawClient early(a.mesh->port());
+  if (early.shake_hands(files)) CHECK_FALSE(early.read_payload().has_value());
+  CHECK(a.wait_ending(Ending::kUnknownNode, "is not in the member list"));
 }
 
 TEST_CASE("a member is linked in the time of its membership only, and a link outlives it") {
