@@ -52,9 +52,12 @@ class SqliteScan final : public ChainScan {
                            "SELECT s.height, s.slot, s.signature, b.sealed FROM signature s"
                            " LEFT JOIN block b ON b.height = s.height"
                            " WHERE s.height >= ? AND s.height < ? ORDER BY s.height, s.slot"),
-        select_beyond_(*database_,
-                       "SELECT height, slot FROM signature WHERE height >= ?1 AND height < ?2"
-                       " ORDER BY height, slot"),
+        select_below_(*database_,
+                      "SELECT height, slot FROM signature WHERE height < 0 ORDER BY height, slot"),
+        // Without an upper bound: text and blobs come behind all numbers.
+        select_beyond_(
+            *database_,
+            "SELECT height, slot FROM signature WHERE height >= ? ORDER BY height, slot"),
         select_recent_keys_(*database_,
                             "SELECT prefix, arrival FROM recent_key ORDER BY prefix, arrival"),
         select_keys_(*database_, "SELECT prefix, arrival FROM event_key ORDER BY prefix, arrival"),
@@ -193,11 +196,9 @@ class SqliteScan final : public ChainScan {
 
   Result<Beyond> signatures_beyond(std::uint64_t end) override {
     return read<Beyond>("the signatures", [&]() -> Beyond {
-      constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-      constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
       Beyond beyond;
-      count_rows(select_beyond_.query(kLeast, std::int64_t{0}), beyond.below_zero);
-      count_rows(select_beyond_.query(end, kGreatest), beyond.above);
+      count_rows(select_below_.query(), beyond.below_zero);
+      count_rows(select_beyond_.query(end), beyond.above);
       return beyond;
     });
   }
@@ -308,7 +309,7 @@ class SqliteScan final : public ChainScan {
   std::unique_ptr<SQLite::Database> database_;
   Statement begin_, commit_;
   Statement select_events_, select_arrival_, select_blocks_, select_tile_, select_history_;
-  Statement select_members_, select_signatures_, select_beyond_;
+  Statement select_members_, select_signatures_, select_below_, select_beyond_;
   Statement select_recent_keys_, select_keys_, select_chunks_, select_height_;
 };
 

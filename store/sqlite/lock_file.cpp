@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,8 +34,15 @@ chain::Result<LockFile> LockFile::take(const std::string& path) {
 bool LockFile::is_held(const std::string& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return false;
-  // "1: FLOCK  ADVISORY  WRITE 708 00:1b:1234 0 EOF"; the device is not everywhere that of stat().
-  const std::string inode = fmt::format(":{} ", file.st_ino);
+  // "1: FLOCK  ADVISORY  WRITE 708 00:1b:1234 0 EOF". Where files have a device that is not their
+  // file system's, as stat() tells it, any file of that number is taken for this one.
+  struct statfs system {};
+  const bool has_other_device = ::statfs(path.c_str(), &system) != 0 ||
+                                system.f_type == OVERLAYFS_SUPER_MAGIC ||
+                                system.f_type == BTRFS_SUPER_MAGIC;
+  const std::string device =
+      has_other_device ? "" : fmt::format(" {:02x}:{:02x}", major(file.st_dev), minor(file.st_dev));
+  const std::string inode = fmt::format("{}:{} ", device, file.st_ino);
   std::ifstream locks("/proc/locks");
   for (std::string line; std::getline(locks, line);)
     if (line.find(" FLOCK ") != std::string::npos && line.find(inode) != std::string::npos)

@@ -192,14 +192,44 @@ const std::set<std::string>& objects_of(const Schema& schema) {
   static std::mutex mutex;
   static std::map<const Schema*, std::set<std::string>> known;
   const std::lock_guard lock(mutex);
-  const auto [at, is_new] = known.try_emplace(&schema);
-  if (is_new) {
-    SQLite::Database made(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    for (int version = schema.first_version; version <= schema.version; ++version)
-      made.exec(schema.steps[version - schema.first_version]);
-    at->second = objects_of(made);
-  }
-  return at->second;
+  if (const auto found = known.find(&schema); found != known.end()) return found->second;
+  SQLite::Database made(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (int version = schema.first_version; version <= schema.version; ++version)
+    made.exec(schema.steps[version - schema.first_version]);
+  return known.emplace(&schema, objects_of(made)).first->second;
+}
+
+// "table block of block"
+std::string name_in(const std::string& object) {
+  return object.substr(0, object.find(':'));
+}
+
+bool has_name(const std::set<std::string>& objects, const std::string& name) {
+  const auto at = objects.lower_bound(name + ':');
+  return at != objects.end() && name_in(*at) == name;
+}
+
+// What is wrong, and what to do about it. Nobody is to be told to drop what may hold the data.
+std::string difference(const std::set<std::string>& found, const std::set<std::string>& wanted) {
+  for (const std::string& one : found)
+    if (!wanted.contains(one) && has_name(wanted, name_in(one)))
+      return fmt::format(
+          "its \"{}\" is another; use another copy, or let the node fetch the chain "
+          "from the others",
+          name_in(one));
+  for (const std::string& one : wanted)
+    if (!has_name(found, name_in(one)))
+      return fmt::format(
+          "it lacks \"{}\"; use another copy, or let the node fetch the chain from "
+          "the others",
+          name_in(one));
+  for (const std::string& one : found)
+    if (!wanted.contains(one))
+      return fmt::format(
+          "it has \"{}\" besides, which somebody added: drop that with sqlite3 while "
+          "no node runs, or use another copy",
+          name_in(one));
+  return "";
 }
 
 // A view in a table's place, a column that is computed, a trigger or an index more: by any of them
@@ -208,16 +238,10 @@ Result<void> check_objects(SQLite::Database& database, const Schema& schema) {
   const std::set<std::string> found = objects_of(database);
   const std::set<std::string>& wanted = objects_of(schema);
   if (found == wanted) return {};
-  std::vector<std::string> different;
-  std::ranges::set_symmetric_difference(found, wanted, std::back_inserter(different));
-  const std::string& one = different.front();
   return chain::fail(
       ErrorCode::kInvalid,
-      fmt::format("{} has other tables, indexes, views or triggers than this program makes: it {} "
-                  "\"{}\"; if somebody added it, drop it with sqlite3 while no node runs; else use "
-                  "another copy, or let the node fetch the chain from the others",
-                  file_of(database), found.contains(one) ? "has" : "lacks",
-                  one.substr(0, one.find(':'))));
+      fmt::format("{} has other tables, indexes, views or triggers than this program makes: {}",
+                  file_of(database), difference(found, wanted)));
 }
 
 }  // namespace

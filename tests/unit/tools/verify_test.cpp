@@ -296,6 +296,9 @@ TEST_CASE("what was removed, moved or added is found") {
       {"UPDATE block SET first_position = 6 WHERE height = 2", "block 2: "},
       {"UPDATE event SET salt = zeroblob(31) WHERE arrival = 2", "event 1: "},
       {"DELETE FROM event WHERE arrival = 11", "block 3: the rejected event"},
+      // Behind all numbers.
+      {"INSERT INTO signature VALUES ('junk', 0, zeroblob(64))",
+       "1 signatures are on blocks that are not there"},
   };
   for (const auto& change : changes) {
     const std::string sql = change.first;
