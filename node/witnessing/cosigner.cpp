@@ -90,6 +90,7 @@ struct Cosigner::State {
     bool operator==(const Alarm&) const = default;
   };
   std::deque<Alarm> alarms;  // told since the start, the newest last; the cosigner's thread's
+  std::deque<chain::LogHead> evident;  // whose evidence is on the disk; likewise
 
   mutable std::mutex mutex;
   std::condition_variable has_work;
@@ -179,7 +180,7 @@ Response Cosigner::State::judge(const chain::WitnessedLog& log, const chain::Log
       count(&CosignerReport::refused);
       return size_answer(known);
     case WitnessVerdict::kOtherRoot:
-      if (is_new_alarm(verdict, head)) tell_contradiction(*last, head, request);
+      tell_contradiction(*last, head, request);
       return size_answer(known);
     case WitnessVerdict::kNeedlessProof:
       count(&CosignerReport::refused);
@@ -240,20 +241,30 @@ Response Cosigner::State::cosign(const std::optional<store::WitnessMemory::Cosig
 void Cosigner::State::tell_contradiction(const store::WitnessMemory::Cosigned& last,
                                          const chain::LogHead& head,
                                          const chain::AddCheckpoint& request) {
-  options.log(Notice::Level::kError,
-              fmt::format("witness: the keys of a log have signed two histories: another root for "
-                          "a size that was cosigned log={} size={} cosigned_root={} root={}",
-                          head.origin, head.size, to_hex(last.head.root), to_hex(head.root)));
-  // The log has it too, and a directory that cannot be written keeps nobody from being answered.
-  try {
-    options.keep_evidence(
-        fmt::format("witness-{}-{}-{}.txt", head.size, to_hex(last.head.root).substr(0, 16),
-                    to_hex(head.root).substr(0, 16)),
-        "Two checkpoints of one log and one size, with other roots. Both are signed.\n\n" +
-            last.note + "\n" + encode_note(request.checkpoint));
-  } catch (const std::exception& failure) {
+  const bool is_new = is_new_alarm(WitnessVerdict::kOtherRoot, head);
+  if (is_new)
+    options.log(
+        Notice::Level::kError,
+        fmt::format("witness: the keys of a log have signed two histories: another root for "
+                    "a size that was cosigned log={} size={} cosigned_root={} root={}",
+                    head.origin, head.size, to_hex(last.head.root), to_hex(head.root)));
+  if (std::ranges::find(evident, head) != evident.end()) return;
+  // Each time that it is shown, until it is kept: whoever reads of the failure makes room.
+  const auto file = options.keep_evidence(
+      fmt::format("witness-{}-{}-{}.txt", head.size, to_hex(last.head.root).substr(0, 16),
+                  to_hex(head.root).substr(0, 16)),
+      "Two checkpoints of one log and one size, with other roots. Both are signed.\n\n" +
+          last.note + "\n" + encode_note(request.checkpoint));
+  if (file) {
+    evident.push_back(head);
+    if (evident.size() > kAlarmsMax) evident.pop_front();
     options.log(Notice::Level::kError,
-                fmt::format("witness: evidence cannot be kept: {}", failure.what()));
+                fmt::format("witness: evidence of two histories is kept file={}", *file));
+  } else if (is_new) {
+    options.log(Notice::Level::kError,
+                fmt::format("witness: evidence of two histories is not kept, and will be if the "
+                            "checkpoint is shown again once there is room why=\"{}\"",
+                            file.error().message));
   }
 }
 

@@ -20,8 +20,10 @@ struct CosignerOptions {
   std::vector<chain::WitnessedLog> logs;
   std::function<chain::UnixMillis()> wall_clock;  // empty: the system's
   std::function<void(Notice::Level, const std::string&)> log;
-  // Two signed heads of one size, as a text for people; on the cosigner's thread.
-  std::function<void(const std::string& name, const std::string& text)> keep_evidence;
+  // Two signed heads of one size, as a text for people: the file that has it now. Does not throw;
+  // on the cosigner's thread.
+  std::function<chain::Result<std::string>(const std::string& name, const std::string& text)>
+      keep_evidence;
 };
 
 // A witness of other logs (C2SP tlog-witness): takes add-checkpoint requests and cosigns what

@@ -112,12 +112,11 @@ Result<void> Witnessing::Parts::make_cosigner() {
   options.log = [&log = place.log](Notice::Level level, const std::string& text) {
     log.write(level, text);
   };
-  options.keep_evidence = [this](const std::string& name, const std::string& text) {
+  options.keep_evidence = [this](const std::string& name,
+                                 const std::string& text) -> Result<std::string> {
     const auto file = keep_text(place.config.witness.directory / kEvidenceFolder, name, text);
-    place.log.write(
-        Notice::Level::kError,
-        file ? fmt::format("evidence of two histories is kept file={}", file->string())
-             : fmt::format("evidence of two histories is lost why=\"{}\"", file.error().message));
+    if (!file) return tl::unexpected<chain::Error>(file.error());
+    return file->string();
   };
   try {
     cosigner = std::make_unique<Cosigner>(std::move(options), *key, *memory);

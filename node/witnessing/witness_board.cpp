@@ -109,6 +109,15 @@ bool WitnessBoard::is_by_witness(std::size_t witness, const chain::SignedNote& n
   });
 }
 
+// Whether there is a line of the witness' key, sound or not.
+bool WitnessBoard::names_witness(std::size_t witness, const chain::SignedNote& note) const {
+  const chain::NoteVerifier& verifier = witnesses_[witness].verifier;
+  const auto id = chain::note_key_id(verifier.name, verifier.key, chain::NoteKeyKind::kCosignature);
+  return std::ranges::any_of(note.signatures, [&](const chain::NoteSignature& line) {
+    return line.name == verifier.name && line.key == id;
+  });
+}
+
 // What is wrong with it; empty: nothing.
 std::string WitnessBoard::restore_cosigned(std::size_t witness, const Cosigned& one) {
   if (one.forgot > 0) {
@@ -139,7 +148,17 @@ std::string WitnessBoard::restore_witnessed(const Witnessed& witnessed) {
         "/checkpoint/witnessed of another node, or with receipts. {}",
         witnessed.size, head.error().message, kDiskRemedy);
   std::size_t sound = 0;
-  for (std::size_t i = 0; i < witnesses_.size(); ++i) sound += is_by_witness(i, *note) ? 1U : 0U;
+  for (std::size_t i = 0; i < witnesses_.size(); ++i) {
+    if (is_by_witness(i, *note))
+      ++sound;
+    else if (names_witness(i, *note))
+      return fmt::format(
+          "the checkpoint of size {} that witnesses cosigned for this node is damaged in "
+          "cosignatures.db: it is not what the witness {} signed, and so cannot be compared with "
+          "the log. Compare the log with /checkpoint/witnessed of another node, or with receipts. "
+          "{}",
+          witnessed.size, witnesses_[i].verifier.name, kDiskRemedy);
+  }
   unconfirmed_ = *head;
   least_size_ = head->size;
   if (head->size != witnessed.size)
@@ -217,14 +236,17 @@ WitnessBoard::Kept WitnessBoard::prepare(std::uint64_t round, const Offer& offer
 void WitnessBoard::take_cosigned(std::uint64_t round, std::size_t witness,
                                  const OfferOutcome& outcome, Kept kept) {
   WitnessReport& report = reports_[witness];
-  report.condition = WitnessCondition::kCosigns;
   forgot_[witness] = kept.cosigned.forgot;
-  report.problem = forgot_[witness] > 0 ? forgot_text(forgot_[witness]) : "";
+  // Who cosigns less than it named is put back, or not who named it: that settles nothing.
+  if (claims_[witness] && kept.cosigned.size >= claims_[witness]->size) claims_[witness].reset();
+  if (!claims_[witness] || !is_alarm(report.condition)) {
+    report.condition = WitnessCondition::kCosigns;
+    report.problem = forgot_[witness] > 0 ? forgot_text(forgot_[witness]) : "";
+  }
   report.size = known_[witness] = kept.cosigned.size;
   report.time = kept.cosigned.time;
   ++report.cosigned;
   failures_[witness] = 0;
-  claims_[witness].reset();
   for (Round& one : rounds_)
     if (one.number == round) one.lines[witness] = outcome.line;
   if (!kept.witnessed) return;

@@ -101,6 +101,7 @@ class WitnessBoard {
   std::string restore_cosigned(std::size_t witness, const store::CosignatureMemory::Cosigned& one);
   std::string restore_witnessed(const store::CosignatureMemory::Witnessed& witnessed);
   [[nodiscard]] bool is_by_witness(std::size_t witness, const chain::SignedNote& note) const;
+  [[nodiscard]] bool names_witness(std::size_t witness, const chain::SignedNote& note) const;
 
   const std::vector<WitnessName> witnesses_;
   const std::size_t quorum_;

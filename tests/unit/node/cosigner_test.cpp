@@ -72,7 +72,7 @@ TEST_CASE("every refusal has the protocol's status") {
   REQUIRE(witness.evidence.size() == 1);
   CHECK(witness.evidence[0].find(encode_note(log.note(30))) != std::string::npos);
   CHECK(witness.evidence[0].find(encode_note(forged.note(30))) != std::string::npos);
-  CHECK(witness.lines.size() == 2);
+  CHECK(witness.lines.size() == 3);
   CHECK(witness.memory->kept.at(kOrigin).head == log.head(30));
   CHECK(witness.memory->writes == 1);
   const auto report = witness.cosigner->report();
@@ -119,6 +119,23 @@ TEST_CASE("of a checkpoint's lines a witness vouches for the first three, and si
   CHECK(witness.lines.empty());
 }
 
+TEST_CASE(
+    "evidence that could not be kept is kept when it is shown again, and told each time once") {
+  Log log(letters(40, 'a'));
+  Log forged(letters(20, 'a') + letters(20, 'b'));
+  RunningWitness witness({log.as_witnessed(2)});
+  REQUIRE(witness.ask(log.request(0, 30)).status == 200);
+  witness.is_full = true;
+  for (int i = 0; i < 3; ++i) CHECK(witness.ask(forged.request(30, 30)).status == 409);
+  CHECK(witness.evidence.empty());
+  REQUIRE(witness.lines.size() == 2);
+  CHECK(witness.lines[1].find("is not kept, and will be if") != std::string::npos);
+  witness.is_full = false;
+  for (int i = 0; i < 3; ++i) CHECK(witness.ask(forged.request(30, 30)).status == 409);
+  CHECK(witness.evidence.size() == 1);
+  CHECK(witness.lines.size() == 3);
+}
+
 TEST_CASE("an alarm is told once for each head, and taken back if it was a wrong proof") {
   Log log(letters(40, 'a'));
   Log forged(letters(20, 'a') + letters(20, 'b'));
@@ -130,18 +147,18 @@ TEST_CASE("an alarm is told once for each head, and taken back if it was a wrong
     CHECK(witness.ask(wrong).status == 422);
     CHECK(witness.ask(forged.request(30, 30)).status == 409);
   }
-  CHECK(witness.lines.size() == 2);
+  CHECK(witness.lines.size() == 3);  // one of them says where the evidence is
   CHECK(witness.evidence.size() == 1);
   CHECK(witness.ask(forged.request(30, 35)).status == 422);
-  CHECK(witness.lines.size() == 3);
+  CHECK(witness.lines.size() == 4);
   CHECK(witness.cosigner->report().unproven == 2);
   CHECK(witness.cosigner->report().contradictions == 1);
   CHECK(witness.cosigner->report().refused == 4);
   REQUIRE(witness.ask(log.request(30, 40)).status == 200);
-  REQUIRE(witness.lines.size() == 4);
-  CHECK(witness.lines[3].find("the proof before was wrong") != std::string::npos);
+  REQUIRE(witness.lines.size() == 5);
+  CHECK(witness.lines[4].find("the proof before was wrong") != std::string::npos);
   CHECK(witness.ask(log.request(40, 40)).status == 200);
-  CHECK(witness.lines.size() == 4);
+  CHECK(witness.lines.size() == 5);
 }
 
 TEST_CASE("a witness that was started again knows what it has cosigned") {

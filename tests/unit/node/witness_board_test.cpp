@@ -225,6 +225,25 @@ TEST_CASE("damage in what was kept is told, and as good as nothing kept") {
   }
 }
 
+TEST_CASE(
+    "a kept checkpoint that its witness did not sign is damage, and no history to compare with") {
+  Crew crew(1);
+  crew.cosign(crew.begin(10), 10, 0);
+  // The third line is the root.
+  std::string& note = crew.witnessed->note;
+  const std::size_t root = note.find('\n', note.find('\n') + 1) + 1;
+  note[root] = note[root] == 'A' ? 'B' : 'A';
+  crew.restart();
+  REQUIRE(crew.problems.size() == 1);
+  CHECK(crew.problems[0].find("it is not what the witness " + crew.first.self.name + " signed") !=
+        std::string::npos);
+  CHECK_FALSE(crew.board->unconfirmed().has_value());
+  CHECK(crew.board->witnessed_size() == 0);
+  // And it holds nothing up.
+  crew.cosign(crew.begin(20), 20, 0);
+  CHECK(crew.board->witnessed_size() == 20);
+}
+
 TEST_CASE("of two sizes that are kept none is believed, and the checkpoint is still compared") {
   Crew crew(1);
   crew.cosign(crew.begin(10), 10, 0);
@@ -344,18 +363,23 @@ TEST_CASE("a log that the cluster says is shorter than what a witness knows is a
 
 TEST_CASE("an alarm ends when the log has reached what the witness knows, or it cosigns") {
   Crew crew(1);
-  crew.fail(0, Kind::kOvertaken, 45);
-  crew.fail(1, Kind::kOvertaken, 60);
-  crew.judge({40, true});
+  crew.fail(0, Kind::kOvertaken, 33);
+  crew.fail(1, Kind::kOvertaken, 40);
+  crew.judge({30, true});
   CHECK(crew.condition(0) == WitnessCondition::kAhead);
   CHECK(crew.condition(1) == WitnessCondition::kAhead);
   // Also by what a node that is not current has itself.
-  const auto told = crew.judge({45, false});
+  const auto told = crew.judge({33, false});
   REQUIRE(told.size() == 1);
   CHECK(told[0].level == node::Notice::Level::kWarning);
   CHECK_FALSE(node::is_alarm(crew.condition(0)));
   CHECK(crew.board->report().witnesses.at(0).problem.empty());
   CHECK(crew.condition(1) == WitnessCondition::kAhead);
+  // Less than it named is no answer to that: its memory was put back, or it was not the one to name
+  // it.
+  crew.cosign(crew.begin(30), 30, 1);
+  CHECK(crew.condition(1) == WitnessCondition::kAhead);
+  CHECK(crew.board->report().witnesses.at(1).problem.find("size 40") != std::string::npos);
   crew.cosign(crew.begin(40), 40, 1);
   CHECK(crew.condition(1) == WitnessCondition::kCosigns);
   CHECK_FALSE(crew.board->has_claims());

@@ -61,8 +61,11 @@ class RunningWitness {
     options.logs = std::move(logs);
     options.wall_clock = [] { return chain::UnixMillis{1'700'000'000'000}; };
     options.log = [this](node::Notice::Level, const std::string& text) { lines.push_back(text); };
-    options.keep_evidence = [this](const std::string&, const std::string& text) {
+    options.keep_evidence = [this](const std::string& name,
+                                   const std::string& text) -> chain::Result<std::string> {
+      if (is_full) return chain::fail(chain::ErrorCode::kIo, "no room");
       evidence.push_back(text);
+      return name;
     };
     cosigner = std::make_unique<node::Cosigner>(std::move(options), *key, *memory);
   }
@@ -96,6 +99,7 @@ class RunningWitness {
   std::unique_ptr<chain::Ed25519> key;
   chain::NoteVerifier self;
   std::vector<std::string> lines, evidence;
+  bool is_full = false;  // and evidence cannot be kept
   int asked = 0;
   std::unique_ptr<node::Cosigner> cosigner;  // goes first
 };
