@@ -90,7 +90,6 @@ TEST_CASE("a link lives while each end knows the other as a member, or a strange
   CHECK(world.are_linked(0, 3));
   CHECK_FALSE(world.are_linked(1, 3));
 
-
   // n3 knows that it is a member; n0 and the others have not heard of it, or not any more.
   links.knows(3, checker.newest(), kAsOf, {});
   links.knows(0, first, kAsOf.next(), {});
