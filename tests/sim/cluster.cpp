@@ -240,6 +240,13 @@ std::optional<std::size_t> Cluster::leader() const {
   return leader;
 }
 
+std::size_t Cluster::pending_most() const {
+  std::size_t most = 0;
+  for (const auto& host : hosts_)
+    if (host->is_alive() && !host->is_light()) most = std::max(most, host->core().pool().size());
+  return most;
+}
+
 bool Cluster::is_settled(const std::vector<std::size_t>& nodes) const {
   if (promises_.open() > 0) return false;
   return std::all_of(nodes.begin(), nodes.end(), [this](std::size_t node) {

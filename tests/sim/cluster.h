@@ -116,6 +116,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   [[nodiscard]] chain::Rng& rng() { return rng_; }
   // The node that leads and may propose, in the highest term; nullopt if none does.
   [[nodiscard]] std::optional<std::size_t> leader() const;
+  // Of all pools the largest.
+  [[nodiscard]] std::size_t pending_most() const;
   // All of these nodes live, stand at the newest block and have nothing pending; every promise is
   // kept.
   [[nodiscard]] bool is_settled(const std::vector<std::size_t>& nodes) const;

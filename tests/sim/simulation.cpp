@@ -102,16 +102,19 @@ Workload::Options draw_workload(std::uint64_t seed) {
 }
 
 // How long a healed cluster may need: old links fall silent, a leader is found, the block in hand
-// is sealed or eased, what expects a version expires, and what is pending fills a number of blocks.
-Span patience(const ClusterOptions& options) {
+// is sealed or eased, what expects a version expires, and what is pending fills blocks, which may
+// have room for a single event.
+Span patience(const Cluster& cluster) {
+  const ClusterOptions& options = cluster.options();
+  const auto blocks = static_cast<std::int64_t>(120 + cluster.pending_most());
   return seconds(60) + 20 * options.core.election_timeout +
-         120 * milliseconds(options.interval_ms) + options.core.assembler.expectation_wait;
+         blocks * milliseconds(options.interval_ms) + options.core.assembler.expectation_wait;
 }
 
 // `who` may change meanwhile: an order may be carried out late.
 void demand_progress(Cluster& cluster, const std::function<std::vector<std::size_t>()>& who,
                      const char* when) {
-  const Span limit = patience(cluster.options());
+  const Span limit = patience(cluster);
   if (cluster.run_until([&] { return cluster.is_settled(who()); }, limit)) return;
   throw Violation(
       "I15", fmt::format("no convergence {} within {} s: {}", when,
@@ -122,7 +125,7 @@ void demand_progress(Cluster& cluster, const std::function<std::vector<std::size
 void demand_newest_level(Cluster& cluster) {
   const auto level = [&cluster] { return cluster.membership().newest()->feature_level; };
   const std::uint16_t newest = cluster.options().newest_program;
-  if (cluster.run_until([&] { return level() == newest; }, patience(cluster.options()))) return;
+  if (cluster.run_until([&] { return level() == newest; }, patience(cluster))) return;
   throw Violation("I15", fmt::format("the feature level stays at {} of {}: {}", level(), newest,
                                      cluster.describe()));
 }
@@ -131,12 +134,11 @@ void demand_newest_level(Cluster& cluster) {
 void demand_reads(Cluster& cluster, const std::vector<std::size_t>& nodes) {
   std::size_t answered = 0;
   for (const std::size_t node : nodes) {
-    cluster.read(node, patience(cluster.options()), [&](const std::optional<bool>& reached) {
+    cluster.read(node, patience(cluster), [&](const std::optional<bool>& reached) {
       if (reached.value_or(false)) ++answered;
     });
   }
-  if (cluster.run_until([&] { return answered == nodes.size(); }, patience(cluster.options())))
-    return;
+  if (cluster.run_until([&] { return answered == nodes.size(); }, patience(cluster))) return;
   throw Violation("I15", fmt::format("only {} of {} healthy nodes answer a linearizable read: {}",
                                      answered, nodes.size(), cluster.describe()));
 }
