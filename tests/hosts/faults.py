@@ -149,14 +149,7 @@ def on_small_disk(host):
 def clock(deployment):
     _, others = leader_and_others(deployment)
     victim = others[0]
-    host = victim.host
-    drop_in = "/etc/systemd/system/eventchain.service.d"
-    host.shell(
-        f"mkdir -p {drop_in}; printf '[Service]\\nEnvironment=LD_PRELOAD={FAKETIME} FAKETIME=+{CLOCK_OFF_SECONDS}s\\n'"
-        f" > {drop_in}/clock.conf; systemctl daemon-reload"
-    )
-    try:
-        host.run("systemctl", "restart", "eventchain")
+    with victim.host.drop_in("eventchain", f"Environment=LD_PRELOAD={FAKETIME} FAKETIME=+{CLOCK_OFF_SECONDS}s"):
         ready_nodes(deployment)
         began = time.monotonic()
 
@@ -168,8 +161,6 @@ def clock(deployment):
         wait_until(is_told, f"{victim} says how far its clock is off", 3 * STATUS_SECONDS)
         after = time.monotonic() - began
         complete_event([victim])
-    finally:
-        host.shell(f"rm {drop_in}/clock.conf; systemctl daemon-reload; systemctl restart eventchain")
     ready_nodes(deployment)
     same_tip(deployment)
     return f"told after {after:.1f} s (leader_clock_ahead_ms); events are completed by all, also by it"

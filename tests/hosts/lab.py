@@ -1,6 +1,7 @@
 """N Debian hosts on one machine: systemd as first process, sshd, a root file system and a network
 address of their own. To be used inside of namespace.go_inside()."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -155,6 +156,19 @@ class Host:
 
     def shell(self, script, check=True, timeout=60):
         return self.run("sh", "-ec", script, check=check, timeout=timeout).stdout
+
+    @contextlib.contextmanager
+    def drop_in(self, unit, *settings):
+        """The unit, started anew, has these settings of its [Service] besides; at the end not any more."""
+        folder = f"/etc/systemd/system/{unit}.service.d"
+        file = f"{folder}/lab.conf"
+        text = "\n".join(["[Service]", *settings]) + "\n"
+        self.run("sh", "-ec", f"mkdir -p {folder}; cat > {file}; systemctl daemon-reload", input=text)
+        try:
+            self.run("systemctl", "restart", unit)
+            yield
+        finally:
+            self.shell(f"rm {file}; systemctl daemon-reload; systemctl restart {unit}")
 
     def property(self, unit, name):
         return self.run("systemctl", "show", "--property", name, "--value", unit).stdout.strip()

@@ -16,13 +16,7 @@ def watchdog(deployment):
     _, others = leader_and_others(deployment)
     node = others[0]
     host = node.host
-    drop_in = "/etc/systemd/system/eventchain.service.d"
-    host.shell(
-        f"mkdir -p {drop_in}; systemctl daemon-reload;"
-        f"printf '[Service]\\nWatchdogSec={WATCHDOG_SECONDS}\\nTimeoutAbortSec=1\\nRestartSec=1\\n' > {drop_in}/watchdog.conf;"
-        "systemctl daemon-reload; systemctl restart eventchain"
-    )
-    try:
+    with host.drop_in("eventchain", f"WatchdogSec={WATCHDOG_SECONDS}", "TimeoutAbortSec=1", "RestartSec=1"):
         ready_nodes(deployment)
         before = host.property("eventchain", "MainPID")
         began = time.monotonic()
@@ -36,8 +30,6 @@ def watchdog(deployment):
         after = time.monotonic() - began
         said = host.run("journalctl", "-u", "eventchain", "--no-pager", "-n", "200").stdout
         expect("watchdog" in said.lower(), f"it was not the watchdog: {said[-2000:]}")
-    finally:
-        host.shell(f"rm {drop_in}/watchdog.conf; systemctl daemon-reload; systemctl restart eventchain")
     ready_nodes(deployment)
     complete_event([node])
     same_tip(deployment)
