@@ -57,14 +57,11 @@ void summarize(const WorkProof& proof, const WorkTrust& trust, WorkReport& repor
       "hashes can make another. A checkpoint or a receipt that somebody else holds tells.");
   add(fmt::format(
       "That no luck was in it: a block claims the hashes that its shares take on average, and the "
-      "2^-{} above is about such claims. Who looks for the 16 shares of one block finds them with "
-      "half of those hashes or fewer once in 121 times. Over many blocks that evens out; but "
-      "whoever "
-      "puts half of a history's work into one hard block gets by with half the hashes for that "
-      "block once in 121 times, for a target is held against the rule only where two neighbours "
-      "are "
-      "shown.",
-      facts.sampling.bits));
+      "2^-{} above is about such claims. Over many blocks luck evens out; but whoever puts half of "
+      "a history's work into one hard block gets by with half the hashes for that block once in "
+      "121 times where it has 16 shares, and more often where it has fewer (this chain's have {}): "
+      "a target is held against the rule only where two neighbours are shown.",
+      facts.sampling.bits, trust.genesis.share_count));
   add("What the work cost in time or money, and whose it was: a share may have been found by "
       "anybody, on any machine, and its slot is not held against the members of its time.");
   if (facts.blocks != facts.head.value)

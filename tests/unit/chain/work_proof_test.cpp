@@ -68,6 +68,8 @@ TEST_CASE("an honest chain of any length proves its work") {
     CHECK(has_sentence(report.proved, "at least 50 %") != is_whole);
     CHECK(has_sentence(report.not_proved, "the only history"));
     CHECK(has_sentence(report.not_proved, "with half the hashes for that block once in 121 times"));
+    CHECK(has_sentence(report.not_proved,
+                       "this chain's have " + std::to_string(chain.genesis().share_count)));
   }
 }
 
