@@ -104,8 +104,8 @@ void Session::check_peer() {
     case IdentityRefusal::kUnknownNode:
       peer_ = admission.node;
       refusal_ = Refusal{Ending::kUnknownNode, admission.reason};
-      // Whoever dials may have been removed while it was away: it is told, by whom knows since
-      // when.
+      // Whoever dials may have been removed while it was away, and is told. Not by a node that
+      // knows of no block: it could not say since when, and its hello would be taken for a link's.
       if (dialled_ || settings_.policy.as_of == chain::Height{})
         close(refusal_->ending, refusal_->reason);
       return;

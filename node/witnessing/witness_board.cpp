@@ -23,8 +23,7 @@ constexpr const char* kAlarmRemedy =
 
 constexpr const char* kDiskRemedy =
     "Check the disk, \"eventchain chain verify\" the database beside it, and if it comes again "
-    "move "
-    "cosignatures.db away: node/WITNESS.md, \"Its memory\"";
+    "move cosignatures.db away: node/WITNESS.md, \"Its memory\"";
 
 std::string forgot_text(std::uint64_t size) {
   return fmt::format(

@@ -45,7 +45,8 @@ class WitnessBoard {
   // configured.
   //
   // Returns what of it is damaged, and what to do about that, a sentence each: what cannot be read,
-  // or says two sizes, is not believed. Where a checkpoint can be read it is compared all the same.
+  // says two sizes, or is not what a witness signed, is not believed. A checkpoint of two sizes is
+  // compared all the same.
   std::vector<std::string> restore(
       const std::vector<store::CosignatureMemory::Cosigned>& cosigned,
       const std::optional<store::CosignatureMemory::Witnessed>& witnessed);
@@ -76,7 +77,7 @@ class WitnessBoard {
                      Kept kept);
   // Any other outcome; what operators are told. That a witness knows more than it was offered is a
   // claim, and no fault of anybody: another node was quicker. An alarm is not taken back by a
-  // witness that is silent afterwards, or refuses.
+  // witness that is silent afterwards, refuses, or cosigns less than it named.
   Notice take_failed(std::size_t witness, const OfferOutcome& outcome);
 
   // Whether a witness has named a size that the log has not been seen to reach since.

@@ -75,10 +75,8 @@ std::string outcome_of(const VerifyReport& report) {
                        bad == 1 ? "it was" : "they were");
   if (is_uncertified(report))
     return "NOT certified: all that is stored obeys the rules, but no block has the signatures of "
-           "a "
-           "majority of voters here: that voters committed any of it is not shown, and whoever "
-           "does "
-           "the work can make such a chain";
+           "a majority of voters here: that voters committed any of it is not shown, and whoever "
+           "does the work can make such a chain";
   if (report.headers_only)
     return "verified: headers, members and the certificate of the tip are as they were committed. "
            "NOT verified: events and bodies, which a light member's database does not hold";
