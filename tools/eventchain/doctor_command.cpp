@@ -37,7 +37,7 @@ DoctorPlan plan_of(const Session& session, const DoctorOptions& options) {
 
 void print_report(const std::vector<HostCheck>& checks) {
   for (const HostCheck& check : checks) {
-    fmt::print("{:4}  {:13}  {}\n", to_string(check.finding), check.topic, check.text);
+    fmt::print("{:4}  {:13}  {}\n", to_string(check.outcome), check.topic, check.text);
     if (!check.remedy.empty()) fmt::print("{:21}-> {}\n", "", check.remedy);
   }
 }
@@ -49,7 +49,7 @@ void examine(Session& session, const DoctorOptions& options) {
     for (const HostCheck& check : checks) {
       json::object one = {
           {"topic", check.topic},
-          {"finding", check.finding == Finding::kFailure ? "fail" : to_string(check.finding)},
+          {"finding", check.outcome == CheckOutcome::kFailure ? "fail" : to_string(check.outcome)},
           {"text", check.text}};
       if (!check.remedy.empty()) one["remedy"] = check.remedy;
       out.push_back(std::move(one));
@@ -58,8 +58,8 @@ void examine(Session& session, const DoctorOptions& options) {
   } else {
     print_report(checks);
   }
-  if (std::ranges::any_of(checks,
-                          [](const HostCheck& one) { return one.finding == Finding::kFailure; }))
+  if (std::ranges::any_of(
+          checks, [](const HostCheck& one) { return one.outcome == CheckOutcome::kFailure; }))
     session.exit = Exit::kError;
 }
 

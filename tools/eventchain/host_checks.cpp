@@ -13,7 +13,7 @@ namespace eventchain::tools {
 namespace {
 
 using Checks = std::vector<HostCheck>;
-using enum Finding;
+using enum CheckOutcome;
 
 constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
 
@@ -282,8 +282,8 @@ void check_node(const HostFacts& facts, Checks& out) {
 
 }  // namespace
 
-const char* to_string(Finding finding) {
-  switch (finding) {
+const char* to_string(CheckOutcome outcome) {
+  switch (outcome) {
     case kOk:
       return "ok";
     case kWarning:

@@ -13,13 +13,13 @@
 // host_facts', judging is here and pure, so that each finding has a test.
 namespace eventchain::tools {
 
-enum class Finding : std::uint8_t { kOk, kWarning, kFailure };
-const char* to_string(Finding finding);
+enum class CheckOutcome : std::uint8_t { kOk, kWarning, kFailure };
+const char* to_string(CheckOutcome outcome);
 
 // A line of the report.
 struct HostCheck {
   std::string topic;  // "configuration", "certificates", ...
-  Finding finding = Finding::kOk;
+  CheckOutcome outcome = CheckOutcome::kOk;
   std::string text;
   std::string remedy = {};  // empty where all is well
 };

@@ -57,14 +57,14 @@ HostFacts healthy() {
   return facts;
 }
 
-// "finding topic" of what is not ok.
+// "outcome topic" of what is not ok.
 std::vector<std::string> found(const HostFacts& facts) {
   std::vector<std::string> lines;
   for (const HostCheck& check : judge(facts)) {
     CHECK_FALSE(check.text.empty());
-    CHECK(check.remedy.empty() == (check.finding == Finding::kOk));
-    if (check.finding != Finding::kOk)
-      lines.push_back(std::string(to_string(check.finding)) + " " + check.topic);
+    CHECK(check.remedy.empty() == (check.outcome == CheckOutcome::kOk));
+    if (check.outcome != CheckOutcome::kOk)
+      lines.push_back(std::string(to_string(check.outcome)) + " " + check.topic);
   }
   return lines;
 }
