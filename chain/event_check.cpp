@@ -35,14 +35,14 @@ constexpr std::string_view kReserved[] = {"data", "data_base64", "specversion",
                                           "datacontentencoding"};
 
 // Attribute names come from outside; an error text must not repeat megabytes or control characters.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   std::string text = "'";
   for (char c : name.substr(0, 40)) text.push_back(c >= 0x20 && c < 0x7f ? c : '?');
   return text + (name.size() > 40 ? "...'" : "'");
 }
 
 tl::unexpected<Error> invalid(std::string_view name, std::string_view rest) {
-  return fail(ErrorCode::kInvalid, fmt::format("attribute {} {}", quoted(name), rest));
+  return fail(ErrorCode::kInvalid, fmt::format("attribute {} {}", in_quotes(name), rest));
 }
 
 // The place in the table; its size if the name is not in it.
@@ -81,7 +81,7 @@ Result<void> check_text(const AttributeView& attribute, std::size_t bytes_max) {
   if (text->size() > bytes_max)
     return fail(ErrorCode::kTooLarge,
                 fmt::format("attribute {} has {} octets, the limit is {}; shorten it",
-                            quoted(attribute.name), text->size(), bytes_max));
+                            in_quotes(attribute.name), text->size(), bytes_max));
   switch (find_text_fault(*text)) {
     case TextFault::kNone:
       return {};

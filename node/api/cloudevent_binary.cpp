@@ -25,7 +25,7 @@ chain::Result<std::string> unescape(std::string_view name, std::string_view valu
   const auto text = boost::urls::make_pct_string_view({value.data(), value.size()});
   if (!text)
     return refuse(
-        fmt::format("header {} has a '%' that begins no escape; write it as %25", quoted(name)));
+        fmt::format("header {} has a '%' that begins no escape; write it as %25", in_quotes(name)));
   std::string plain;
   plain.reserve(value.size());
   for (char c : **text) plain.push_back(c);
@@ -53,11 +53,11 @@ chain::Result<void> take_attribute(chain::Event& event, const net::http::Header&
     return refuse(
         fmt::format("header {} is no attribute; use 1 to {} of the characters a-z and "
                     "0-9 behind 'ce-'",
-                    quoted(field.name), chain::EventLimits::kAttributeNameMax));
+                    in_quotes(field.name), chain::EventLimits::kAttributeNameMax));
   if (name == "datacontenttype")
     return refuse("header 'ce-datacontenttype' is not used; Content-Type says what the data is");
   if (event.find(name) != nullptr)
-    return refuse(fmt::format("header {} occurs twice; send it once", quoted(field.name)));
+    return refuse(fmt::format("header {} occurs twice; send it once", in_quotes(field.name)));
   if (event.attributes.size() == chain::EventLimits::kAttributesMax)
     return chain::fail(ErrorCode::kTooLarge,
                        fmt::format("the event has more than {} attributes; move some to the data",

@@ -203,7 +203,7 @@ class EventReader {
     if (twin != keys_.end())
       return refuse(ec, ErrorCode::kMalformed,
                     fmt::format("the data has the member {} twice in one object; send it once",
-                                quoted(*twin)));
+                                in_quotes(*twin)));
     keys_.erase(first, keys_.end());
     if (keys_.empty()) unescaped_.clear();
     return true;
@@ -227,7 +227,7 @@ class EventReader {
       return refuse(ec, ErrorCode::kInvalid,
                     fmt::format("attribute {} has a bad name; use 1 to {} of the characters a-z "
                                 "and 0-9",
-                                quoted(name), chain::EventLimits::kAttributeNameMax));
+                                in_quotes(name), chain::EventLimits::kAttributeNameMax));
     if (event_.find(name) != nullptr) return twice(name, ec);
     if (event_.attributes.size() == chain::EventLimits::kAttributesMax)
       return refuse(ec, ErrorCode::kTooLarge,
@@ -239,7 +239,7 @@ class EventReader {
   }
   bool twice(std::string_view name, error_code& ec) {
     return refuse(ec, ErrorCode::kMalformed,
-                  fmt::format("the member {} occurs twice; send it once", quoted(name)));
+                  fmt::format("the member {} occurs twice; send it once", in_quotes(name)));
   }
   bool two_kinds_of_data(error_code& ec) {
     return refuse(ec, ErrorCode::kMalformed,

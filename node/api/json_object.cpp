@@ -86,7 +86,7 @@ Result<void> JsonObject::finish() {
     for (const auto& entry : *object_) {
       if (!seen_.contains(std::string_view(entry.key().data(), entry.key().size())))
         refuse(fmt::format("unknown member {}; remove it or use a newer version",
-                           quoted({entry.key().data(), entry.key().size()})));
+                           in_quotes({entry.key().data(), entry.key().size()})));
     }
   }
   if (!error_.empty()) return fail(ErrorCode::kMalformed, error_);

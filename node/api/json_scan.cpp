@@ -64,7 +64,7 @@ std::string_view value_after_key(std::string_view json, std::size_t behind) {
   return json.substr(at, end - at);
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   std::string text = "'";
   for (char c : name.substr(0, kQuotedMax)) text.push_back(c >= 0x20 && c < 0x7f ? c : '?');
   return text + (name.size() > kQuotedMax ? "...'" : "'");

@@ -12,6 +12,6 @@ namespace eventchain::node::api {
 std::string_view value_after_key(std::string_view json, std::size_t behind);
 
 // A foreign name for an error text: shortened, and without what would garble a terminal or a log.
-std::string quoted(std::string_view name);
+std::string in_quotes(std::string_view name);
 
 }  // namespace eventchain::node::api

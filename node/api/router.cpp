@@ -133,13 +133,13 @@ bool take_query(const Route& route, const boost::urls::url_view& url, Call& call
     if (!knows(route, parameter.key)) {
       call.answer(Problem::kMalformedRequest,
                   fmt::format("{} {} has no query parameter {}", route.method, route.path,
-                              quoted(parameter.key)));
+                              in_quotes(parameter.key)));
       return false;
     }
     if (!call.query.emplace(parameter.key, parameter.value).second) {
       call.answer(
           Problem::kMalformedRequest,
-          fmt::format("query parameter {} occurs twice; send it once", quoted(parameter.key)));
+          fmt::format("query parameter {} occurs twice; send it once", in_quotes(parameter.key)));
       return false;
     }
   }
