@@ -8,6 +8,7 @@ option(EVENTCHAIN_TESTS "Build the tests" ON)
 option(EVENTCHAIN_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(EVENTCHAIN_PLANT_MISTAKES
        "Let the simulator switch on known mistakes (chain/planted.h). Never for a release" OFF)
+option(EVENTCHAIN_COMPILE_TOGETHER "Compile several sources as one file: for whole builds" OFF)
 set(EVENTCHAIN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
 
 find_program(CCACHE_PROGRAM ccache)
