@@ -12,6 +12,9 @@ using Fault = std::optional<std::string>;
 
 // Leaves room for every addition the library does without looking.
 constexpr std::uint64_t kNumberMax = std::uint64_t{1} << 62;
+// No cluster has so many elections while a server is away. Who sends terms that are out of reach
+// could otherwise, with one message, take all there are: nobody could be elected ever again.
+constexpr std::uint64_t kTermsAheadMax = std::uint64_t{1} << 32;
 
 bool is_term(Term term) {
   return term.value != 0 && term.value <= kNumberMax;
@@ -104,6 +107,8 @@ Fault find_fault(const Envelope& envelope, ServerId self) {
 }
 
 Verdict judge(const Envelope& envelope, const Core& core) {
+  const Term term = std::visit([](const auto& message) { return message.term; }, envelope.message);
+  if (term.value > core.hard_state().term.value + kTermsAheadMax) return Verdict::kMalformed;
   if (const auto* append = std::get_if<AppendEntries>(&envelope.message))
     return judge_leader(envelope.from, append->term, core);
   if (const auto* install = std::get_if<InstallSnapshot>(&envelope.message))

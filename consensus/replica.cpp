@@ -140,6 +140,13 @@ const Configuration& Replica::configuration() const {
                                  : state_->changes.rbegin()->second;
 }
 
+bool Replica::knows(ServerId id) const {
+  if (leader() == id || find_server(state_->committed_configuration, id) != nullptr) return true;
+  return std::ranges::any_of(state_->changes, [id](const auto& change) {
+    return find_server(change.second, id) != nullptr;
+  });
+}
+
 bool Replica::is_changing() const {
   return !state_->changes.empty();
 }

@@ -86,6 +86,9 @@ class Replica {
   [[nodiscard]] const Configuration& configuration() const;  // newest in the log
   // Whether the newest one in the log is not committed yet.
   [[nodiscard]] bool is_changing() const;
+  // Whether the server is in a configuration that may be in force: the committed one, any in the
+  // log behind it, or that of the leader's that is followed.
+  [[nodiscard]] bool knows(ServerId id) const;
   // Highest entry known to be stored by a server; nullopt unless this one leads and knows it.
   [[nodiscard]] std::optional<LogIndex> match_index(ServerId id) const;
   [[nodiscard]] chain::Instant next_deadline() const;

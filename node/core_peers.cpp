@@ -99,6 +99,9 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& messa
     peer_fault(peer, Conduct::Fault::kBroken, "a Raft message in another member's name");
     return;
   }
+  // An observer has no say, whatever it sends. Who has one is known by the chain, by Raft's log, or
+  // by both; where neither tells this node yet, the chain will, and it comes without Raft too.
+  if (!members.is_in_raft(peer) && !replica.knows(server_of(peer))) return;
   if (members.is_voter(peer) && !witness.heard(peer, message.envelope.message)) {
     distrust(peer,
              "its disk was put back to an earlier state, so it has forgotten votes and "
@@ -135,6 +138,14 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
   net::EventsHeld answer;
   answer.batch = message.batch;
   answer.voters_since = members.set().voters_since;
+  // Only among voters is an event made durable by a batch. Who is none here submits its clients'
+  // events, where the pool's limit is asked; or its vote is news to this node, and what it learns
+  // from the answer is that the two go by different voters.
+  if (message.batch != 0 && !members.is_voter(peer)) {
+    answer.results.assign(message.events.size(), net::HoldResult::kRefused);
+    outbox.send(peer, std::move(answer));
+    return;
+  }
   bool gate_may_open = false;
   bool is_sound = true;
   for (auto& raw : message.events) {

@@ -56,6 +56,12 @@ std::optional<std::uint16_t> Members::level_of(const chain::NodeId& node) const 
   return linked == linked_.end() ? std::nullopt : std::optional(linked->second);
 }
 
+bool Members::is_in_raft(const chain::NodeId& node) const {
+  const chain::Member* member = find(node);
+  return member != nullptr &&
+         (member->role == chain::MemberRole::kVoter || member->role == chain::MemberRole::kStandby);
+}
+
 bool Members::is_light(const chain::NodeId& node) const {
   const chain::Member* member = find(node);
   return member != nullptr && member->role == chain::MemberRole::kLight;

@@ -39,6 +39,8 @@ class Members {
   // By slot.
   [[nodiscard]] const std::vector<chain::NodeId>& voters() const { return voters_; }
   [[nodiscard]] bool is_voter(const chain::NodeId& node) const;
+  // A voter or a standby.
+  [[nodiscard]] bool is_in_raft(const chain::NodeId& node) const;
   // Keeps headers only: it is told of tips, certificates and templates' headers, sends shares, and
   // has no part in anything else.
   [[nodiscard]] bool is_light(const chain::NodeId& node) const;
