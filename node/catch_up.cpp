@@ -160,7 +160,7 @@ std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& rep
   const chain::Height tip = ledger_.state().height();
   if (reply.certificate.empty() || !certifier_.can_verify() || reply.blocks.empty()) {
     found_nothing(peer, now);
-    decider_.arrived(reply);  // a snapshot of Raft may vouch for them
+    decider_.arrived(peer, reply);  // a snapshot of Raft may vouch for them
     return {};
   }
   if (!is_one_chain(reply)) return "blocks that do not follow one another";

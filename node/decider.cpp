@@ -313,8 +313,23 @@ bool Decider::arrived(const chain::EntryRef& entry) {
   return true;
 }
 
-void Decider::arrived(const net::BlocksReply& reply) {
+bool Decider::leads_to_target(const net::BlocksReply& reply) const {
+  chain::BlockId tip = ledger_.state().tip;
+  chain::Height height = ledger_.state().height();
+  for (const auto& block : reply.blocks) {
+    if (block.sealed.header.height <= height) continue;
+    height = height.next();
+    if (block.sealed.header.height != height || block.sealed.header.parent != tip) return false;
+    tip = chain::block_id(block.sealed);
+    if (height == target_->height) return tip == target_->id;
+  }
+  return false;
+}
+
+void Decider::arrived(const chain::NodeId& peer, const net::BlocksReply& reply) {
   if (!target_ || proof_) return;
+  // That they obey the rules does not make them canonical: whoever does the work could send others.
+  if (leader_ != peer && !leads_to_target(reply)) return;
   chain::Height height = reply.from;
   for (const auto& block : reply.blocks) {
     if (block.sealed.header.height == height && height > ledger_.state().height() &&

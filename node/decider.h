@@ -62,8 +62,9 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // What arrived; true if the gate should be asked again.
   bool arrived(chain::Template made);
   bool arrived(const chain::EntryRef& entry);
-  // Blocks towards the point of a snapshot; without one they are nothing to go by.
-  void arrived(const net::BlocksReply& reply);
+  // Blocks towards the point of a snapshot; without one they are nothing to go by. Taken from the
+  // leader, whose snapshot it is, and from anybody if they lead from the tip to the point itself.
+  void arrived(const chain::NodeId& peer, const net::BlocksReply& reply);
   // Blocks that a certificate proves. Pre: they follow one another, up to the proof's point; the
   // one that follows the tip is among them, on top of it.
   void follow(const net::BlocksReply& reply, Proof proof);
@@ -102,6 +103,8 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
                 consensus::LogIndex applied);
   void catch_up();
   [[nodiscard]] bool is_outdated() const;
+  // Pre: there is one.
+  [[nodiscard]] bool leads_to_target(const net::BlocksReply& reply) const;
   // The received block on top of the tip, if it is proven.
   [[nodiscard]] const chain::Block* proven_next() const;
   void offer(const chain::TemplateHash& hash, const chain::Block& block);

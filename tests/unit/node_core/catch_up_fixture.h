@@ -111,6 +111,16 @@ struct Behind {
           {message.term, consensus::EntryKind::kCommand, consensus::encode_decision(sealed)});
     said(leader, net::RaftSaid{{consensus::ServerId{leader + 1}, consensus::ServerId{1}, message}});
   }
+  // A leader's snapshot that stands for the blocks up to this one.
+  void offer_snapshot(std::size_t leader, std::uint64_t height) {
+    consensus::InstallSnapshot message;
+    message.term = consensus::Term{2};
+    message.snapshot.meta = {consensus::LogIndex{height + 1}, message.term,
+                             first_configuration(easy_genesis(3)), consensus::LogIndex{1}};
+    message.snapshot.bytes = consensus::encode_chain_point(
+        {chain::Height{height}, chain::block_id(history.sealed(height))});
+    said(leader, net::RaftSaid{{consensus::ServerId{leader + 1}, consensus::ServerId{1}, message}});
+  }
   // Asks, as soon as it may, for what the peer claims to have.
   void ask(std::size_t peer, std::uint64_t height) {
     tip_said(peer, height);

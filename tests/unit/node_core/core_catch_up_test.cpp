@@ -82,6 +82,36 @@ TEST_CASE(
   CHECK(one.height() == 3);
 }
 
+TEST_CASE(
+    "towards a snapshot nobody's blocks are taken but the leader's, or those up to its point") {
+  for (const bool has_the_leaders : {true, false}) {
+    CAPTURE(has_the_leaders);
+    Behind one;
+    one.offer_snapshot(1, 3);
+    REQUIRE(one.height() == 0);
+    REQUIRE_FALSE(one.requests.empty());
+
+    // Sound work of somebody else, on the same tip.
+    History other("b");
+    const auto block = other.block(1);
+    one.said(2, net::BlocksReply{chain::Height{1}, {block}, {}});
+    net::Events bodies;
+    for (const auto& entry : block.content.entries) {
+      const auto held = other.ledger.ledger.load(entry);
+      bodies.events.push_back({held->salt, held->body});
+    }
+    one.said(2, std::move(bodies));
+    CHECK(one.height() == 0);
+
+    one.pass(1s);
+    auto reply = has_the_leaders ? one.reply(1, 2) : one.reply(1, 3);
+    reply.certificate.clear();
+    one.said(has_the_leaders ? 1 : 2, reply);
+    CHECK(one.height() == reply.blocks.size());
+    CHECK(one.hung_up.empty());
+  }
+}
+
 TEST_CASE("an answer that nobody asked for is not looked at") {
   Behind one;
   one.said(1, one.reply(1, 3, {1}));
