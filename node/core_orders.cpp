@@ -7,6 +7,21 @@
 
 namespace eventchain::node {
 
+namespace {
+
+// Whoever holds the keys of a majority of voters can certify any history, alone. So the cluster
+// does not believe a node that has no vote, and may stand where fewer people watch, that an
+// operator wants another member to have another key.
+bool is_foreign_key(const chain::NodeId& asker, const chain::MemberOrder& order,
+                    const Members& members) {
+  const auto* update = std::get_if<chain::UpdateMember>(&order.what);
+  if (update == nullptr || update->member.node == asker) return false;
+  const chain::Member* known = members.find(update->member.node);
+  return known != nullptr && known->signing_key != update->member.signing_key;
+}
+
+}  // namespace
+
 void NodeCore::State::on(ClientOrders input) {
   orders.ask(std::move(input));
 }
@@ -20,6 +35,11 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::OrderAsk& messa
   }
   if (members.is_voter(peer)) {
     take_order(peer, message);
+  } else if (order != nullptr && is_foreign_key(peer, *order, members)) {
+    orders.tell(peer, message.number, net::OrderOutcome::kRefused,
+                "the key of another member is not changed through a node without a vote; give the "
+                "order at a voter, or at the member itself",
+                ledger.state().height());
   } else if (is_voter() || is_leading()) {
     orders.relay(peer, message, now.steady);
   } else {

@@ -75,6 +75,21 @@ TEST_CASE("an order at an observer is done, or refused with the leader's words")
   CHECK(crew.errors.empty());
 }
 
+TEST_CASE("through an observer no key is changed but its own") {
+  Outside outside;
+  Crew& crew = outside.crew;
+  for (const std::size_t whose : {std::size_t{1}, kObserver}) {
+    chain::Member renewed = *chain::find_member(crew.members(kObserver), voter_id(whose));
+    renewed.signing_key = voter_key(7);
+    const auto answer = crew.order(kObserver, chain::UpdateMember{renewed});
+    const bool is_own = whose == kObserver;
+    CHECK(answer.outcome == (is_own ? net::OrderOutcome::kDone : net::OrderOutcome::kRefused));
+    CHECK((answer.message.find("at a voter") != std::string::npos) != is_own);
+    const auto* now = chain::find_member(crew.members(outside.leader), voter_id(whose));
+    CHECK((now->signing_key == renewed.signing_key) == is_own);
+  }
+}
+
 TEST_CASE("an observer can hand leadership to another voter") {
   Outside outside;
   Crew& crew = outside.crew;
