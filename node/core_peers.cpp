@@ -100,8 +100,11 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::RaftSaid& messa
     return;
   }
   // An observer has no say, whatever it sends. Who has one is known by the chain, by Raft's log, or
-  // by both; where neither tells this node yet, the chain will, and it comes without Raft too.
-  if (!members.is_in_raft(peer) && !replica.knows(server_of(peer))) return;
+  // by both; where neither tells this node yet, the chain will, and it comes without Raft too. But
+  // not always to a node that has yet to see the block that admits it: the voters of its time may
+  // be gone, and with them their signatures.
+  const bool is_known = members.is_in_raft(peer) || replica.knows(server_of(peer));
+  if (!is_known && members.self() != nullptr) return;
   if (members.is_voter(peer) && !witness.heard(peer, message.envelope.message)) {
     distrust(peer,
              "its disk was put back to an earlier state, so it has forgotten votes and "
