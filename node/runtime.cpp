@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "chain/result.h"
+#include "net/message_size.h"
 
 namespace eventchain::node {
 
@@ -20,34 +21,6 @@ constexpr std::size_t kPeerBytesMax = std::size_t{128} * 1024 * 1024;
 // not wait for thousands of batches.
 constexpr std::size_t kInputsPerTurnMax = 256;
 constexpr std::chrono::milliseconds kDiskWatchEvery{1000};
-
-std::size_t approximate_bytes(const net::Message& message) {
-  std::size_t bytes = 256;
-  if (const auto* events = std::get_if<net::Events>(&message)) {
-    for (const auto& event : events->events) bytes += event.body.size() + 128;
-  } else if (const auto* submitted = std::get_if<net::EventsSubmit>(&message)) {
-    for (const auto& event : submitted->events) bytes += event.body.size() + 128;
-  } else if (const auto* pushed = std::get_if<net::TemplatePush>(&message)) {
-    bytes += pushed->made.content.entries.size() * sizeof(chain::EntryRef);
-  } else if (const auto* reply = std::get_if<net::BlocksReply>(&message)) {
-    for (const auto& block : reply->blocks)
-      bytes += block.content.entries.size() * sizeof(chain::EntryRef) + 1024 +
-               16 * block.sealed.seal.shares.size();
-  } else if (const auto* headers = std::get_if<net::HeadersReply>(&message)) {
-    for (const auto& block : headers->blocks)
-      bytes += 512 + 16 * block.sealed.seal.shares.size() + 512 * block.annex.size();
-  } else if (const auto* raft = std::get_if<net::RaftSaid>(&message)) {
-    if (const auto* append = std::get_if<consensus::AppendEntries>(&raft->envelope.message))
-      for (const auto& entry : append->entries) bytes += sizeof(entry) + entry.payload.size();
-    if (const auto* install = std::get_if<consensus::InstallSnapshot>(&raft->envelope.message))
-      bytes += install->snapshot.bytes.size();
-  } else if (const auto* announce = std::get_if<net::EventsAnnounce>(&message)) {
-    bytes += announce->entries.size() * sizeof(chain::EntryRef);
-  } else if (const auto* request = std::get_if<net::EventsRequest>(&message)) {
-    bytes += request->entries.size() * sizeof(chain::EntryRef);
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -339,7 +312,7 @@ void Runtime::peer_down(chain::NodeId peer, std::string reason) {
 void Runtime::peer_said(chain::NodeId peer, net::Message message) {
   PeerSaid said{peer, std::move(message)};
   if (!checks_) return hand_on(Input{std::move(said)});
-  const std::size_t bytes = approximate_bytes(said.message);
+  const std::size_t bytes = net::held_bytes(said.message);
   if (auto passes = checks_->take(std::move(said), bytes)) hand_on(std::move(*passes));
 }
 
@@ -351,7 +324,7 @@ void Runtime::hand_on(Input input) {
   const auto* said = std::get_if<PeerSaid>(&input);
   if (said == nullptr) return inbox_.post(std::move(input));
   const chain::NodeId peer = said->peer;
-  const std::size_t bytes = approximate_bytes(said->message);
+  const std::size_t bytes = net::held_bytes(said->message);
   if (inbox_.post_bounded(std::move(input), bytes)) return;
   {
     const std::lock_guard lock(mutex_);
