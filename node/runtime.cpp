@@ -8,15 +8,18 @@
 #include <utility>
 
 #include "chain/result.h"
+#include "net/limits.h"
 #include "net/message_size.h"
 
 namespace eventchain::node {
 
 namespace {
 
-// What peers may have sent that the core has not looked at. Beyond it the link is closed: a peer
-// that returns starts from what it lacks, and memory stays bounded.
+// What peers may have sent that the core has not looked at; beyond it the link of whoever has the
+// most waiting is closed. A peer that returns starts from what it lacks, and memory stays bounded.
 constexpr std::size_t kPeerBytesMax = std::size_t{128} * 1024 * 1024;
+// Of it for one peer: as much as one lets wait on its own side for a slow link.
+constexpr std::size_t kPeerShareBytes = net::limits::kSendQueueBytesMax;
 // Inputs of one turn: large enough for group commit, small enough that a leader's heartbeat does
 // not wait for thousands of batches.
 constexpr std::size_t kInputsPerTurnMax = 256;
@@ -25,7 +28,7 @@ constexpr std::chrono::milliseconds kDiskWatchEvery{1000};
 }  // namespace
 
 Runtime::Runtime(RuntimeOptions options, store::Turns& turns)
-    : options_(std::move(options)), turns_(turns), inbox_(kPeerBytesMax) {
+    : options_(std::move(options)), turns_(turns), inbox_({kPeerBytesMax, kPeerShareBytes}) {
   if (options_.share_checks)
     checks_ = std::make_unique<ShareChecks>(*options_.share_checks,
                                             [this](Input input) { hand_on(std::move(input)); });
@@ -321,16 +324,16 @@ void Runtime::peer_refused(chain::NodeId peer, chain::Height as_of) {
 }
 
 void Runtime::hand_on(Input input) {
-  const auto* said = std::get_if<PeerSaid>(&input);
+  auto* said = std::get_if<PeerSaid>(&input);
   if (said == nullptr) return inbox_.post(std::move(input));
-  const chain::NodeId peer = said->peer;
   const std::size_t bytes = net::held_bytes(said->message);
-  if (inbox_.post_bounded(std::move(input), bytes)) return;
+  const auto to_hang_up = inbox_.post_said(std::move(*said), bytes);
+  if (!to_hang_up) return;
   {
     const std::lock_guard lock(mutex_);
     ++counters_.inbox_overflows;
   }
-  mesh_->hang_up(peer, "this node cannot keep up with what the peer sends");
+  mesh_->hang_up(*to_hang_up, "this node cannot keep up with what the peer sends");
 }
 
 void Runtime::share_found(const mining::ShareFound& share) {

@@ -113,7 +113,7 @@ class Runtime : public NodePort, public net::MeshHandler {
   // Who waits for the answer to a request, and does not any more; empty if nobody does.
   template <class Done>
   Done take(std::map<RequestId, Done>& waiting, RequestId request);
-  // To the core; a peer that sends more than fits is hung up on.
+  // To the core; whose messages take more than their share is hung up on.
   void hand_on(Input input);
   void watch_disk(const chain::Now& at);
   RequestId next_request();
