@@ -142,6 +142,8 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
   promises_.answered(host.index(), asked.events, asked.wait, answer);
   for (std::size_t i = 0; i < asked.events.size(); ++i) {
     if (answer.outcomes[i].is_final) demand_final(host, *answer.outcomes[i].height);
+    // It may leave before the tip is announced.
+    if (answer.outcomes[i].position) read_checker_.seen(answer.outcomes[i].position->value + 1);
     if (answer.outcomes[i].state != node::EventOutcome::State::kDurable) continue;
     const auto content = registry_.find(asked.events[i].facts.commitment)->content;
     // Who tells of it may be behind: a block has decided about it, and that was judged then.

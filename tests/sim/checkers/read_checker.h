@@ -8,7 +8,7 @@
 namespace eventchain::sim {
 
 // A linearizable read sees all that anybody outside had seen of the log before it was asked for,
-// be it an announcement of a tip or another read (I6).
+// be it an announcement of a tip, the place of an event, or another read (I6).
 class ReadChecker {
  public:
   // Somebody outside saw a log of this size.
