@@ -12,8 +12,6 @@ namespace eventchain::sim {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{10};
-// An answer may be late by a stalled disk and a pause, not by more.
-constexpr std::chrono::seconds kAnswerLateMax{30};
 
 chain::Genesis make_genesis(const ClusterOptions& options) {
   chain::Rng rng = chain::Rng(options.seed).fork("genesis");
@@ -45,6 +43,11 @@ std::vector<consensus::ServerId> servers_of(const Roster& roster) {
   return servers;
 }
 
+bool has_small_pools(const chain::PoolLimits& limits) {
+  const chain::PoolLimits usual;
+  return limits.events_max < usual.events_max || limits.bytes_max < usual.bytes_max;
+}
+
 Network::Options network_options(const ClusterOptions& options) {
   Network::Options network = options.network;
   network.dials = !options.is_sparse;
@@ -71,11 +74,12 @@ Cluster::Cluster(const ClusterOptions& options, bool prints)
       membership_(genesis_, roster_.size()),
       work_(roster_, membership_),
       light_(roster_, chain_, membership_),
-      promises_(chain_, registry_),
+      promises_(chain_, registry_, has_small_pools(options.core.pool)),
       raft_(servers_of(roster_)),
       recovery_(roster_.size()),
       network_(roster_.size(), network_options(options), scheduler_, trace_, *this,
                rng_.fork("network")),
+      intakes_(roster_.size()),
       is_gone_(roster_.size(), false),
       is_outdated_(roster_.size(), false) {
   if (options.is_sparse) {
@@ -166,7 +170,7 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
     host(node).resume();
     links_->is_told(node, *membership_.newest());
     start(node);
-    host(node).post(node::DiskSpace{false});
+    fill_disk(node, false);
     if (miner(node).rate() == 0) miner(node).set_rate(hash_rate(options_));
     for (const std::size_t other : nodes)
       if (other != node) network_.mend(other, node);
@@ -177,57 +181,6 @@ void Cluster::heal_members() {
   heal(members());
   // Also for those whom a late order lets in only now.
   network_.mend_all();
-}
-
-chain::HeldEvent Cluster::make_event(const chain::Bytes& body) {
-  return registry_.submit(draw_octets<chain::Salt>(salts_), body);
-}
-
-void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
-                     Span timeout, Answered done) {
-  if (!host(node).is_alive()) {
-    done(std::nullopt);
-    return;
-  }
-  node::ClientSubmit input;
-  input.request = node::RequestId{next_request_++};
-  input.events = events;
-  input.wait = wait;
-  input.deadline = host(node).now().steady + timeout;
-  trace_.print("client asks n{} request={} events={} wait={}", node, input.request.value,
-               events.size(), static_cast<int>(wait));
-  for (const auto& event : events) {
-    if (host(node).is_light()) break;  // which takes none
-    const ContentId content = registry_.find(event.facts.commitment)->content;
-    const chain::Height by = membership_.known_to(node);
-    chain::Height& oldest = offered_by_.emplace(content, by).first->second;
-    oldest = std::min(oldest, by);
-  }
-  requests_.emplace(input.request, Request{node, std::move(events), wait, std::move(done)});
-  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
-    const auto late = requests_.find(id);
-    if (late != requests_.end() && !host(late->second.node).is_paused())
-      throw Violation("answers", fmt::format("n{} never answered a client", late->second.node));
-  });
-  host(node).post(std::move(input));
-}
-
-void Cluster::read(std::size_t node, Span timeout, ReadDone done) {
-  if (!host(node).is_alive()) {
-    done(std::nullopt);
-    return;
-  }
-  node::ClientReads input;
-  input.request = node::RequestId{next_request_++};
-  input.deadline = host(node).now().steady + timeout;
-  trace_.print("client reads n{} request={}", node, input.request.value);
-  reads_.emplace(input.request, Read{node, read_checker_.floor(), std::move(done)});
-  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
-    const auto late = reads_.find(id);
-    if (late != reads_.end() && !host(late->second.node).is_paused())
-      throw Violation("answers", fmt::format("n{} never answered a read", late->second.node));
-  });
-  host(node).post(input);
 }
 
 std::optional<std::size_t> Cluster::leader() const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   // Everything that a chaos did to machines and network ends; nodes that are down start.
   void heal(const std::vector<std::size_t>& nodes);
   void heal_members();
+  // So full that intake must stop, until it starts again. Nothing happens if the node is down.
+  void fill_disk(std::size_t node, bool is_full);
 
   // --- programs (cluster_programs.cpp) ------------------------------------------------------
   // The feature level that the host's program can do.
@@ -66,7 +69,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   // It has ended because its program is too old.
   [[nodiscard]] bool is_outdated(std::size_t node) const { return is_outdated_[node]; }
 
-  // --- clients ------------------------------------------------------------------------------
+  // --- clients (cluster_clients.cpp) --------------------------------------------------------
   chain::HeldEvent make_event(const chain::Bytes& body);
   // Nothing happens if the node is down: the callback says so at once.
   void submit(std::size_t node, std::vector<chain::HeldEvent> events, node::WaitFor wait,
@@ -78,6 +81,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
 
   using OrderDone = std::function<void(const std::optional<node::OrderAnswer>&)>;
   void order(std::size_t node, net::Order order, Span timeout, OrderDone done);
+  // The nodes that owe somebody an answer and could give it.
+  [[nodiscard]] std::set<std::size_t> open_questions() const;
 
   // --- who belongs (cluster_members.cpp) ----------------------------------------------------
   // By the newest committed set.
@@ -135,6 +140,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
     std::size_t node = 0;
     std::vector<chain::HeldEvent> events;
     node::WaitFor wait = node::WaitFor::kDurable;
+    Intake intake;  // of the node when it was asked
     Answered done;
   };
 
@@ -159,6 +165,10 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void link_down(std::size_t at, std::size_t peer) override;
   void said(std::size_t at, std::size_t peer, net::Message message) override;
 
+  // `open` is one of the maps of who waits.
+  template <class Open>
+  void expect_answer(const std::map<node::RequestId, Open>& open, node::RequestId id,
+                     chain::Instant deadline, const char* what);
   void do_effect(NodeHost& host, node::Answer& answer);
   void do_effect(NodeHost& host, node::PendingAnswer& answer);
   void do_effect(NodeHost& host, node::ReadReady& ready);
@@ -223,6 +233,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   std::map<node::RequestId, Request> requests_;
   std::map<node::RequestId, Read> reads_;
   std::map<node::RequestId, OpenOrder> orders_;
+  std::vector<Intake> intakes_;  // by host
   std::vector<bool> is_gone_;
   std::vector<bool> is_outdated_;
   std::uint64_t next_request_ = 1;

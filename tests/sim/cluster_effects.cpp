@@ -75,6 +75,7 @@ void Cluster::died(NodeHost& host) {
   miners_[host.index()]->stop();
   network_.node_down(host.index());
   links_->node_down(host.index());
+  intakes_[host.index()] = {};
   std::vector<Answered> forsaken;
   for (auto it = requests_.begin(); it != requests_.end();) {
     if (it->second.node != host.index()) {
@@ -139,7 +140,7 @@ void Cluster::do_effect(NodeHost& host, node::Answer& answer) {
                answer.reached,
                answer.outcomes.empty() ? -1 : static_cast<int>(answer.outcomes.front().state));
   Request& asked = request.mapped();
-  promises_.answered(host.index(), asked.events, asked.wait, answer);
+  promises_.answered(host.index(), asked.events, asked.wait, asked.intake, answer);
   for (std::size_t i = 0; i < asked.events.size(); ++i) {
     if (answer.outcomes[i].is_final) demand_final(host, *answer.outcomes[i].height);
     // It may leave before the tip is announced.

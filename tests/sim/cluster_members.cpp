@@ -1,4 +1,4 @@
-// Who belongs to the cluster, and what operators ask of it.
+// Who belongs to the cluster.
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +13,6 @@ namespace {
 
 // A new node is set up before it is invited and waits to be let in.
 constexpr std::chrono::milliseconds kStartMax{500};
-// An answer may be late by a stalled disk and a pause, not by more.
-constexpr std::chrono::seconds kAnswerLateMax{30};
 // Who is refused dials again.
 constexpr std::chrono::seconds kKnockEvery{2};
 
@@ -109,24 +107,6 @@ void Cluster::knock() {
         host(node).post(node::PeerRefused{roster_.node(one.peer), one.as_of});
   }
   scheduler_.after(kKnockEvery, [this] { knock(); });
-}
-
-void Cluster::order(std::size_t node, net::Order order, Span timeout, OrderDone done) {
-  if (!host(node).is_alive()) {
-    done(std::nullopt);
-    return;
-  }
-  node::ClientOrders input;
-  input.request = node::RequestId{next_request_++};
-  input.order = order;
-  input.deadline = host(node).now().steady + timeout;
-  orders_.emplace(input.request, OpenOrder{node, std::move(order), std::move(done)});
-  scheduler_.after(timeout + kAnswerLateMax, [this, id = input.request] {
-    const auto late = orders_.find(id);
-    if (late != orders_.end() && !host(late->second.node).is_paused())
-      throw Violation("answers", fmt::format("n{} never answered an order", late->second.node));
-  });
-  host(node).post(std::move(input));
 }
 
 }  // namespace eventchain::sim

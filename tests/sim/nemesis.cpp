@@ -133,8 +133,8 @@ void Nemesis::stop_miners() {
 
 void Nemesis::fill_disk() {
   const std::size_t node = any_node();
-  cluster_.host(node).post(node::DiskSpace{true});
-  later(options_.cut_max, [this, node] { cluster_.host(node).post(node::DiskSpace{false}); });
+  cluster_.fill_disk(node, true);
+  later(options_.cut_max, [this, node] { cluster_.fill_disk(node, false); });
 }
 
 }  // namespace eventchain::sim

@@ -1,6 +1,7 @@
 // The seeded simulation as a program. Each seed runs alone in one thread; several seeds run at once
 // in several.
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <atomic>

@@ -2,9 +2,7 @@
 
 #include <cstdint>
 
-#include "tests/sim/nemesis.h"
-#include "tests/sim/operators.h"
-#include "tests/sim/workload.h"
+#include "tests/sim/scheduler.h"
 
 namespace eventchain::sim {
 
@@ -23,9 +21,6 @@ struct SimulationTotals {
                 asked = 0, orders = 0, relayed = 0, levels = 0, lights = 0, light_headers = 0,
                 light_shares = 0, nonces = 0;
 };
-
-// In an eighth of the seeds every hash is looked at (hashed_nonces.h).
-bool records_nonces(std::uint64_t seed);
 
 // One seed from beginning to end: everything drawn from it, chaos with safety checked at every
 // commit, then healing with progress demanded, at last the independent verifier. Throws Violation.

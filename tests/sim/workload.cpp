@@ -15,6 +15,13 @@ constexpr int kTriesMax = 6;
 constexpr std::size_t kKnownMax = 64;
 constexpr const char* kSource = "/sim";
 
+// It is nobody's last word, and another node may take it.
+bool is_refused(const node::EventOutcome& outcome) {
+  using State = node::EventOutcome::State;
+  return outcome.state == State::kPoolFull || outcome.state == State::kDiskFull ||
+         outcome.state == State::kDraining;
+}
+
 }  // namespace
 
 Workload::Workload(Cluster& cluster, const Options& options, chain::Rng rng)
@@ -114,7 +121,8 @@ void Workload::heard(std::size_t client, Wish wish, const std::optional<node::An
     }
   }
   if (is_stopped_) return;
-  const bool is_done = answer && answer->reached;
+  const bool is_done =
+      answer && answer->reached && std::ranges::none_of(answer->outcomes, is_refused);
   if (is_done || wish.tries >= kTriesMax) {
     think(client);
     return;

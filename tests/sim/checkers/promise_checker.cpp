@@ -4,9 +4,9 @@
 
 namespace eventchain::sim {
 
-using State = node::EventOutcome::State;
-
 namespace {
+
+using State = node::EventOutcome::State;
 
 bool has_come_far_enough(const node::EventOutcome& outcome, node::WaitFor wait) {
   using node::WaitFor;
@@ -24,7 +24,8 @@ bool has_come_far_enough(const node::EventOutcome& outcome, node::WaitFor wait) 
 }  // namespace
 
 void PromiseChecker::answered(std::size_t node, const std::vector<chain::HeldEvent>& asked,
-                              node::WaitFor wait, const node::Answer& answer) {
+                              node::WaitFor wait, const Intake& intake,
+                              const node::Answer& answer) {
   if (answer.outcomes.size() != asked.size())
     lie(node, fmt::format("of {} events, asked for {}", answer.outcomes.size(), asked.size()));
   for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -34,8 +35,19 @@ void PromiseChecker::answered(std::size_t node, const std::vector<chain::HeldEve
       lie(node, "that its wish is fulfilled, which it is not");
     const Submitted* event = registry_.find(asked[i].facts.commitment);
     EC_ASSERT(event != nullptr, "clients submit what is registered");
+    check_refusal(node, intake, outcome.state);
     check_outcome(node, *event, outcome);
   }
+}
+
+void PromiseChecker::check_refusal(std::size_t node, const Intake& intake, State state) const {
+  const bool is_closed = intake.is_light || intake.disk_is_full || intake.drains;
+  const State reason = intake.drains && !intake.is_light ? State::kDraining : State::kDiskFull;
+  if (is_closed && state != reason) lie(node, "something else than why it takes no events in");
+  if (!is_closed && (state == State::kDraining || state == State::kDiskFull))
+    lie(node, "that it takes no events in, and nobody has told it so");
+  if (state == State::kPoolFull && !has_small_pools_)
+    lie(node, "that its pool is full, which has room for all that was ever sent");
 }
 
 void PromiseChecker::check_outcome(std::size_t node, const Submitted& event,

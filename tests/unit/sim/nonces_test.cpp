@@ -4,6 +4,7 @@
 
 #include "mining/tile_search.h"
 #include "tests/sim/hashed_nonces.h"
+#include "tests/sim/seed_plan.h"
 #include "tests/sim/simulation.h"
 #include "tests/sim/trace.h"
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/sim/clock.h"
 #include "tests/sim/draws.h"
 
 using namespace eventchain;
