@@ -201,8 +201,8 @@ void NodeCore::State::settle() {
     const auto applied = decider.take_applied();
     for (const auto& block : applied) on_applied(block);
     if (!applied.empty() && ends_outdated()) return;
-    if (const auto peer = decider.take_misleader())
-      peer_fault(*peer, Conduct::Fault::kBroken, "a certified header with another content");
+    for (const chain::NodeId& peer : decider.take_misleaders())
+      peer_fault(peer, Conduct::Fault::kBroken, "a content that does not belong to its header");
     follow_leadership();
     if (applied.empty()) return;
     // A new tip may make what the gate held back admissible, and what a certificate proved.

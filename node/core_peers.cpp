@@ -195,7 +195,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   // One's own leadership is proof enough that nobody else's template is newer.
   const bool from_leader = leader == peer;
   const bool nothing_else = !adopting && !work.in_hand();
-  const bool arrived = decider.arrived(message.made);
+  const bool arrived = decider.arrived(message.made, peer);
   pushed[peer] = header;
   if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {
     adopting = header;

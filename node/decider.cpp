@@ -33,50 +33,81 @@ void Decider::at(const chain::Now& now, std::optional<chain::NodeId> leader) {
   leader_ = leader;
 }
 
-std::optional<chain::Template> Decider::find_template(const chain::TemplateHash& hash) {
-  const auto offered = offered_.find(hash);
-  if (offered != offered_.end()) return offered->second;
-  return ledger_.find_template(hash);
-}
-
-bool Decider::await_bodies(const chain::BlockContent& content) {
-  const auto missing = ledger_.missing(content);
+void Decider::await_bodies(const std::vector<chain::EntryRef>& missing) {
   for (const auto& entry : missing) awaited_.insert(entry.commitment);
   // Whoever sent proven blocks has applied them; a node outside Raft knows no leader.
   const bool is_hinted = leader_.has_value() || !proof_;
   fetcher_.want_events(missing, is_hinted ? leader_ : std::optional(proof_->from), now_);
-  return !missing.empty();
 }
 
 CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
   if (CheckedRef checked = ledger_.checked(hash)) return checked;
   if (reported_ == hash || (awaited_for_ == hash && !awaited_.empty())) return nullptr;
-  const auto candidate = find_template(hash);
-  if (!candidate) {
+  const chain::Verdict verdict = chain::check_header(ledger_.state(), header);
+  if (!verdict.ok()) {
+    // Whoever is a block ahead or behind has another parent, and did nothing wrong.
+    if (verdict.rule != chain::Rule::kWrongParent) report(header, verdict);
+    return nullptr;
+  }
+  // A content that was checked before is better than one that only claims to be the same.
+  const auto stored = ledger_.find_template(hash);
+  const auto offered = offered_.find(hash);
+  if (!stored && offered == offered_.end()) {
     fetcher_.want_template(hash, header.height, leader_, now_);
     return nullptr;
   }
+  const chain::Template& candidate = stored ? *stored : offered->second.made;
   awaited_.clear();
   awaited_for_ = hash;
-  if (await_bodies(candidate->content)) return nullptr;
-  Checked result = ledger_.check(*candidate);
+  // What nothing is missing for is checked as a whole below.
+  const auto missing = ledger_.missing(candidate.content);
+  if (!missing.empty()) {
+    if (!stored && !is_content_of(ledger_.state(), candidate)) {
+      misled(hash, header);
+    } else {
+      await_bodies(missing);
+    }
+    return nullptr;
+  }
+  Checked result = ledger_.check(candidate);
   if (!result.verdict.ok()) {
-    const chain::Block* proven = proven_next();
-    const bool is_proven = proven && chain::template_hash(proven->sealed.header) == hash;
-    if (is_proven && !is_content_of(ledger_.state(), *candidate)) {
-      // The header may be good; another peer has the content that belongs to it.
-      misleader_ = proof_->from;
-      give_up();
+    // The header does not promise the keys of entries: those of their bodies are the right ones.
+    const bool is_false = result.verdict.rule == chain::Rule::kKeyMismatch ||
+                          !is_content_of(ledger_.state(), candidate);
+    if (!stored && is_false) {
+      misled(hash, header);
     } else {
       report(header, result.verdict);
+      offered_.erase(hash);
     }
-    offered_.erase(hash);
     return nullptr;
   }
   // A decision on it may be let into the log in this turn, and rests on the content.
-  ledger_.keep_template(*candidate);
+  ledger_.keep_template(candidate);
   offered_.erase(hash);
   return result.made;
+}
+
+// The header may be good all the same: somebody else has the content that belongs to it.
+void Decider::misled(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
+  const auto from = offered_.at(hash).from;
+  forget_offered(hash);
+  if (from) misleaders_.push_back(*from);
+  if (proof_ && proof_->from == from) {
+    give_up();
+  } else if (!proof_ && !from) {
+    received_.clear();  // on the way to a snapshot; asked for again
+  } else {
+    fetcher_.want_template(hash, header.height, leader_, now_);
+  }
+}
+
+void Decider::forget_offered(const chain::TemplateHash& hash) {
+  offered_.erase(hash);
+  if (awaited_for_ != hash) return;
+  fetcher_.forget_events(awaited_);
+  awaited_.clear();
+  awaited_for_ = {};
 }
 
 CheckedRef Decider::examine(const chain::SealedHeader& sealed) {
@@ -180,7 +211,7 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
   awaited_for_ = {};
   reported_ = {};
   for (auto it = offered_.begin(); it != offered_.end();)
-    it = it->second.header.height <= tip ? offered_.erase(it) : std::next(it);
+    it = it->second.made.header.height <= tip ? offered_.erase(it) : std::next(it);
   if (offered_.empty()) prefetched_.clear();
   while (!received_.empty() && received_.begin()->first <= tip) received_.erase(received_.begin());
 }
@@ -247,13 +278,16 @@ void Decider::catch_up() {
 }
 
 void Decider::offer(const chain::TemplateHash& hash, const chain::Block& block) {
-  if (awaited_for_ == hash && !awaited_.empty()) return;  // it was, and is in hand
-  // A content that was checked before is better than one that only claims to be the same.
-  if (ledger_.checked(hash) || ledger_.find_template(hash)) {
-    offered_.erase(hash);
-    return;
+  const auto offered = offered_.find(hash);
+  if (offered != offered_.end()) {
+    if (offered->second.made.content == block.content) {
+      if (proof_) offered->second.from = proof_->from;
+      return;
+    }
+    forget_offered(hash);  // who sent the block has applied it
   }
-  offered_.insert_or_assign(hash, chain::Template{block.sealed.header, block.content});
+  const auto from = proof_ ? std::optional(proof_->from) : std::nullopt;
+  offered_[hash] = {{block.sealed.header, block.content}, from, true};
 }
 
 const chain::Block* Decider::proven_next() const {
@@ -279,6 +313,11 @@ void Decider::go_on() {
 void Decider::give_up() {
   EC_ASSERT(proof_.has_value(), "there is something to give up");
   given_up_ = proof_->from;
+  // A content whose bodies nobody sends may be one of which nobody has heard.
+  if (const chain::Block* next = proven_next()) {
+    const auto offered = offered_.find(chain::template_hash(next->sealed.header));
+    if (offered != offered_.end() && offered->second.from == proof_->from) offered_.erase(offered);
+  }
   proof_.reset();
   received_.clear();
   // Nobody else may need these bodies; whoever does asks for them anew.
@@ -287,21 +326,31 @@ void Decider::give_up() {
   awaited_for_ = {};
 }
 
-bool Decider::arrived(chain::Template made) {
+bool Decider::arrived(chain::Template made, const chain::NodeId& from) {
   if (made.header.height <= ledger_.state().height()) return false;
   const chain::TemplateHash hash = chain::template_hash(made.header);
-  fetcher_.got_template(hash);
+  const bool is_trusted = fetcher_.got_template(hash) || from == leader_;
   if (ledger_.checked(hash)) return false;
+  if (const auto known = offered_.find(hash); known != offered_.end()) {
+    if (!is_trusted) return false;
+    if (known->second.made.content == made.content) {
+      known->second.is_trusted = true;
+      return false;
+    }
+    // It alone knows what it meant.
+    if (known->second.from == leader_ && from != leader_) return false;
+    forget_offered(hash);
+  }
   while (offered_.size() >= kOfferedMax) {
     // The farthest ahead goes first: it is needed last and is asked for again.
     const auto farthest =
         std::max_element(offered_.begin(), offered_.end(), [](const auto& a, const auto& b) {
-          return a.second.header.height < b.second.header.height;
+          return a.second.made.header.height < b.second.made.header.height;
         });
-    if (farthest->second.header.height <= made.header.height) return false;
+    if (farthest->second.made.header.height <= made.header.height) return false;
     offered_.erase(farthest);
   }
-  offered_.emplace(hash, std::move(made));
+  offered_[hash] = {std::move(made), from, is_trusted};
   return true;
 }
 
@@ -349,12 +398,15 @@ void Decider::prefetch(const std::vector<consensus::Entry>& held_back) {
     if (!sealed || sealed->header.height <= ledger_.state().height()) continue;
     const chain::TemplateHash hash = chain::template_hash(sealed->header);
     if (prefetched_[hash] || ledger_.checked(hash)) continue;
-    if (const auto known = find_template(hash)) {
-      fetcher_.want_events(ledger_.missing(known->content), leader_, now_);
-      prefetched_[hash] = true;
-    } else {
+    const auto offered = offered_.find(hash);
+    const auto stored = offered == offered_.end() ? ledger_.find_template(hash) : std::nullopt;
+    if (!stored && offered == offered_.end()) {
       fetcher_.want_template(hash, sealed->header.height, leader_, now_);
+      continue;
     }
+    const chain::BlockContent& content = stored ? stored->content : offered->second.made.content;
+    fetcher_.want_events(ledger_.missing(content), leader_, now_);
+    prefetched_[hash] = true;
   }
 }
 

@@ -59,8 +59,8 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   chain::Bytes take_snapshot() override;
   void restore(const consensus::Snapshot& snapshot) override;
 
-  // What arrived; true if the gate should be asked again.
-  bool arrived(chain::Template made);
+  // What arrived, and who sent it; true if the gate should be asked again.
+  bool arrived(chain::Template made, const chain::NodeId& from);
   bool arrived(const chain::EntryRef& entry);
   // Blocks towards the point of a snapshot; without one they are nothing to go by. Taken from the
   // leader, whose snapshot it is, and from anybody if they lead from the tip to the point itself.
@@ -80,8 +80,8 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   [[nodiscard]] bool awaits_snapshot() const {
     return target_ && ledger_.state().height() < target_->height;
   }
-  // Who certified a block's header and sent it with another content.
-  std::optional<chain::NodeId> take_misleader() { return std::exchange(misleader_, std::nullopt); }
+  // Who sent a content that does not belong to its header.
+  std::vector<chain::NodeId> take_misleaders() { return std::exchange(misleaders_, {}); }
   // Whether a template next in line names exactly this variant and waits for it.
   [[nodiscard]] bool awaits(const chain::EntryRef& entry) const {
     return awaited_.contains(entry.commitment);
@@ -89,16 +89,29 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // A template checked on top of the tip, or nullptr while something is missing (it is asked for)
   // or if it breaks a rule.
   CheckedRef prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
-  // A template that arrived or is stored, checked or not.
-  std::optional<chain::Template> find_template(const chain::TemplateHash& hash);
+  // A template that was checked here: what others are sent. A correct peer hands on nothing else,
+  // so whoever sends a false content made it.
+  std::optional<chain::Template> find_template(const chain::TemplateHash& hash) {
+    return ledger_.find_template(hash);
+  }
   // Asks for what the entries behind the first one held back will need.
   void prefetch(const std::vector<consensus::Entry>& held_back);
 
   std::vector<AppliedBlock> take_applied() { return std::exchange(applied_, {}); }
 
  private:
+  // A content that somebody said belongs to a header.
+  struct Offered {
+    chain::Template made;
+    std::optional<chain::NodeId> from;  // nullopt: of a block that nobody answers for
+    bool is_trusted = false;            // it was asked for, or the leader sent it
+  };
+
   CheckedRef examine(const chain::SealedHeader& sealed);
-  bool await_bodies(const chain::BlockContent& content);
+  void await_bodies(const std::vector<chain::EntryRef>& missing);
+  // What was offered is not what the header promises.
+  void misled(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
+  void forget_offered(const chain::TemplateHash& hash);
   void make_tip(const CheckedTemplate& checked, const chain::SealedHeader& sealed,
                 consensus::LogIndex applied);
   void catch_up();
@@ -118,7 +131,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   chain::Now now_;
   std::optional<chain::NodeId> leader_;
   // Templates that arrived and are not checked yet; a few, of heights above the tip.
-  std::map<chain::TemplateHash, chain::Template> offered_;
+  std::map<chain::TemplateHash, Offered> offered_;
   // Bodies that the decision next in line waits for.
   std::unordered_set<chain::Commitment, chain::FixedBytesHash> awaited_;
   chain::TemplateHash awaited_for_;
@@ -129,8 +142,8 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   std::optional<Proof> proof_;
   chain::Instant followed_at_;
   std::optional<chain::NodeId> given_up_;
-  std::optional<chain::NodeId> misleader_;
-  chain::TemplateHash reported_;
+  std::vector<chain::NodeId> misleaders_;
+  chain::TemplateHash reported_;  // its header, or the content that belongs to it, breaks a rule
   std::vector<AppliedBlock> applied_;
 };
 

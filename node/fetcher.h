@@ -40,7 +40,8 @@ class Fetcher {
   void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
 
-  void got_template(const chain::TemplateHash& hash) { templates_.erase(hash); }
+  // False if nobody asked for it.
+  bool got_template(const chain::TemplateHash& hash) { return templates_.erase(hash) > 0; }
   // False if nobody asked for it.
   bool got_event(const chain::EntryRef& entry);
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {

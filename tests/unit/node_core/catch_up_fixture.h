@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,6 +67,13 @@ struct Behind {
           served.push_back(*reply);
         if (const auto* request = std::get_if<net::TemplateRequest>(&send->message))
           has_answered = give_template(*request) || has_answered;
+        if (const auto* pushed = std::get_if<net::TemplatePush>(&send->message))
+          templates.push_back(pushed->made);
+        if (std::holds_alternative<net::TemplateRequest>(send->message)) ++template_requests;
+        if (const auto* request = std::get_if<net::EventsRequest>(&send->message)) {
+          ++event_requests;
+          for (const auto& entry : request->entries) asked_for.insert(entry.commitment);
+        }
         if (const auto* request = std::get_if<net::EventsRequest>(&send->message))
           has_answered = (sends_bodies && give_bodies(*request)) || has_answered;
       }
@@ -138,6 +146,10 @@ struct Behind {
   bool sends_bodies = true;
   std::vector<Request> requests;
   std::vector<net::BlocksReply> served;
+  std::vector<chain::Template> templates;  // that it sent
+  std::size_t template_requests = 0;
+  std::size_t event_requests = 0;
+  std::set<chain::Commitment> asked_for;
   std::vector<chain::NodeId> hung_up;
   std::vector<Evidence> evidence;
   int errors = 0;

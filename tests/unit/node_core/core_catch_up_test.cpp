@@ -265,7 +265,12 @@ TEST_CASE("a certified header with another content costs its sender the link and
   Behind one;
   one.ask(1, 3);
   auto reply = one.reply(1, 3);
-  reply.blocks[0].content.entries.clear();
+  SUBCASE("without its entries") {
+    reply.blocks[0].content.entries.clear();
+  }
+  SUBCASE("with entries that nobody holds") {
+    reply.blocks[0].content.entries[0].commitment.octets[0] ^= 1;
+  }
   one.said(1, reply);
   CHECK(one.height() == 0);
   CHECK(one.hung_up == std::vector{voter_id(1)});
@@ -279,7 +284,8 @@ TEST_CASE("bodies that nobody has are given up with the blocks that name them") 
   Behind one;
   one.ask(1, 3);
   auto reply = one.reply(1, 3);
-  reply.blocks[0].content.entries[0].commitment.octets[0] ^= 1;
+  // No header promises keys, so nothing but the body can tell.
+  reply.blocks[0].content.entries[0].key.octets[0] ^= 1;
   one.said(1, reply);
   CHECK(one.height() == 0);
   one.tip_said(2, 3);

@@ -1,0 +1,111 @@
+// Templates that peers push: whose are believed, kept and fetched for, and what false ones cost.
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/node_core/catch_up_fixture.h"
+
+using namespace eventchain;
+using namespace eventchain::node;
+using namespace eventchain::node::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+chain::Template template_at(History& history, std::uint64_t height) {
+  const chain::Block block = history.block(height);
+  return {block.sealed.header, block.content};
+}
+
+// As the voter at that place says that it leads.
+net::RaftSaid heartbeat(std::size_t leader, std::uint64_t term) {
+  consensus::AppendEntries message;
+  message.term = consensus::Term{term};
+  message.prev_index = consensus::LogIndex{1};
+  message.prev_term = consensus::Term{1};
+  message.leader_commit = consensus::LogIndex{1};
+  return {{consensus::ServerId{leader + 1}, consensus::ServerId{1}, message}};
+}
+
+}  // namespace
+
+TEST_CASE("a false content under a true header is charged to its sender and bars no block") {
+  Behind one;
+  chain::Template pushed = template_at(one.history, 1);
+  bool is_charged = true;
+  bool is_proven = false;
+  SUBCASE("a certificate proves the block") {
+    is_proven = true;
+    SUBCASE("no entries") {
+      pushed.content.entries.clear();
+    }
+    SUBCASE("entries that nobody holds") {
+      pushed.content.entries[0].commitment.octets[0] ^= 1;
+    }
+    SUBCASE("another key for an event that is not held") {
+      pushed.content.entries[0].key.octets[0] ^= 1;
+      is_charged = false;  // it cannot be told from one that is still to come
+    }
+  }
+  SUBCASE("Raft decides it") {
+    SUBCASE("no entries") {
+      pushed.content.entries.clear();
+    }
+    SUBCASE("entries that nobody holds") {
+      pushed.content.entries[0].commitment.octets[0] ^= 1;
+    }
+    SUBCASE("another annex") {
+      pushed.content.annex.push_back(chain::Rejection{});
+    }
+    SUBCASE("another key for an event that is held") {
+      const auto held = event("a0", "x", 1);
+      one.said(2, net::Events{1, {{held.salt, held.body}}});
+      pushed.content.entries[0].key.octets[0] ^= 1;
+    }
+    SUBCASE("another key for an event that is not held") {
+      pushed.content.entries[0].key.octets[0] ^= 1;
+      is_charged = false;
+    }
+  }
+  one.said(1, net::TemplatePush{pushed});
+  if (is_charged) CHECK(one.hung_up == std::vector{voter_id(1)});
+  if (is_proven) {
+    one.ask(2, 3);
+    one.said(2, one.reply(1, 3));
+    CHECK(one.height() == 3);
+  } else {
+    one.said(2, heartbeat(2, 2));
+    one.said(2, net::TemplatePush{template_at(one.history, 1)});
+    one.decide(2, 2, 2, {one.history.sealed(1)});
+    CHECK(one.height() == 1);
+  }
+  CHECK(one.errors == 0);
+}
+
+TEST_CASE("a false content is not handed on") {
+  Behind one;
+  auto pushed = template_at(one.history, 2);  // its parent is not here, so nothing tells it yet
+  pushed.content.entries.clear();
+  one.said(1, net::TemplatePush{pushed});
+  one.said(2, net::TemplateRequest{chain::template_hash(pushed.header), chain::Height{2}});
+  CHECK(one.templates.empty());
+}
+
+TEST_CASE("the leader's content stays in hand whatever others answer") {
+  Behind one;
+  one.sends_bodies = false;
+  one.said(2, heartbeat(2, 2));
+  const auto real = template_at(one.history, 1);
+  auto forged = real;
+  forged.content.entries[0].key.octets[0] ^= 1;
+  SUBCASE("it came first") {
+    one.said(2, net::TemplatePush{real});
+    one.said(1, net::TemplatePush{forged});
+  }
+  SUBCASE("it came last") {
+    one.said(1, net::TemplatePush{forged});
+    one.said(2, net::TemplatePush{real});
+  }
+  one.sends_bodies = true;
+  for (int i = 0; i < 3; ++i) one.pass(300ms);
+  CHECK(one.voter.core->status().in_work == real.header);
+}
