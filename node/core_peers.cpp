@@ -194,7 +194,10 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   }
   // One's own leadership is proof enough that nobody else's template is newer.
   const bool from_leader = leader == peer;
-  const bool nothing_else = !adopting && !work.in_hand();
+  // Whoever comes to lead goes on with what it has in hand: with stamps and orders of its maker's
+  // choice. Of those who may lead nobody takes up what somebody without a vote sends.
+  const bool is_credible = !is_voter() || members.is_voter(peer);
+  const bool nothing_else = !adopting && !work.in_hand() && is_credible;
   const bool arrived = decider.arrived(message.made, peer);
   pushed[peer] = header;
   if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {

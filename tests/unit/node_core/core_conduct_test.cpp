@@ -3,7 +3,7 @@
 #include "consensus/configuration.h"
 #include "node/conduct.h"
 #include "node/members.h"
-#include "tests/unit/node_core/voter_fixture.h"
+#include "tests/unit/node_core/catch_up_fixture.h"
 
 using namespace eventchain;
 using namespace eventchain::node;
@@ -92,6 +92,19 @@ TEST_CASE("a body that breaks the rules costs its sender the link") {
   Voter voter;
   voter.said(2, net::Events{1, {{chain::Salt{}, "no canonical body"}}});
   CHECK(voter.hung_up() == std::vector{voter_id(2)});
+}
+
+TEST_CASE("a voter does not take up a template of somebody without a vote") {
+  Behind one;
+  const chain::NodeId outsider = voter_id(7);
+  one.voter.core->handle(one.voter.now, PeerUp{outsider, voter_store(7)});
+  const chain::Block block = one.history.block(1);
+  const net::TemplatePush push{{block.sealed.header, block.content}};
+  one.voter.core->handle(one.voter.now, PeerSaid{outsider, push});
+  one.end_turn();
+  CHECK_FALSE(one.voter.core->status().in_work);
+  one.said(1, push);
+  CHECK(one.voter.core->status().in_work);
 }
 
 TEST_CASE("nobody without a vote fills the pool beyond its limit") {
