@@ -103,6 +103,7 @@ Effects NodeCore::take_effects() {
   state_->patient_until.reset();
   if (std::exchange(state_->is_removed, false)) state_->answer_removed();
   Effects effects = state_->outbox.take();
+  state_->serving.turn_ended();
   if (state_->end) return {{}, {*state_->end}};
   return effects;
 }

@@ -39,6 +39,8 @@ bool NodeCore::State::counts_of_light(const net::Message& message) {
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::HeadersRequest& message) {
+  Serving::Left* left = serving.begin(peer);
+  if (left == nullptr) return;
   net::HeadersReply reply;
   reply.from = message.from;
   std::size_t bytes = 0;
@@ -58,6 +60,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::HeadersRequest&
     if (!reply.blocks.empty() && bytes > net::limits::kHeadersReplyBytesMax) break;
     reply.blocks.push_back(std::move(light));
   }
+  left->read(read + bytes);
+  left->looked_up(reply.blocks.size());
   // Up to the highest block that can be proven by those who may sign the first.
   while (!reply.blocks.empty()) {
     const chain::SealedHeader& last = reply.blocks.back().sealed;

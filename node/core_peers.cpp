@@ -208,7 +208,10 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::TemplateRequest& message) {
+  Serving::Left* left = serving.begin(peer);
+  if (left == nullptr) return;
   if (auto made = decider.find_template(message.hash)) {
+    left->read(made->content.entries.size() * sizeof(chain::EntryRef));
     outbox.send(peer, net::TemplatePush{std::move(*made)});
     return;
   }
@@ -218,6 +221,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplateRequest
     outbox.notice(Notice::Level::kError, block.error().message);
     return;
   }
+  left->read(block->content.entries.size() * sizeof(chain::EntryRef));
   if (chain::template_hash(block->sealed.header) != message.hash) return;
   outbox.send(peer, net::TemplatePush{{block->sealed.header, std::move(block->content)}});
 }
@@ -239,6 +243,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TipSaid& messag
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& message) {
+  Serving::Left* left = serving.begin(peer);
+  if (left == nullptr) return;
   net::BlocksReply reply;
   reply.from = message.from;
   std::size_t bytes = 0;
@@ -255,6 +261,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::BlocksRequest& 
     if (!reply.blocks.empty() && bytes > net::limits::kBlocksReplyBytesMax) break;
     reply.blocks.push_back(std::move(*block));
   }
+  left->read(bytes);
+  left->looked_up(reply.blocks.size());
   // Up to the highest block that can be proven by those who may sign the first; without one, for
   // whom a Raft snapshot is proof.
   for (std::size_t kept = reply.blocks.size(); kept > 0; --kept) {
@@ -392,6 +400,7 @@ NodeStatus NodeCore::status() const {
   }
   status.counters = core.counters;
   status.counters.shares_lost = core.work.shares_lost();
+  status.counters.requests_dropped = core.serving.dropped();
   status.recent_shares = core.recent_shares.sum();
   return status;
 }

@@ -2,6 +2,7 @@
 // leads, events on their way to a voter, templates on theirs to the miners, shares on theirs back.
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "consensus/configuration.h"
@@ -206,6 +207,9 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce&
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
+  Serving::Left* left = serving.begin(peer);
+  if (left == nullptr) return;
+  const std::size_t bytes_max = std::min(kReplyBytesMax, left->bytes);
   net::Events part;
   std::size_t part_bytes = 0;
   std::size_t total_bytes = 0;
@@ -213,7 +217,11 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& 
   for (const auto& id : message.ids)
     if (const chain::PendingEvent* pending = ledger.pool().find(id))
       entries.push_back({pending->facts.key, pending->facts.commitment});
+  std::set<chain::Commitment> served;
   for (const auto& entry : entries) {
+    if (!served.insert(entry.commitment).second) continue;  // once, however often it is named
+    if (left->lookups == 0) break;
+    left->looked_up(1);
     auto event = ledger.load(entry);
     if (!event) {
       if (event.error().code == chain::ErrorCode::kCorrupt)
@@ -221,7 +229,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& 
       continue;
     }
     total_bytes += event->body.size();
-    if (total_bytes > kReplyBytesMax) break;
+    if (total_bytes > bytes_max) break;
     if (!part.events.empty() && (part_bytes + event->body.size() > net::limits::kEventsBytesMax ||
                                  part.events.size() == net::limits::kEventsCountMax)) {
       outbox.send(peer, std::exchange(part, {}));
@@ -230,6 +238,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& 
     part_bytes += event->body.size();
     part.events.push_back({event->salt, std::move(event->body)});
   }
+  left->read(total_bytes);
   if (!part.events.empty()) outbox.send(peer, std::move(part));
 }
 

@@ -22,6 +22,7 @@
 #include "node/hearsay.h"
 #include "node/orders.h"
 #include "node/reads.h"
+#include "node/serving.h"
 #include "node/steward.h"
 #include "node/witness.h"
 
@@ -182,6 +183,7 @@ struct NodeCore::State {
   ClockWatch clock_watch;
   Steward steward;
   Conduct conduct;
+  Serving serving;
   Witness witness;
   std::map<chain::NodeId, chain::Instant> leaving;  // removed, and their links stay until then
   Dismissal dismissal;

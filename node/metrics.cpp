@@ -181,6 +181,9 @@ void add_consensus(Families& families, const NodeStatus& status) {
           status.counters.elections);
   counter(families, "peer_faults_total", "Messages that no correct peer sends.",
           status.counters.peer_faults);
+  counter(families, "requests_dropped_total",
+          "Requests of peers that one turn had no room for; whoever needs them asks again.",
+          status.counters.requests_dropped);
   auto& linked = family(families, "peer_linked", "1 if there is a link to the peer.",
                         prometheus::MetricType::Gauge);
   for (const auto& peer : status.peers) add(linked, peer.linked ? 1 : 0, {{"peer", peer.name}});

@@ -92,7 +92,7 @@ struct NodeStatus {
     std::uint64_t events_received = 0, events_durable = 0, events_completed = 0,
                   events_rejected = 0, key_conflicts = 0, blocks_committed = 0, blocks_stale = 0,
                   templates_made = 0, templates_adopted = 0, elections = 0, peer_faults = 0,
-                  easings = 0;
+                  easings = 0, requests_dropped = 0;
     ShareCounts own_shares, peer_shares;  // of the own miner, of others
     std::uint64_t shares_lost = 0;        // accepted for templates that another one replaced
     [[nodiscard]] std::uint64_t shares_accepted() const {

@@ -40,6 +40,7 @@ void append_counters(JsonText& out, const NodeStatus::Counters& counters) {
       {"elections", counters.elections},
       {"peer_faults", counters.peer_faults},
       {"easings", counters.easings},
+      {"requests_dropped", counters.requests_dropped},
   };
   for (const auto& [name, value] : all) out.big(name, value);
   out.close_object();

@@ -150,7 +150,7 @@ MetricsSample busy_sample() {
        {&counted.events_received, &counted.events_durable, &counted.events_completed,
         &counted.events_rejected, &counted.key_conflicts, &counted.blocks_committed,
         &counted.blocks_stale, &counted.templates_made, &counted.templates_adopted,
-        &counted.elections, &counted.peer_faults, &counted.easings})
+        &counted.elections, &counted.peer_faults, &counted.easings, &counted.requests_dropped})
     *counter = count++;
   counted.own_shares = {120, 121, 122, 123, 124};
   counted.peer_shares = {130, 131, 132, 133, 134};
@@ -278,6 +278,7 @@ TEST_CASE("metrics tell what the status says, in base units") {
   CHECK(scraped.value("eventchain_leaderships_total") == 109);
   CHECK(scraped.value("eventchain_peer_faults_total") == 110);
   CHECK(scraped.value("eventchain_target_easings_total") == 111);
+  CHECK(scraped.value("eventchain_requests_dropped_total") == 112);
   CHECK(scraped.value("eventchain_turns_total") == 200);
   CHECK(scraped.value("eventchain_share_messages_dropped_total") == 201);
   CHECK(scraped.value("eventchain_commit_seconds_total") == doctest::Approx(1.5));

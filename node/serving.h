@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "chain/block.h"
+#include "chain/types.h"
+
+namespace eventchain::node {
+
+// What the requests of one peer may cost in one turn. A request of some hundred octets is answered
+// with megabytes, which are read from disk, hashed, and kept in memory until the turn is committed
+// and a link takes them. What exceeds a bound is dropped like what a link loses: who asked asks
+// again (fetcher.h, gossip.h, light_core.h), and finds the next turn with bounds of its own.
+//
+// Nobody who needs what he asks for comes near: a node that is behind has one request for blocks
+// open, and its requests for the bodies of the largest block fit one turn, but for those that its
+// link's send queue could not take either.
+class Serving {
+ public:
+  // With one answer that begins below it (at most 4 MiB), less than a send queue takes.
+  static constexpr std::size_t kBytesMax = std::size_t{24} * 1024 * 1024;
+  static constexpr std::size_t kLookupsMax =
+      chain::kBlockEventsLimit;  // bodies, blocks; held or not
+  static constexpr std::size_t kRequestsMax = 32;
+
+  // Of this turn. Nothing of one of them: nothing is served any more.
+  struct Left {
+    std::size_t requests = kRequestsMax;
+    std::size_t lookups = kLookupsMax;
+    std::size_t bytes = kBytesMax;
+
+    void read(std::size_t octets);
+    void looked_up(std::size_t count);
+  };
+
+  // For each request, before it is looked into. nullptr: it is to be dropped, and is counted. Valid
+  // until the turn ends; what the answer costs is to be taken off.
+  Left* begin(const chain::NodeId& peer);
+  void turn_ended() { peers_.clear(); }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  std::map<chain::NodeId, Left> peers_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace eventchain::node
