@@ -83,6 +83,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
 }
 
 void NodeCore::State::on(PeerSaid input) {
+  if (!members.is_linked(input.peer)) return;  // nobody would hear an answer
   if (conduct.is_shunned(input.peer, now.steady) || distrusted.contains(input.peer)) return;
   if (members.is_light(input.peer) && !counts_of_light(input.message)) return;
   std::visit([&](auto& message) { said(input.peer, std::move(message)); }, input.message);

@@ -111,3 +111,17 @@ TEST_CASE("a turn answers so many requests of one peer") {
   CHECK(replies(one.end_turn()) == Serving::kRequestsMax + 1);
   CHECK(one.dropped() == 5);
 }
+
+TEST_CASE("a peer without a link is not served") {
+  Holder one;
+  one.core->handle(one.now, PeerDown{voter_id(1)});
+  one.end_turn();
+  one.said(1, net::BlocksRequest{chain::Height{1}, 64});
+  one.said(1, net::EventsRequest{one.entries});
+  const auto effects = one.end_turn();
+  CHECK(replies(effects) == 0);
+  CHECK(events_in(effects).empty());
+  one.core->handle(one.now, PeerUp{voter_id(1), voter_store(1)});
+  one.said(1, net::BlocksRequest{chain::Height{1}, 64});
+  CHECK(replies(one.end_turn()) == 1);
+}
