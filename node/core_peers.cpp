@@ -193,6 +193,17 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
     peer_fault(peer, Conduct::Fault::kBroken, "a template of another chain");
     return;
   }
+  if (header.height == ledger.state().height().next()) {
+    // A correct peer has checked it on the same parent, or on another.
+    const chain::Verdict verdict = chain::check_header(ledger.state(), header);
+    if (verdict.rule == chain::Rule::kWrongParent) return;
+    if (!verdict.ok()) {
+      peer_fault(
+          peer, Conduct::Fault::kBroken,
+          fmt::format("a template whose header breaks a rule: {}", chain::to_string(verdict.rule)));
+      return;
+    }
+  }
   // One's own leadership is proof enough that nobody else's template is newer.
   const bool from_leader = leader == peer;
   // Whoever comes to lead goes on with what it has in hand: with stamps and orders of its maker's

@@ -12,10 +12,15 @@ namespace eventchain::node {
 
 namespace {
 
-// A leader has one template at a time; some room for its predecessors and for the next height.
-constexpr std::size_t kOfferedMax = 16;
 // Decisions whose bodies are asked for ahead of their turn.
 constexpr std::size_t kPrefetchMax = 16;
+// What was asked for or the leader sent: all that is asked for at a time, and the leader's for some
+// blocks to come.
+constexpr std::size_t kTrustedMax = kPrefetchMax + 8;
+// What others pushed: what a peer has in hand and its predecessor, of some peers. What finds no
+// room is asked for when it is needed.
+constexpr std::size_t kPushedOfEachMax = 2;
+constexpr std::size_t kPushedMax = 8;
 
 // Whether a content on top of `state` is what the header promises, whatever the rules say of it.
 bool is_content_of(const chain::ChainState& state, const chain::Template& made) {
@@ -287,7 +292,7 @@ void Decider::offer(const chain::TemplateHash& hash, const chain::Block& block) 
     forget_offered(hash);  // who sent the block has applied it
   }
   const auto from = proof_ ? std::optional(proof_->from) : std::nullopt;
-  offered_[hash] = {{block.sealed.header, block.content}, from, true};
+  offered_[hash] = {{block.sealed.header, block.content}, from, true, ++offers_};
 }
 
 const chain::Block* Decider::proven_next() const {
@@ -341,17 +346,35 @@ bool Decider::arrived(chain::Template made, const chain::NodeId& from) {
     if (known->second.from == leader_ && from != leader_) return false;
     forget_offered(hash);
   }
-  while (offered_.size() >= kOfferedMax) {
-    // The farthest ahead goes first: it is needed last and is asked for again.
-    const auto farthest =
-        std::max_element(offered_.begin(), offered_.end(), [](const auto& a, const auto& b) {
-          return a.second.made.header.height < b.second.made.header.height;
-        });
-    if (farthest->second.made.header.height <= made.header.height) return false;
-    offered_.erase(farthest);
-  }
-  offered_[hash] = {std::move(made), from, is_trusted};
+  make_room(from, is_trusted);
+  offered_[hash] = {std::move(made), from, is_trusted, ++offers_};
   return true;
+}
+
+// For one that is about to come. Nobody takes room from what is trusted but what is trusted, too.
+void Decider::make_room(const chain::NodeId& from, bool is_trusted) {
+  const auto leave_less_than = [this](std::size_t max, const auto& is_in_question) {
+    std::size_t count = 0;
+    auto last = offered_.end();
+    for (auto it = offered_.begin(); it != offered_.end(); ++it) {
+      const Offered& one = it->second;
+      if (!is_in_question(one)) continue;
+      ++count;
+      // The farthest ahead goes first, since it is needed last; of one height the oldest.
+      if (last == offered_.end() || one.made.header.height > last->second.made.header.height ||
+          (one.made.header.height == last->second.made.header.height &&
+           one.number < last->second.number))
+        last = it;
+    }
+    if (count >= max) offered_.erase(last);
+  };
+  if (is_trusted) {
+    leave_less_than(kTrustedMax, [](const Offered& one) { return one.is_trusted; });
+    return;
+  }
+  leave_less_than(kPushedOfEachMax,
+                  [&](const Offered& one) { return !one.is_trusted && one.from == from; });
+  leave_less_than(kPushedMax, [](const Offered& one) { return !one.is_trusted; });
 }
 
 bool Decider::arrived(const chain::EntryRef& entry) {

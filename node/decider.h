@@ -105,6 +105,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
     chain::Template made;
     std::optional<chain::NodeId> from;  // nullopt: of a block that nobody answers for
     bool is_trusted = false;            // it was asked for, or the leader sent it
+    std::uint64_t number = 0;           // of all, as they came
   };
 
   CheckedRef examine(const chain::SealedHeader& sealed);
@@ -112,6 +113,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // What was offered is not what the header promises.
   void misled(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
   void forget_offered(const chain::TemplateHash& hash);
+  void make_room(const chain::NodeId& from, bool is_trusted);
   void make_tip(const CheckedTemplate& checked, const chain::SealedHeader& sealed,
                 consensus::LogIndex applied);
   void catch_up();
@@ -132,6 +134,7 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   std::optional<chain::NodeId> leader_;
   // Templates that arrived and are not checked yet; a few, of heights above the tip.
   std::map<chain::TemplateHash, Offered> offered_;
+  std::uint64_t offers_ = 0;
   // Bodies that the decision next in line waits for.
   std::unordered_set<chain::Commitment, chain::FixedBytesHash> awaited_;
   chain::TemplateHash awaited_for_;

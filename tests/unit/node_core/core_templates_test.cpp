@@ -26,6 +26,23 @@ net::RaftSaid heartbeat(std::size_t leader, std::uint64_t term) {
   return {{consensus::ServerId{leader + 1}, consensus::ServerId{1}, message}};
 }
 
+// The same with so many entries of events that nobody has; what the header promises, it holds.
+chain::Template with_unknown_entries(chain::Template made, std::size_t count,
+                                     std::uint8_t which = 0) {
+  made.content.entries.clear();
+  chain::LogTree log;
+  for (std::size_t i = 0; i < count; ++i) {
+    chain::EntryRef entry;
+    entry.commitment.octets = {0xff, which, static_cast<std::uint8_t>(i),
+                               static_cast<std::uint8_t>(i >> 8)};
+    log.append(chain::log_leaf(entry.commitment));
+    made.content.entries.push_back(entry);
+  }
+  made.header.log_size = count;
+  made.header.log_root = log.root();
+  return made;
+}
+
 }  // namespace
 
 TEST_CASE("a false content under a true header is charged to its sender and bars no block") {
@@ -108,4 +125,51 @@ TEST_CASE("the leader's content stays in hand whatever others answer") {
   one.sends_bodies = true;
   for (int i = 0; i < 3; ++i) one.pass(300ms);
   CHECK(one.voter.core->status().in_work == real.header);
+}
+
+TEST_CASE("templates of others take no room from the leader's") {
+  Behind one;
+  one.said(2, heartbeat(2, 2));
+  const auto real = template_at(one.history, 1);
+  for (std::uint8_t i = 0; i < 40; ++i)
+    one.said(1, net::TemplatePush{with_unknown_entries(real, 3, i)});
+  one.said(2, net::TemplatePush{real});
+  CHECK(one.voter.core->status().in_work == real.header);
+  CHECK(one.template_requests == 0);
+  CHECK(one.hung_up.empty());
+}
+
+TEST_CASE("what was asked for is taken however much others have pushed") {
+  Behind one;
+  one.said(2, heartbeat(2, 2));
+  for (std::uint8_t i = 0; i < 40; ++i)
+    one.said(1, net::TemplatePush{with_unknown_entries(template_at(one.history, 1), 3, i)});
+  // The fixture answers what is asked of the leader.
+  one.decide(2, 2, 4, {one.history.sealed(1), one.history.sealed(2), one.history.sealed(3)});
+  CHECK(one.height() == 3);
+  CHECK(one.template_requests == 3);
+}
+
+TEST_CASE("a template whose header breaks a rule costs its sender the link") {
+  Behind one;
+  auto pushed = template_at(one.history, 1);
+  SUBCASE("its target") {
+    pushed.header.share_target.bits -= 1;
+  }
+  SUBCASE("its history") {
+    pushed.header.history_root.octets[0] ^= 1;
+  }
+  one.said(1, net::TemplatePush{pushed});
+  CHECK(one.hung_up == std::vector{voter_id(1)});
+  CHECK(one.event_requests == 0);
+}
+
+TEST_CASE("a template of a sender on another tip is passed over") {
+  Behind one;
+  auto pushed = template_at(one.history, 1);
+  pushed.header.parent.octets[0] ^= 1;
+  one.said(1, net::TemplatePush{pushed});
+  CHECK(one.hung_up.empty());
+  CHECK(one.errors == 0);
+  CHECK(one.event_requests == 0);
 }
