@@ -47,21 +47,22 @@ void ask(Cluster& cluster, const std::shared_ptr<Probes>& probes, std::size_t in
   Probe& probe = (*probes)[index];
   probe.is_asked = true;
   const chain::Bytes body = make_body(probe, cluster.scheduler().now());
-  cluster.submit(probe.node, {cluster.make_event(body)}, probe.wait, patience(cluster),
-                 [&cluster, probes, index](const std::optional<node::Answer>& answer) {
-                   Probe& asked = (*probes)[index];
-                   asked.is_asked = false;
-                   // A late order may remove it meanwhile, and it gives up what it has.
-                   if (!answer || !cluster.is_member(asked.node)) return;
-                   if (!has_arrived(*answer, asked.wait))
-                     throw Violation(
-                         "I15",
-                         fmt::format("n{} is healed and does not bring a new event to "
-                                     "stage {}: reached={} state={}",
-                                     asked.node, static_cast<int>(asked.wait), answer->reached,
-                                     static_cast<int>(answer->outcomes.front().state)));
-                   asked.is_done = true;
-                 });
+  cluster.submit(
+      probe.node, {cluster.make_event(body)}, probe.wait, patience(cluster),
+      [&cluster, probes, index](const std::optional<node::Answer>& answer) {
+        Probe& asked = (*probes)[index];
+        asked.is_asked = false;
+        // A late order may remove it meanwhile, and it gives up what it has.
+        if (!answer || !cluster.is_member(asked.node)) return;
+        if (!has_arrived(*answer, asked.wait))
+          throw Violation(
+              "I15",
+              fmt::format("n{} is healed and does not bring a new event to "
+                          "stage {}: reached={} state={}; {}",
+                          asked.node, static_cast<int>(asked.wait), answer->reached,
+                          static_cast<int>(answer->outcomes.front().state), cluster.describe()));
+        asked.is_done = true;
+      });
 }
 
 }  // namespace

@@ -62,6 +62,11 @@ std::uint16_t draw_newest_program(std::uint64_t seed) {
   return static_cast<std::uint16_t>(rng.chance(1, 2) ? 1 : 2 + rng.below(2));
 }
 
+// In an eighth of the seeds the nodes dial each other as real ones do.
+bool draw_sparse(std::uint64_t seed) {
+  return chain::Rng(seed).fork("sparse").chance(1, 8);
+}
+
 Operators::Options draw_operators(std::uint64_t seed, std::size_t joiners) {
   chain::Rng rng = chain::Rng(seed).fork("operators options");
   Operators::Options options;
@@ -104,6 +109,7 @@ SeedPlan draw_plan(std::uint64_t seed, bool members_change) {
   if (members_change) plan.cluster.joiners = draw_joiners(seed);
   plan.cluster.newest_program = draw_newest_program(seed);
   plan.cluster.records_nonces = records_nonces(seed);
+  plan.cluster.is_sparse = draw_sparse(seed);
   plan.nemesis = draw_nemesis(seed);
   plan.workload = draw_workload(seed);
   plan.operators = draw_operators(seed, plan.cluster.joiners);

@@ -36,6 +36,8 @@ SimulationTotals simulate(const SimulationOptions& options) {
   demand_reads(cluster, cluster.voters());
   demand_writes(cluster, members, "in the whole cluster");
   demand_progress(cluster, members, "of all members at the end");
+  if (rng.chance(1, 4) && operators.knows_all())
+    around_a_hub(cluster, cluster.members(), rng.fork("hub"));
   demand_answers(cluster);
   cluster.verify();
 
