@@ -357,7 +357,7 @@ void NodeCore::State::try_adopt() {
   if (adopting->height > state.height().next()) return;
   // Whoever pushed it has the bodies; who votes asks the leader, who has them in any case.
   decider.at(now, is_voter() || follows_leader() ? leader : adopting_from);
-  const CheckedRef checked = decider.prepare(chain::template_hash(*adopting), *adopting);
+  const CheckedRef checked = decider.adopt(chain::template_hash(*adopting), *adopting);
   decider.at(now, leader);
   if (!checked) return;
   adopting.reset();

@@ -53,6 +53,7 @@ void NodeCore::State::on(const PeerUp& input) {
   tell_tip({input.peer});
   work.show(input.peer);
   certifier.peer_up(input.peer);
+  fetcher.peer_up(now);
   retry_fetching();
   if (leader == input.peer) announce_pending();
 }
@@ -209,7 +210,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::TemplatePush& m
   // Whoever comes to lead goes on with what it has in hand: with stamps and orders of its maker's
   // choice. Of those who may lead nobody takes up what somebody without a vote sends.
   const bool is_credible = !is_voter() || members.is_voter(peer);
-  const bool nothing_else = !adopting && !work.in_hand() && is_credible;
+  // Who follows a leader needs no other's, and fetches nothing for it.
+  const bool nothing_else = !adopting && !work.in_hand() && is_credible && !follows_leader();
   const bool arrived = decider.arrived(message.made, peer);
   pushed[peer] = header;
   if (!is_leading() && (from_leader || nothing_else || is_newer_to_outsider(peer, header))) {

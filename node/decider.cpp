@@ -38,16 +38,68 @@ void Decider::at(const chain::Now& now, std::optional<chain::NodeId> leader) {
   leader_ = leader;
 }
 
-void Decider::await_bodies(const std::vector<chain::EntryRef>& missing) {
-  for (const auto& entry : missing) awaited_.insert(entry.commitment);
+void Decider::await_bodies(const chain::TemplateHash& hash,
+                           const std::vector<chain::EntryRef>& missing) {
+  Bodies& bodies = awaited_[hash];
+  for (const auto& entry : missing) bodies.insert(entry.commitment);
   // Whoever sent proven blocks has applied them; a node outside Raft knows no leader.
   const bool is_hinted = leader_.has_value() || !proof_;
   fetcher_.want_events(missing, is_hinted ? leader_ : std::optional(proof_->from), now_);
 }
 
+bool Decider::awaits(const chain::EntryRef& entry) const {
+  return std::ranges::any_of(
+      awaited_, [&](const auto& one) { return one.second.contains(entry.commitment); });
+}
+
+void Decider::forget_awaited(const chain::TemplateHash& hash) {
+  const auto node = awaited_.extract(hash);
+  if (!node.empty()) release(node.mapped());
+}
+
+void Decider::release(const Bodies& bodies) {
+  const auto is_in = [](const auto& wanted, const chain::Commitment& body) {
+    return std::ranges::any_of(wanted, [&](const auto& one) { return one.second.contains(body); });
+  };
+  Bodies unneeded;
+  for (const auto& body : bodies)
+    if (!is_in(awaited_, body) && !is_in(prefetched_, body)) unneeded.insert(body);
+  fetcher_.forget_events(unneeded);
+}
+
+void Decider::forget_unneeded() {
+  std::optional<chain::TemplateHash> received;
+  if (const auto next = received_.find(ledger_.state().height().next()); next != received_.end())
+    received = chain::template_hash(next->second.sealed.header);
+  const auto is_needed = [&](const chain::TemplateHash& hash) {
+    return hash == adopting_ || hash == received || held_back_.contains(hash);
+  };
+  std::vector<Bodies> let_go;
+  for (auto* wanted : {&awaited_, &prefetched_}) {
+    for (auto it = wanted->begin(); it != wanted->end();) {
+      if (is_needed(it->first)) {
+        ++it;
+        continue;
+      }
+      let_go.push_back(std::move(it->second));
+      it = wanted->erase(it);
+    }
+  }
+  for (const Bodies& bodies : let_go) release(bodies);
+  fetcher_.keep_templates(is_needed);
+}
+
+CheckedRef Decider::adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
+  const bool is_another = std::exchange(adopting_, hash) != hash;
+  CheckedRef checked = prepare(hash, header);
+  // Not before: most of what one template lacks its successor lacks, too.
+  if (is_another) forget_unneeded();
+  return checked;
+}
+
 CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
   if (CheckedRef checked = ledger_.checked(hash)) return checked;
-  if (reported_ == hash || (awaited_for_ == hash && !awaited_.empty())) return nullptr;
+  if (reported_ == hash || awaited_.contains(hash)) return nullptr;
   const chain::Verdict verdict = chain::check_header(ledger_.state(), header);
   if (!verdict.ok()) {
     // Whoever is a block ahead or behind has another parent, and did nothing wrong.
@@ -62,15 +114,13 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
     return nullptr;
   }
   const chain::Template& candidate = stored ? *stored : offered->second.made;
-  awaited_.clear();
-  awaited_for_ = hash;
   // What nothing is missing for is checked as a whole below.
   const auto missing = ledger_.missing(candidate.content);
   if (!missing.empty()) {
     if (!stored && !is_content_of(ledger_.state(), candidate)) {
       misled(hash, header);
     } else {
-      await_bodies(missing);
+      await_bodies(hash, missing);
     }
     return nullptr;
   }
@@ -108,11 +158,8 @@ void Decider::misled(const chain::TemplateHash& hash, const chain::TemplateHeade
 }
 
 void Decider::forget_offered(const chain::TemplateHash& hash) {
+  forget_awaited(hash);
   offered_.erase(hash);
-  if (awaited_for_ != hash) return;
-  fetcher_.forget_events(awaited_);
-  awaited_.clear();
-  awaited_for_ = {};
 }
 
 CheckedRef Decider::examine(const chain::SealedHeader& sealed) {
@@ -154,6 +201,7 @@ consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus
     case consensus::Judgement::kAhead:
       return Answer::kNotYet;
     case consensus::Judgement::kExtends: {
+      held_back_.insert(chain::template_hash(sealed->header));  // until prefetch() tells all
       // What a leader of the past still wants at the height of a certified block is never
       // committed.
       const chain::Block* proven = proven_next();
@@ -173,9 +221,7 @@ void Decider::apply(consensus::LogIndex index, const consensus::Entry& entry) {
       case consensus::Judgement::kExtends: {
         // The content that was checked is in the store; whatever else peers offered under this hash
         // has no say any more.
-        offered_.erase(chain::template_hash(sealed->header));
-        awaited_.clear();
-        awaited_for_ = {};
+        forget_offered(chain::template_hash(sealed->header));
         reported_ = {};
         const CheckedRef checked = examine(*sealed);
         EC_ASSERT(checked != nullptr, "what is in the log was held and checked before");
@@ -212,13 +258,16 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
     proof_.reset();
   }
   applied_.push_back(std::move(block));
-  awaited_.clear();
-  awaited_for_ = {};
   reported_ = {};
   for (auto it = offered_.begin(); it != offered_.end();)
     it = it->second.made.header.height <= tip ? offered_.erase(it) : std::next(it);
-  if (offered_.empty()) prefetched_.clear();
   while (!received_.empty() && received_.begin()->first <= tip) received_.erase(received_.begin());
+  prefetched_.erase(checked.hash);
+  held_back_.erase(checked.hash);
+  adopting_ = {};
+  // They were on top of the tip before.
+  for (const auto& [hash, bodies] : std::exchange(awaited_, {})) release(bodies);
+  forget_unneeded();
 }
 
 consensus::Admission::Answer Decider::admit_snapshot(const consensus::Snapshot& snapshot) {
@@ -320,15 +369,13 @@ void Decider::give_up() {
   given_up_ = proof_->from;
   // A content whose bodies nobody sends may be one of which nobody has heard.
   if (const chain::Block* next = proven_next()) {
-    const auto offered = offered_.find(chain::template_hash(next->sealed.header));
-    if (offered != offered_.end() && offered->second.from == proof_->from) offered_.erase(offered);
+    const chain::TemplateHash hash = chain::template_hash(next->sealed.header);
+    const auto offered = offered_.find(hash);
+    if (offered != offered_.end() && offered->second.from == proof_->from) forget_offered(hash);
   }
   proof_.reset();
   received_.clear();
-  // Nobody else may need these bodies; whoever does asks for them anew.
-  fetcher_.forget_events(awaited_);
-  awaited_.clear();
-  awaited_for_ = {};
+  forget_unneeded();
 }
 
 bool Decider::arrived(chain::Template made, const chain::NodeId& from) {
@@ -378,9 +425,15 @@ void Decider::make_room(const chain::NodeId& from, bool is_trusted) {
 }
 
 bool Decider::arrived(const chain::EntryRef& entry) {
-  if (awaited_.erase(entry.commitment) == 0) return false;
-  followed_at_ = now_.steady;
-  if (!awaited_.empty()) return false;
+  bool is_awaited = false;
+  bool is_complete = false;
+  for (auto it = awaited_.begin(); it != awaited_.end();) {
+    is_awaited = it->second.erase(entry.commitment) > 0 || is_awaited;
+    is_complete = is_complete || it->second.empty();
+    it = it->second.empty() ? awaited_.erase(it) : std::next(it);
+  }
+  if (is_awaited) followed_at_ = now_.steady;
+  if (!is_complete) return false;
   if (target_ || proof_) catch_up();
   return true;
 }
@@ -413,24 +466,36 @@ void Decider::arrived(const chain::NodeId& peer, const net::BlocksReply& reply) 
 }
 
 void Decider::prefetch(const std::vector<consensus::Entry>& held_back) {
+  struct Ahead {
+    chain::TemplateHash hash;
+    chain::Height height;
+  };
+  std::vector<Ahead> ahead;
+  std::set<chain::TemplateHash> hashes;
   std::size_t looked_at = 0;
   for (const auto& entry : held_back) {
     if (entry.kind != consensus::EntryKind::kCommand) continue;
-    if (++looked_at > kPrefetchMax) return;
+    if (++looked_at > kPrefetchMax) break;
     const auto sealed = consensus::decode_decision(entry);
     if (!sealed || sealed->header.height <= ledger_.state().height()) continue;
-    const chain::TemplateHash hash = chain::template_hash(sealed->header);
-    if (prefetched_[hash] || ledger_.checked(hash)) continue;
+    ahead.push_back({chain::template_hash(sealed->header), sealed->header.height});
+    hashes.insert(ahead.back().hash);
+  }
+  const bool is_other = std::exchange(held_back_, hashes) != hashes;
+  for (const auto& [hash, height] : ahead) {
+    if (prefetched_.contains(hash) || ledger_.checked(hash)) continue;
     const auto offered = offered_.find(hash);
     const auto stored = offered == offered_.end() ? ledger_.find_template(hash) : std::nullopt;
     if (!stored && offered == offered_.end()) {
-      fetcher_.want_template(hash, sealed->header.height, leader_, now_);
-      continue;
+      fetcher_.want_template(hash, height, leader_, now_);
+    } else if (fetcher_.has_room_ahead()) {
+      const auto missing = ledger_.missing(stored ? stored->content : offered->second.made.content);
+      fetcher_.want_events(missing, leader_, now_);
+      Bodies& bodies = prefetched_[hash];
+      for (const auto& entry : missing) bodies.insert(entry.commitment);
     }
-    const chain::BlockContent& content = stored ? stored->content : offered->second.made.content;
-    fetcher_.want_events(ledger_.missing(content), leader_, now_);
-    prefetched_[hash] = true;
   }
+  if (is_other) forget_unneeded();
 }
 
 }  // namespace eventchain::node

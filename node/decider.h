@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -83,12 +84,10 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // Who sent a content that does not belong to its header.
   std::vector<chain::NodeId> take_misleaders() { return std::exchange(misleaders_, {}); }
   // Whether a template next in line names exactly this variant and waits for it.
-  [[nodiscard]] bool awaits(const chain::EntryRef& entry) const {
-    return awaited_.contains(entry.commitment);
-  }
-  // A template checked on top of the tip, or nullptr while something is missing (it is asked for)
-  // or if it breaks a rule.
-  CheckedRef prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
+  [[nodiscard]] bool awaits(const chain::EntryRef& entry) const;
+  // A template to work on, checked on top of the tip, or nullptr while something is missing (it is
+  // asked for) or if it breaks a rule. One at a time: for another nothing is fetched any more.
+  CheckedRef adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
   // A template that was checked here: what others are sent. A correct peer hands on nothing else,
   // so whoever sends a false content made it.
   std::optional<chain::Template> find_template(const chain::TemplateHash& hash) {
@@ -108,8 +107,17 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
     std::uint64_t number = 0;           // of all, as they came
   };
 
+  using Bodies = std::unordered_set<chain::Commitment, chain::FixedBytesHash>;
+
+  // Like adopt(), for whatever needs it.
+  CheckedRef prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
   CheckedRef examine(const chain::SealedHeader& sealed);
-  void await_bodies(const std::vector<chain::EntryRef>& missing);
+  void await_bodies(const chain::TemplateHash& hash, const std::vector<chain::EntryRef>& missing);
+  void forget_awaited(const chain::TemplateHash& hash);
+  // Lets go of what is fetched for templates that nothing needs any more.
+  void forget_unneeded();
+  // Bodies that no template waits for, unless another one does.
+  void release(const Bodies& bodies);
   // What was offered is not what the header promises.
   void misled(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
   void forget_offered(const chain::TemplateHash& hash);
@@ -135,10 +143,13 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // Templates that arrived and are not checked yet; a few, of heights above the tip.
   std::map<chain::TemplateHash, Offered> offered_;
   std::uint64_t offers_ = 0;
-  // Bodies that the decision next in line waits for.
-  std::unordered_set<chain::Commitment, chain::FixedBytesHash> awaited_;
-  chain::TemplateHash awaited_for_;
-  std::map<chain::TemplateHash, bool> prefetched_;  // true: its bodies were asked for
+  // Bodies that templates on top of the tip wait for; none is empty.
+  std::map<chain::TemplateHash, Bodies> awaited_;
+  std::map<chain::TemplateHash, Bodies> prefetched_;  // asked for ahead of their turn
+  // What bodies and templates are fetched for, besides blocks that were received: decisions at the
+  // gate and the template to work on.
+  std::set<chain::TemplateHash> held_back_;
+  chain::TemplateHash adopting_;
   std::optional<consensus::ChainPoint> target_;     // catch-up by blocks runs up to here
   std::map<chain::Height, chain::Block> received_;  // blocks of the catch-up; one reply at most
   // Of what was received. While there is one, `received_` reaches from the tip to its point.

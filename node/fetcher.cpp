@@ -13,8 +13,9 @@ namespace {
 constexpr std::chrono::milliseconds kRetryAfter{300};
 // With nobody linked there is nothing to do before a link comes up, which retries anyway.
 constexpr std::chrono::milliseconds kNobodyThere{1000};
-// Requests that may be open for bodies; more are wanted again when the gate asks again.
-constexpr std::size_t kEventsWantedMax = 200'000;
+// Bodies that may be open when those of a block whose turn has not come are wanted. What a block on
+// top of the tip needs is never left out; there are few such blocks at a time.
+constexpr std::size_t kAheadMax = 200'000;
 
 }  // namespace
 
@@ -50,14 +51,16 @@ void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
   for (const auto& entry : entries) {
     const auto known = events_.find(entry.commitment);
     if (known != events_.end()) {
-      if (!known->second.announcer) continue;
+      // Who is known to have it may help where others did not.
+      const bool is_in_vain =
+          known->second.tries > 2 && hint && asked.peer == hint && known->second.asked.peer != hint;
+      if (!known->second.announcer && !is_in_vain) continue;
       // What was only announced is needed now: it is asked for at once and not given up any more.
-      --announced_[*known->second.announcer];
+      if (known->second.announcer) --announced_[*known->second.announcer];
       known->second = Event{entry, asked, std::nullopt};
       if (asked.peer) by_peer[*asked.peer].push_back(entry);
       continue;
     }
-    if (events_.size() >= kEventsWantedMax) break;
     if (const auto peer = gossip_.hand_over(entry.commitment)) {
       const Asked before{peer, now.steady + kRetryAfter};
       due_at(before);
@@ -85,6 +88,10 @@ void Fetcher::announced(const std::vector<chain::EntryRef>& entries, const chain
   send_event_requests(by_peer);
 }
 
+bool Fetcher::has_room_ahead() const {
+  return events_.size() < kAheadMax;
+}
+
 bool Fetcher::wants(const chain::ShortId& id) const {
   chain::Commitment first;
   std::ranges::copy(id.octets, first.octets.begin());
@@ -95,8 +102,13 @@ bool Fetcher::wants(const chain::ShortId& id) const {
 bool Fetcher::got_event(const chain::EntryRef& entry) {
   const auto event = events_.find(entry.commitment);
   if (event == events_.end()) return false;
+  if (event->second.asked.peer) answering_.insert(*event->second.asked.peer);
   forget(event);
   return true;
+}
+
+void Fetcher::keep_templates(const std::function<bool(const chain::TemplateHash&)>& is_needed) {
+  std::erase_if(templates_, [&](const auto& one) { return !is_needed(one.first); });
 }
 
 void Fetcher::forget_events(
@@ -148,19 +160,34 @@ void Fetcher::retry(const chain::Now& now,
     } else if (event.announcer && event.tries >= kAnnouncedTries) {
       it = forget(it);
     } else {
+      const bool is_answering = event.asked.peer && answering_.contains(*event.asked.peer);
       if (!asked) asked = ask(std::nullopt, event.asked.peer, now);
       event.asked = *asked;
-      if (event.announcer) event.asked.again = now.steady + kRetryAfter * (1 << event.tries);
-      ++event.tries;
+      if (event.announcer) {
+        event.asked.again = now.steady + kRetryAfter * (1 << event.tries);
+      } else if (asked->peer) {
+        const int doublings = std::clamp(event.tries - 1, 0, kDoublingsMax);
+        event.asked.again = now.steady + kRetryAfter * (1 << doublings);
+      }
+      if (event.announcer || (asked->peer && !is_answering)) ++event.tries;
       if (asked->peer) by_peer[*asked->peer].push_back(event.entry);
       ++it;
     }
   }
+  answering_.clear();
   send_event_requests(by_peer);
   if (blocks_ && is_due(blocks_->asked)) {
     blocks_->asked = ask(std::nullopt, blocks_->asked.peer, now);
     if (blocks_->asked.peer)
       outbox_.send(*blocks_->asked.peer, net::BlocksRequest{blocks_->from, blocks_->count});
+  }
+}
+
+void Fetcher::peer_up(const chain::Now& now) {
+  for (auto& [commitment, event] : events_) {
+    if (event.announcer || event.asked.again <= now.steady + kRetryAfter) continue;
+    event.asked.again = now.steady + kRetryAfter;
+    due_at(event.asked);
   }
 }
 

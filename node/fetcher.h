@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ class Fetcher {
  public:
   static constexpr std::size_t kAnnouncedMax = 16'384;
   static constexpr int kAnnouncedTries = 6;  // each waits twice as long as the one before
+  // Bodies that a block needs are asked for again after 300 ms twice, then ever more rarely; a peer
+  // that has sent a part of what it was asked for is not counted as one that sent nothing.
+  static constexpr int kDoublingsMax = 5;  // to 9.6 s
 
   Fetcher(const Members& members, Outbox& outbox, Gossip& gossip, chain::Rng rng)
       : members_(members), outbox_(outbox), gossip_(gossip), rng_(rng) {}
@@ -32,6 +36,8 @@ class Fetcher {
                      std::optional<chain::NodeId> hint, const chain::Now& now);
   void want_events(const std::vector<chain::EntryRef>& entries, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
+  // Whether bodies may be wanted that no block on top of the tip needs.
+  [[nodiscard]] bool has_room_ahead() const;
   // Events that a peer says it has. Nothing needs them yet, so they are asked for a few times and
   // then forgotten, and a peer has no more than kAnnouncedMax of them open.
   void announced(const std::vector<chain::EntryRef>& entries, const chain::NodeId& peer,
@@ -52,8 +58,12 @@ class Fetcher {
   bool got_blocks(chain::Height from);
   [[nodiscard]] bool wants_blocks() const { return blocks_.has_value(); }
   void forget_blocks() { blocks_.reset(); }
+  // All others are not needed any more.
+  void keep_templates(const std::function<bool(const chain::TemplateHash&)>& is_needed);
   // Bodies that no block needs after all.
   void forget_events(const std::unordered_set<chain::Commitment, chain::FixedBytesHash>& entries);
+  // What was asked for in vain for long is asked for again soon.
+  void peer_up(const chain::Now& now);
   // Asks again for what did not come; call when next_deadline() has passed or a link came up.
   // `is_settled` tells that an event needs no fetching any more: its key has a position.
   void retry(const chain::Now& now, const std::function<bool(const chain::EntryRef&)>& is_settled);
@@ -74,7 +84,7 @@ class Fetcher {
     chain::EntryRef entry;
     Asked asked;
     std::optional<chain::NodeId> announcer;  // nullopt: a block needs it
-    int tries = 1;
+    int tries = 1;                           // in vain, all but the last
   };
   struct Blocks {
     chain::Height from;
@@ -97,6 +107,7 @@ class Fetcher {
   std::map<chain::TemplateHash, Template> templates_;
   std::map<chain::Commitment, Event> events_;
   std::map<chain::NodeId, std::size_t> announced_;  // open ones, by announcer
+  std::set<chain::NodeId> answering_;  // sent bodies that they were asked for since the last retry
   std::optional<Blocks> blocks_;
   std::optional<chain::Instant> deadline_;
 };

@@ -173,3 +173,64 @@ TEST_CASE("a template of a sender on another tip is passed over") {
   CHECK(one.errors == 0);
   CHECK(one.event_requests == 0);
 }
+
+TEST_CASE("bodies are not asked for any more once nothing needs them") {
+  Behind one;
+  one.sends_bodies = false;
+  const auto forged = with_unknown_entries(template_at(one.history, 1), 1000);
+  one.said(1, net::TemplatePush{forged});
+  CHECK(one.event_requests > 0);
+  one.sends_bodies = true;
+  SUBCASE("the tip has moved") {
+    one.ask(2, 3);
+    one.said(2, one.reply(1, 3));
+    REQUIRE(one.height() == 3);
+  }
+  SUBCASE("the leader's template has come") {
+    one.said(2, heartbeat(2, 2));
+    one.said(2, net::TemplatePush{template_at(one.history, 1)});
+    REQUIRE(one.voter.core->status().in_work == template_at(one.history, 1).header);
+  }
+  one.event_requests = 0;
+  for (int i = 0; i < 600; ++i) {
+    one.said(2, heartbeat(2, 2));
+    one.pass(100ms);
+  }
+  CHECK(one.event_requests == 0);
+}
+
+TEST_CASE("who follows a leader fetches nothing for the templates of others") {
+  Behind one;
+  one.said(2, heartbeat(2, 2));
+  one.said(1, net::TemplatePush{with_unknown_entries(template_at(one.history, 1), 1000)});
+  one.pass(1s);
+  CHECK(one.event_requests == 0);
+  one.said(2, net::TemplatePush{template_at(one.history, 1)});
+  CHECK(one.event_requests == 1);
+  CHECK(one.voter.core->status().in_work == template_at(one.history, 1).header);
+}
+
+TEST_CASE("templates that replace one another leave nothing to be fetched for") {
+  // No voter, and no leader known to it.
+  Behind one(true, voter_id(7));
+  one.sends_bodies = false;
+  for (std::uint8_t i = 0; i < 20; ++i) {
+    auto forged = with_unknown_entries(template_at(one.history, 1), 1000, i);
+    one.said(1, net::TemplatePush{forged});
+  }
+  one.asked_for.clear();
+  for (int i = 0; i < 50; ++i) one.pass(100ms);
+  CHECK(one.asked_for.size() == 1000);
+}
+
+TEST_CASE("a decision that waits at the gate has its bodies asked for, whoever pushes meanwhile") {
+  Behind one;
+  one.sends_bodies = false;
+  one.said(2, heartbeat(2, 2));
+  one.decide(2, 2, 2, {one.history.sealed(1)});
+  one.said(2, net::TemplatePush{with_unknown_entries(template_at(one.history, 1), 10)});
+  one.said(1, net::TemplatePush{with_unknown_entries(template_at(one.history, 1), 10, 7)});
+  one.sends_bodies = true;
+  for (int i = 0; i < 3; ++i) one.pass(300ms);
+  CHECK(one.height() == 1);
+}
