@@ -36,12 +36,26 @@ Fetcher::Asked Fetcher::ask(std::optional<chain::NodeId> hint, std::optional<cha
   return asked;
 }
 
+Fetcher::Asked Fetcher::ask_for_large(std::optional<chain::NodeId> hint,
+                                      std::optional<chain::NodeId> avoid, int tries,
+                                      const chain::Now& now) {
+  Asked asked = ask(hint, avoid, now);
+  const int doublings = std::min(tries - 1, 5);
+  if (asked.peer) asked.again = now.steady + std::min(kLargeFirst * (1 << doublings), kLargeLast);
+  return asked;
+}
+
 void Fetcher::want_template(const chain::TemplateHash& hash, chain::Height height,
                             std::optional<chain::NodeId> hint, const chain::Now& now) {
-  if (templates_.contains(hash)) return;
-  const Asked asked = ask(hint, std::nullopt, now);
+  const auto known = templates_.find(hash);
+  if (known != templates_.end()) {
+    // Who is known to have it by now is asked at once, and not for each word of it.
+    const bool is_news = hint && members_.is_linked(*hint) && known->second.hint != hint;
+    if (!is_news || known->second.asked.peer == hint) return;
+  }
+  const Asked asked = ask_for_large(hint, std::nullopt, 1, now);
   if (asked.peer) outbox_.send(*asked.peer, net::TemplateRequest{hash, height});
-  templates_.emplace(hash, Template{height, asked});
+  templates_[hash] = Template{height, asked, hint};
 }
 
 void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
@@ -126,14 +140,24 @@ std::map<chain::Commitment, Fetcher::Event>::iterator Fetcher::forget(
 void Fetcher::want_blocks(chain::Height from, std::uint32_t count,
                           std::optional<chain::NodeId> hint, const chain::Now& now) {
   if (blocks_ && blocks_->from == from) return;
-  blocks_ = Blocks{from, count, ask(hint, std::nullopt, now)};
-  if (blocks_->asked.peer) outbox_.send(*blocks_->asked.peer, net::BlocksRequest{from, count});
+  blocks_ =
+      Blocks{from, std::min(count, blocks_at_once_), ask_for_large(hint, std::nullopt, 1, now)};
+  if (blocks_->asked.peer)
+    outbox_.send(*blocks_->asked.peer, net::BlocksRequest{from, blocks_->count});
 }
 
 bool Fetcher::got_blocks(chain::Height from) {
   if (!blocks_ || blocks_->from != from) return false;
+  constexpr std::uint32_t kMost = net::limits::kBlocksPerReplyMax;
+  if (blocks_->tries == 1) blocks_at_once_ = std::min(kMost, 2 * blocks_at_once_);
   blocks_.reset();
   return true;
+}
+
+void Fetcher::ask_for_fewer_blocks() {
+  blocks_->count = std::max<std::uint32_t>(1, blocks_->count / 2);
+  blocks_at_once_ = blocks_->count;
+  ++blocks_->tries;
 }
 
 void Fetcher::retry(const chain::Now& now,
@@ -145,7 +169,8 @@ void Fetcher::retry(const chain::Now& now,
   };
   for (auto& [hash, wanted] : templates_) {
     if (!is_due(wanted.asked)) continue;
-    wanted.asked = ask(std::nullopt, wanted.asked.peer, now);
+    if (wanted.asked.peer) ++wanted.tries;
+    wanted.asked = ask_for_large(std::nullopt, wanted.asked.peer, wanted.tries, now);
     if (wanted.asked.peer)
       outbox_.send(*wanted.asked.peer, net::TemplateRequest{hash, wanted.height});
   }
@@ -177,7 +202,8 @@ void Fetcher::retry(const chain::Now& now,
   answering_.clear();
   send_event_requests(by_peer);
   if (blocks_ && is_due(blocks_->asked)) {
-    blocks_->asked = ask(std::nullopt, blocks_->asked.peer, now);
+    if (blocks_->asked.peer) ask_for_fewer_blocks();
+    blocks_->asked = ask_for_large(std::nullopt, blocks_->asked.peer, blocks_->tries, now);
     if (blocks_->asked.peer)
       outbox_.send(*blocks_->asked.peer, net::BlocksRequest{blocks_->from, blocks_->count});
   }
@@ -199,7 +225,10 @@ void Fetcher::peer_down(const chain::NodeId& peer) {
   };
   for (auto& [hash, wanted] : templates_) release(wanted.asked);
   for (auto& [commitment, event] : events_) release(event.asked);
-  if (blocks_) release(blocks_->asked);
+  if (blocks_ && blocks_->asked.peer == peer) {
+    release(blocks_->asked);
+    ask_for_fewer_blocks();
+  }
 }
 
 void Fetcher::due_at(const Asked& asked) {

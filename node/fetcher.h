@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chain/rng.h"
+#include "net/limits.h"
 #include "node/gossip.h"
 #include "node/members.h"
 #include "node/outbox.h"
@@ -26,6 +27,10 @@ class Fetcher {
   // Bodies that a block needs are asked for again after 300 ms twice, then ever more rarely; a peer
   // that has sent a part of what it was asked for is not counted as one that sent nothing.
   static constexpr int kDoublingsMax = 5;  // to 9.6 s
+  // Templates and blocks come in answers of some 3 MiB, for which a slow link takes seconds: asked
+  // for anew every moment they would never get through.
+  static constexpr std::chrono::seconds kLargeFirst{2};
+  static constexpr std::chrono::seconds kLargeLast{64};
 
   Fetcher(const Members& members, Outbox& outbox, Gossip& gossip, chain::Rng rng)
       : members_(members), outbox_(outbox), gossip_(gossip), rng_(rng) {}
@@ -42,7 +47,8 @@ class Fetcher {
   // then forgotten, and a peer has no more than kAnnouncedMax of them open.
   void announced(const std::vector<chain::EntryRef>& entries, const chain::NodeId& peer,
                  const chain::Now& now);
-  // Committed blocks from `from` on; replaces the previous wish for blocks.
+  // Committed blocks from `from` on, fewer where that many did not come in time before; replaces
+  // the previous wish for blocks.
   void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
 
@@ -79,6 +85,8 @@ class Fetcher {
   struct Template {
     chain::Height height;
     Asked asked;
+    std::optional<chain::NodeId> hint;
+    int tries = 1;
   };
   struct Event {
     chain::EntryRef entry;
@@ -90,11 +98,16 @@ class Fetcher {
     chain::Height from;
     std::uint32_t count;
     Asked asked;
+    int tries = 1;
   };
 
   std::optional<chain::NodeId> pick(std::optional<chain::NodeId> avoid);
   Asked ask(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
             const chain::Now& now);
+  // The same for what is large: each try waits twice as long as the one before.
+  Asked ask_for_large(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
+                      int tries, const chain::Now& now);
+  void ask_for_fewer_blocks();
   void due_at(const Asked& asked);
   std::map<chain::Commitment, Event>::iterator forget(
       std::map<chain::Commitment, Event>::iterator event);
@@ -109,6 +122,7 @@ class Fetcher {
   std::map<chain::NodeId, std::size_t> announced_;  // open ones, by announcer
   std::set<chain::NodeId> answering_;  // sent bodies that they were asked for since the last retry
   std::optional<Blocks> blocks_;
+  std::uint32_t blocks_at_once_ = net::limits::kBlocksPerReplyMax;  // as many as came in time
   std::optional<chain::Instant> deadline_;
 };
 

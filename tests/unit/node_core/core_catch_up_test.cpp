@@ -158,7 +158,7 @@ TEST_CASE("a node without a key cannot tell a proof, and asks nobody") {
 TEST_CASE("a peer that does not answer is not the only one that is asked") {
   Behind one;
   one.ask(1, 3);
-  for (int i = 0; i < 3; ++i) one.pass(300ms);
+  for (int i = 0; i < 7; ++i) one.pass(300ms);
   REQUIRE(one.requests.size() > 1);
   CHECK(one.requests[1].to == voter_id(2));
   one.said(2, one.reply(1, 3));

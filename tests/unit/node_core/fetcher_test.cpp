@@ -24,6 +24,12 @@ std::vector<Kind> sent(Fetching& fetching) {
   return result;
 }
 
+std::vector<std::uint32_t> counts(Fetching& fetching) {
+  std::vector<std::uint32_t> result;
+  for (const auto& request : sent<net::BlocksRequest>(fetching)) result.push_back(request.count);
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("bodies that do not come are asked for quickly twice, then ever more rarely") {
@@ -73,4 +79,50 @@ TEST_CASE("a new link is a new chance for bodies that do not come") {
   fetching.fetcher.peer_up(fetching.now);
   fetching.pass(300ms);
   CHECK(fetching.asked().size() == 1);
+}
+
+TEST_CASE("blocks that do not come are asked for ever more rarely, and fewer at a time") {
+  Fetching fetching;
+  fetching.fetcher.want_blocks(chain::Height{1}, 64, voter_id(1), fetching.now);
+  fetching.pass(60s);
+  CHECK(counts(fetching) == std::vector<std::uint32_t>{64, 32, 16, 8, 4});
+  fetching.pass(600s);
+  const auto late = counts(fetching);
+  CHECK(late.size() <= 10);
+  CHECK(late.back() == 1);
+}
+
+TEST_CASE("the rest of a way is asked for in parts that came before, and in larger ones again") {
+  Fetching fetching;
+  fetching.fetcher.want_blocks(chain::Height{1}, 64, voter_id(1), fetching.now);
+  fetching.pass(6s);
+  CHECK(counts(fetching) == std::vector<std::uint32_t>{64, 32, 16});
+  std::uint64_t next = 1;
+  for (const std::uint32_t at_once : {16U, 32U, 64U, 64U}) {
+    CHECK(fetching.fetcher.got_blocks(chain::Height{next}));
+    fetching.fetcher.want_blocks(chain::Height{++next}, 64, voter_id(1), fetching.now);
+    CHECK(counts(fetching) == std::vector{at_once});
+  }
+}
+
+TEST_CASE("a link that breaks under an answer makes the next one smaller, and asked for at once") {
+  Fetching fetching;
+  fetching.fetcher.want_blocks(chain::Height{1}, 64, voter_id(1), fetching.now);
+  fetching.members.link_down(voter_id(1));
+  fetching.fetcher.peer_down(voter_id(1));
+  fetching.pass(0ms);
+  CHECK(counts(fetching) == std::vector<std::uint32_t>{64, 32});
+}
+
+TEST_CASE("a template that does not come is asked for ever more rarely") {
+  Fetching fetching;
+  fetching.fetcher.want_template({}, chain::Height{1}, voter_id(1), fetching.now);
+  fetching.pass(60s);
+  CHECK(sent<net::TemplateRequest>(fetching).size() == 5);
+  // Whoever leads next has it, or a better one.
+  fetching.fetcher.want_template({}, chain::Height{1}, voter_id(2), fetching.now);
+  fetching.fetcher.want_template({}, chain::Height{1}, voter_id(2), fetching.now);
+  CHECK(sent<net::TemplateRequest>(fetching).size() == 1);
+  fetching.pass(2s);
+  CHECK(sent<net::TemplateRequest>(fetching).size() == 1);
 }
