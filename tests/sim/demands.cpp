@@ -106,7 +106,6 @@ void demand_writes(Cluster& cluster, const Nodes& who, const char* when) {
   // The answers outlive this function where a node stops being one of them.
   const auto probes = std::make_shared<Probes>();
   for (const std::size_t node : who()) {
-    if (cluster.host(node).is_light()) continue;
     for (const auto wait : {node::WaitFor::kDurable, node::WaitFor::kFinal})
       probes->push_back({node, wait});
   }
@@ -115,7 +114,9 @@ void demand_writes(Cluster& cluster, const Nodes& who, const char* when) {
     bool are_all_done = true;
     for (std::size_t i = 0; i < probes->size(); ++i) {
       const Probe& probe = (*probes)[i];
-      if (probe.is_done || std::ranges::count(now, probe.node) == 0) continue;
+      // A light member takes no events. Before its first start nothing on its disk says so.
+      if (probe.is_done || cluster.host(probe.node).is_light()) continue;
+      if (std::ranges::count(now, probe.node) == 0) continue;
       are_all_done = false;
       if (!probe.is_asked && cluster.host(probe.node).is_alive()) ask(cluster, probes, i);
     }
