@@ -84,6 +84,7 @@ void Cluster::order(std::size_t node, net::Order order, Span timeout, OrderDone 
   node::ClientOrders input;
   input.request = node::RequestId{next_request_++};
   input.order = order;
+  membership_.ordered(order);
   input.deadline = host(node).now().steady + timeout;
   orders_.emplace(input.request, OpenOrder{node, std::move(order), std::move(done)});
   expect_answer(orders_, input.request, input.deadline, "an order");

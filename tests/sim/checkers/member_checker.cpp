@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/steward.h"
+
 namespace eventchain::sim {
 
 namespace {
@@ -9,6 +11,11 @@ namespace {
 chain::MemberOrder without_slot(chain::MemberOrder order) {
   if (auto* admit = std::get_if<chain::Admit>(&order.what)) admit->member.slot = {};
   return order;
+}
+
+[[noreturn]] void fail(const char* invariant, const chain::TemplateHeader& header,
+                       const std::string& why) {
+  throw Violation(invariant, fmt::format("block {} {}", header.height.value, why));
 }
 
 }  // namespace
@@ -21,25 +28,42 @@ MemberChecker::MemberChecker(const chain::Genesis& genesis, std::size_t hosts)
 void MemberChecker::extended(const std::vector<chain::Block>& blocks) {
   for (const chain::Block& block : blocks) {
     const chain::TemplateHeader& header = block.sealed.header;
-    const auto fail = [&header](const std::string& why) {
-      throw Violation("members", fmt::format("block {} {}", header.height.value, why));
-    };
-    if (header.height != newest_height()) fail("does not follow the one before");
+    if (header.height != newest_height()) fail("members", header, "does not follow the one before");
     if (header.member_set != chain::member_set_hash(*newest()))
-      fail("names another set than is in force");
+      fail("members", header, "names another set than is in force");
     chain::MemberChange change(newest(), header.height, header.time);
     std::vector<chain::MemberOrder> orders;
     for (const auto& item : block.content.annex) {
       const auto* order = std::get_if<chain::MemberOrder>(&item);
       if (order == nullptr) continue;
+      if (!is_authorised(*order)) fail("I17", header, "has an order that nobody gave");
       if (const auto done = change.apply(*order); !done)
-        fail("has an order that breaks a rule: " + done.error().message);
+        fail("members", header, "has an order that breaks a rule: " + done.error().message);
       orders.push_back(*order);
     }
     orders_ += orders.size();
     blocks_.push_back(std::move(orders));
     sets_.push_back(change.take());
   }
+}
+
+void MemberChecker::ordered(const net::Order& order) {
+  if (const auto* one = std::get_if<chain::MemberOrder>(&order))
+    ordered_.push_back(without_slot(*one));
+}
+
+// What operators want, the step before it that a leader takes, and what it may do of its own.
+bool MemberChecker::is_authorised(const chain::MemberOrder& order) const {
+  if (order.by == node::Steward::kPolicyName)
+    return std::holds_alternative<chain::RaiseFeatureLevel>(order.what) ||
+           newest()->policy.wanted != 0;
+  const auto* role = std::get_if<chain::SetRole>(&order.what);
+  return std::ranges::any_of(ordered_, [&](const chain::MemberOrder& one) {
+    if (one == without_slot(order)) return true;
+    const auto* removal = std::get_if<chain::RemoveMember>(&one.what);
+    return role != nullptr && removal != nullptr && role->node == removal->node &&
+           role->role == chain::MemberRole::kStandby;
+  });
 }
 
 void MemberChecker::committed(NodeHost& host) {

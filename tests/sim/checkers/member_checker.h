@@ -16,6 +16,8 @@ class MemberChecker {
   MemberChecker(const chain::Genesis& genesis, std::size_t hosts);
 
   void extended(const std::vector<chain::Block>& blocks);
+  // An operator gives this order, to whatever node.
+  void ordered(const net::Order& order);
   // After a commit of `host`; extended() has seen its blocks.
   void committed(NodeHost& host);
   // The same of a light member, whose store gives the newest set alone.
@@ -39,8 +41,11 @@ class MemberChecker {
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
 
  private:
+  [[nodiscard]] bool is_authorised(const chain::MemberOrder& order) const;
+
   std::vector<chain::MembersRef> sets_;                  // by height in force; 0 is as 1
   std::vector<std::vector<chain::MemberOrder>> blocks_;  // orders by height
+  std::vector<chain::MemberOrder> ordered_;              // by operators so far
   std::vector<chain::Height> seen_;                      // of each host, as of its last commit
   std::uint64_t orders_ = 0;
 };

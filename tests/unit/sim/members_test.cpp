@@ -60,6 +60,7 @@ chain::Block block_with(const MemberChecker& checker, const std::vector<net::Ord
 }
 
 void extend(MemberChecker& checker, const std::vector<net::Order>& orders) {
+  for (const net::Order& order : orders) checker.ordered(order);
   checker.extended({block_with(checker, orders)});
 }
 
@@ -173,6 +174,31 @@ TEST_CASE("a block that names another set, or breaks a rule of members, is a vio
   CHECK_THROWS_AS(checker.extended({other}), Violation);
   CHECK_THROWS_AS(extend(checker, {make_order(OrderKind::kAdmit, joiner, *checker.newest())}),
                   Violation);
+}
+
+TEST_CASE("a block has no order but an operator's, and what a leader makes of it") {
+  World world;
+  const auto role_of_first = [&world](std::string by) {
+    return net::Order{chain::MemberOrder{
+        std::move(by), chain::SetRole{world.roster().node(0), chain::MemberRole::kStandby}}};
+  };
+  MemberChecker checker(world.genesis(), world.roster().size());
+  for (const char* by : {"operator", "policy"}) {
+    INFO(by);
+    CHECK_THROWS_AS(checker.extended({block_with(checker, {role_of_first(by)})}), Violation);
+  }
+  CHECK_NOTHROW(checker.extended({block_with(
+      checker, {net::Order{chain::MemberOrder{"policy", chain::RaiseFeatureLevel{2}}}})}));
+
+  // A voter gives up its vote before it leaves.
+  checker.ordered(make_order(OrderKind::kRemove, world.roster()[0], *checker.newest()));
+  CHECK_NOTHROW(checker.extended({block_with(checker, {role_of_first("operator")})}));
+
+  extend(checker, {make_policy(3, 1000)});
+  CHECK_NOTHROW(checker.extended({block_with(
+      checker,
+      {net::Order{chain::MemberOrder{
+          "policy", chain::SetRole{world.roster().node(1), chain::MemberRole::kStandby}}}})}));
 }
 
 TEST_CASE("an order is done by the block that has it and by no other") {
