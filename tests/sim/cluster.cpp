@@ -65,7 +65,8 @@ std::uint64_t hash_rate(const ClusterOptions& options) {
 Cluster::Cluster(const ClusterOptions& options, bool prints)
     : options_(options),
       genesis_(make_genesis(options)),
-      roster_(genesis_, options.joiners, chain::Rng(options.seed).fork("joiners"), options.sites),
+      roster_(genesis_, options.joiners + (options.has_liar ? 1 : 0),
+              chain::Rng(options.seed).fork("joiners"), options.sites),
       trace_(scheduler_, prints),
       rng_(chain::Rng(options.seed).fork("cluster")),
       salts_(chain::Rng(options.seed).fork("salts")),

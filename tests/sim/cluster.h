@@ -18,6 +18,7 @@
 #include "tests/sim/checkers/work_checker.h"
 #include "tests/sim/cluster_options.h"
 #include "tests/sim/miner.h"
+#include "tests/sim/mouth.h"
 #include "tests/sim/onlooker.h"
 #include "tests/sim/roster.h"
 #include "tests/sim/signing.h"
@@ -83,6 +84,18 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void order(std::size_t node, net::Order order, Span timeout, OrderDone done);
   // The nodes that owe somebody an answer and could give it.
   [[nodiscard]] std::set<std::size_t> open_questions() const;
+
+  // --- who lies (cluster_liar.cpp) ----------------------------------------------------------
+  // nullopt: everybody's word is good.
+  [[nodiscard]] std::optional<std::size_t> liar() const;
+  // The hosts below are honest.
+  [[nodiscard]] std::size_t honest() const { return size() - (options_.has_liar ? 1 : 0); }
+  [[nodiscard]] std::vector<std::size_t> honest_members() const;
+  // Whatever the liar's node says goes through `mouth`, which outlives the cluster or is taken away
+  // with nullptr.
+  void speak_through(Mouth* mouth) { mouth_ = mouth; }
+  // The liar says this, if there is a link and the message can travel at all.
+  void utter(std::size_t peer, const net::Message& message);
 
   // --- who belongs (cluster_members.cpp) ----------------------------------------------------
   // By the newest committed set.
@@ -189,6 +202,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void do_effect(NodeHost& host, node::WrongKind& wrong);
   void do_effect(NodeHost& host, node::Notice& notice);
   void do_effect(NodeHost& host, node::Evidence& evidence);
+  [[nodiscard]] bool may_be_accused(const std::string& accusation) const;
   void maybe_upgrade(std::size_t node);
   void check_rise(const chain::Block& block) const;
   void check_program(const NodeHost& host) const;
@@ -225,6 +239,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   std::unique_ptr<Linking> links_;
   SparseMesh* mesh_ = nullptr;  // which links_ is then
   Onlooker* onlooker_ = nullptr;
+  Mouth* mouth_ = nullptr;  // of the liar
   std::vector<std::unique_ptr<Signing>> signing_;
   std::vector<std::unique_ptr<NodeHost>> hosts_;
   HashedNonces nonces_;

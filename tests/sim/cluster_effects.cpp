@@ -122,6 +122,7 @@ void Cluster::link_down(std::size_t at, std::size_t peer) {
 
 void Cluster::said(std::size_t at, std::size_t peer, net::Message message) {
   if (onlooker_ != nullptr) onlooker_->received(at, message);
+  if (mouth_ != nullptr && at == liar()) mouth_->hears(peer, message);
   host(at).post(node::PeerSaid{roster_.node(peer), std::move(message)});
 }
 
@@ -194,6 +195,10 @@ void Cluster::do_effect(NodeHost& host, node::Send& send) {
   for (const auto& to : send.to) {
     const std::size_t peer = index_of(to);
     if (peer == host.index()) throw Violation("members", "a core speaks to itself");
+    if (mouth_ != nullptr && host.index() == liar()) {
+      mouth_->says(peer, *message);
+      continue;
+    }
     if (const auto* signatures = std::get_if<net::Signatures>(message.get()))
       check_signatures(host, *signatures);
     if (message->index() != 1)
@@ -304,9 +309,10 @@ void Cluster::do_effect(NodeHost& host, node::Evidence& evidence) {
 
 void Cluster::do_effect(NodeHost& host, node::Notice& notice) {
   trace_.print("n{} says: {}", host.index(), notice.text);
-  // Nobody lies here and no disk is damaged, so nothing may ever look like it.
+  // Nobody else lies here and no disk is damaged, so nothing may ever look like it.
   const bool is_accusation = notice.text.starts_with("peer sent what it should not") ||
                              notice.text.starts_with("peer is shunned");
+  if (host.index() == liar() || (is_accusation && may_be_accused(notice.text))) return;
   if (notice.level == node::Notice::Level::kError || is_accusation)
     throw Violation("honesty", fmt::format("n{} says: {}", host.index(), notice.text));
 }

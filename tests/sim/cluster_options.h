@@ -9,6 +9,7 @@ struct ClusterOptions {
   std::uint64_t seed = 1;
   std::size_t nodes = 3;    // voters of genesis
   std::size_t joiners = 0;  // hosts beyond them, whose nodes run once they are admitted
+  bool has_liar = false;    // one more host, the last, which others must stand (liar.h)
   // All but the members, which are made here.
   std::uint16_t share_count = 4;
   std::uint32_t interval_ms = 500;

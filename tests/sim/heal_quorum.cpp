@@ -96,21 +96,23 @@ void demand_same_term(Cluster& cluster, const std::vector<std::size_t>& core) {
 
 void heal_quorum(Cluster& cluster, chain::Rng& rng) {
   const std::vector<std::size_t> voters = cluster.voters();
-  std::vector<std::size_t> quorum = cluster.members();  // may need one that is no voter any more
+  std::vector<std::size_t> quorum = cluster.honest_members();  // may need one that is no voter any more
   for (auto rest = dispensable(cluster, quorum); !rest.empty(); rest = dispensable(cluster, quorum))
     std::erase(quorum, rest[rng.below(rest.size())]);
   std::vector<std::size_t> core = quorum;
-  for (const std::size_t node : cluster.members())
+  for (const std::size_t node : cluster.honest_members())
     if (!contains(voters, node) && !contains(quorum, node) && rng.chance(1, 2))
       core.push_back(node);
   const bool are_dead = rng.chance(1, 2);
+  std::vector<std::size_t> linked = core;
+  if (const auto liar = cluster.liar()) linked.push_back(*liar);
   for (const std::size_t node : cluster.everybody()) {
-    if (contains(core, node)) continue;
+    if (contains(linked, node)) continue;
     cluster.trace().print("n{} is left behind", node);
     if (are_dead) cluster.kill(node);
   }
-  cluster.split({core});
-  cluster.heal(core);
+  cluster.split({linked});
+  cluster.heal(linked);
   const auto healed = [&core] { return core; };
   demand_progress(cluster, healed, "of a healed quorum");
   demand_writes(cluster, healed, "in a healed quorum");

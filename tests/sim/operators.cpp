@@ -56,7 +56,7 @@ bool Operators::may_lose_vote(std::size_t host) const {
 std::vector<Operators::Wish> Operators::wishes() const {
   const chain::MemberSet& now = *cluster_.membership().newest();
   std::vector<Wish> wishes;
-  for (std::size_t host = 0; host < cluster_.size(); ++host) {
+  for (std::size_t host = 0; host < cluster_.honest(); ++host) {
     const Machine& machine = cluster_.roster()[host];
     const chain::Member* member = chain::find_member(now, machine.member.node);
     if (member == nullptr) {
@@ -92,7 +92,7 @@ std::vector<Operators::Wish> Operators::wishes() const {
 
 void Operators::act() {
   std::vector<std::size_t> through;
-  for (const std::size_t host : cluster_.members())
+  for (const std::size_t host : cluster_.honest_members())
     if (cluster_.host(host).is_alive()) through.push_back(host);
   std::vector<Wish> open = wishes();
   if (through.empty() || open.empty()) return;

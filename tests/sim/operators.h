@@ -46,7 +46,7 @@ class Operators {
   void act();
   [[nodiscard]] std::vector<Wish> wishes() const;
   [[nodiscard]] bool is_light(std::size_t host) const {
-    return host >= cluster_.size() - options_.lights;
+    return host >= cluster_.honest() - options_.lights;
   }
   [[nodiscard]] bool may_lose_vote(std::size_t host) const;
   [[nodiscard]] bool is_open(const Doubt& doubt) const;

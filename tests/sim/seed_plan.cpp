@@ -97,6 +97,25 @@ Workload::Options draw_workload(std::uint64_t seed) {
   return options;
 }
 
+// A quarter of the seeds have a liar. Whoever says what is plainly wrong is soon listened to by
+// nobody, so each knows some kinds of lies only.
+bool draw_has_liar(std::uint64_t seed) {
+  return chain::Rng(seed).fork("has liar").chance(1, 4);
+}
+
+Liar::Options draw_liar(std::uint64_t seed) {
+  chain::Rng rng = chain::Rng(seed).fork("liar options");
+  Liar::Options options;
+  const std::uint64_t one_in = 1 + rng.below(Lies::kKinds);
+  options.kinds.push_back(static_cast<Lies::Kind>(rng.below(Lies::kKinds)));
+  for (std::size_t kind = 0; kind < Lies::kKinds; ++kind)
+    if (rng.below(one_in) == 0) options.kinds.push_back(static_cast<Lies::Kind>(kind));
+  options.pause_between = milliseconds(rng.between(10, 200));
+  if (rng.chance(1, 3)) options.withholds_percent = static_cast<std::uint32_t>(rng.below(60));
+  if (rng.chance(1, 3)) options.twists_percent = static_cast<std::uint32_t>(rng.below(30));
+  return options;
+}
+
 }  // namespace
 
 bool records_nonces(std::uint64_t seed) {
@@ -110,6 +129,8 @@ SeedPlan draw_plan(std::uint64_t seed, bool members_change) {
   plan.cluster.newest_program = draw_newest_program(seed);
   plan.cluster.records_nonces = records_nonces(seed);
   plan.cluster.is_sparse = draw_sparse(seed);
+  plan.cluster.has_liar = members_change && draw_has_liar(seed);
+  plan.liar = draw_liar(seed);
   plan.nemesis = draw_nemesis(seed);
   plan.workload = draw_workload(seed);
   plan.operators = draw_operators(seed, plan.cluster.joiners);

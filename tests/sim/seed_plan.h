@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "tests/sim/liar.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/operators.h"
 #include "tests/sim/workload.h"
@@ -15,6 +16,7 @@ struct SeedPlan {
   Nemesis::Options nemesis;
   Workload::Options workload;
   Operators::Options operators;  // with cluster.joiners only
+  Liar::Options liar;            // with cluster.has_liar only
 };
 
 // `members_change`: in the seeds that know such changes.

@@ -70,11 +70,11 @@ class Run {
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
         "rejections={} requests={} promises={} reads={} revived={} orders_asked={} "
         "orders_relayed={} orders_in_blocks={} levels_raised={} light_members={} "
-        "light_headers={} light_shares={} nonces={}\n",
+        "light_headers={} light_shares={} nonces={} lies={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
         sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived,
         sum_.asked, sum_.relayed, sum_.orders, sum_.levels, sum_.lights, sum_.light_headers,
-        sum_.light_shares, sum_.nonces);
+        sum_.light_shares, sum_.nonces, sum_.lies);
   }
 
  private:
@@ -123,6 +123,7 @@ class Run {
     sum_.light_headers += one.light_headers;
     sum_.light_shares += one.light_shares;
     sum_.nonces += one.nonces;
+    sum_.lies += one.lies;
   }
 
   std::atomic<std::uint64_t> next_;

@@ -2,6 +2,7 @@
 
 #include "tests/sim/demands.h"
 #include "tests/sim/heal_quorum.h"
+#include "tests/sim/liar.h"
 #include "tests/sim/seed_plan.h"
 
 namespace eventchain::sim {
@@ -13,14 +14,18 @@ SimulationTotals simulate(const SimulationOptions& options) {
   Nemesis nemesis(cluster, plan.nemesis, rng.fork("nemesis"));
   Workload workload(cluster, plan.workload, rng.fork("workload"));
   Operators operators(cluster, plan.operators, rng.fork("operators"));
+  std::optional<Liar> liar;
+  if (plan.cluster.has_liar) liar.emplace(cluster, plan.liar, rng.fork("liar"));
   cluster.start_genesis();
   nemesis.start();
   workload.start();
   if (plan.cluster.joiners > 0) operators.start();
+  if (liar) liar->start();
   cluster.run_for(options.chaos);
   nemesis.stop();
   workload.stop();
   operators.stop();
+  if (liar) liar->stop_submitting();
 
   cluster.trace().print("the chaos is over: {}", cluster.describe());
   // An order that is carried out late could take a vote from those who are healed.
@@ -29,7 +34,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   cluster.trace().print("everybody is healed: {}", cluster.describe());
   cluster.upgrade_all();
   cluster.heal_members();
-  const auto members = [&cluster] { return cluster.members(); };
+  const auto members = [&cluster] { return cluster.honest_members(); };
   demand_progress(cluster, members, "of all members");
   demand_newest_level(cluster);
   demand_progress(cluster, members, "of all members at the newest level");
@@ -37,7 +42,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   demand_writes(cluster, members, "in the whole cluster");
   demand_progress(cluster, members, "of all members at the end");
   if (rng.chance(1, 4) && operators.knows_all())
-    around_a_hub(cluster, cluster.members(), rng.fork("hub"));
+    around_a_hub(cluster, cluster.honest_members(), rng.fork("hub"));
   demand_answers(cluster);
   cluster.verify();
 
@@ -62,6 +67,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.lights = cluster.light().members();
   totals.light_headers = cluster.light().headers();
   totals.light_shares = cluster.light().shares();
+  totals.lies = liar ? liar->lies() : 0;
   totals.nonces = cluster.nonces().count();
   totals.messages = cluster.network().messages();
   return totals;

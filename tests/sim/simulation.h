@@ -19,7 +19,7 @@ struct SimulationTotals {
   std::uint64_t elections = 0, commits = 0, blocks = 0, eased = 0, events = 0, rejections = 0,
                 requests = 0, promises = 0, revived = 0, reads = 0, strikes = 0, messages = 0,
                 asked = 0, orders = 0, relayed = 0, levels = 0, lights = 0, light_headers = 0,
-                light_shares = 0, nonces = 0;
+                light_shares = 0, nonces = 0, lies = 0;
 };
 
 // One seed from beginning to end: everything drawn from it, chaos with safety checked at every

@@ -94,7 +94,7 @@ void Workload::post(std::size_t client, Wish wish) {
   ++wish.tries;
   std::vector<chain::HeldEvent> events;
   for (const auto& body : wish.bodies) events.push_back(cluster_.make_event(body));
-  const std::size_t node = rng_.below(cluster_.size());
+  const std::size_t node = rng_.below(cluster_.honest());
   const auto wait = wish.wait;
   const Span timeout = wish.timeout;
   cluster_.submit(
@@ -103,7 +103,7 @@ void Workload::post(std::size_t client, Wish wish) {
 }
 
 void Workload::read(std::size_t client) {
-  const std::size_t node = rng_.below(cluster_.size());
+  const std::size_t node = rng_.below(cluster_.honest());
   cluster_.read(node, draw_span(rng_, milliseconds(100), milliseconds(5000)),
                 [this, client](const std::optional<bool>&) {
                   if (!is_stopped_) think(client);

@@ -32,10 +32,12 @@ void WorkChecker::extended(const std::vector<chain::Block>& blocks) {
   for (const chain::Block& block : blocks) {
     const chain::TemplateHeader& header = block.sealed.header;
     const chain::MemberSet& set = *membership_.at(header.height);
-    const Searched& searched = templates_[chain::template_hash(header)];
+    const chain::TemplateHash made = chain::template_hash(header);
+    const Searched& searched = templates_[made];
     for (const chain::Nonce& nonce : block.sealed.seal.shares) {
       const chain::Member* member = chain::member_at(set, nonce.slot());
       const auto host = member == nullptr ? std::nullopt : roster_.find(member->node);
+      if (pushed_.contains({made, nonce})) continue;
       if (!host || !searched.found.contains({nonce, *host}))
         throw Violation("slots",
                         fmt::format("block {} has a share of slot {} that its member did not find",

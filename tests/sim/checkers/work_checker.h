@@ -21,6 +21,10 @@ class WorkChecker {
 
   void mines(std::size_t node, const mining::WorkOrder& order);
   void found(std::size_t node, const mining::WorkOrder& order, const mining::ShareFound& share);
+  // A liar says it found this, in whatever slot. If it is good, it is work.
+  void pushed(const chain::TemplateHash& hash, const chain::Nonce& nonce) {
+    pushed_.emplace(hash, nonce);
+  }
   void extended(const std::vector<chain::Block>& blocks);
 
   // Shares of blocks that were compared with who found them.
@@ -38,6 +42,7 @@ class WorkChecker {
   const Roster& roster_;
   const MemberChecker& membership_;
   std::map<chain::TemplateHash, Searched> templates_;
+  std::set<std::pair<chain::TemplateHash, chain::Nonce>> pushed_;
   std::uint64_t shares_ = 0;
 };
 

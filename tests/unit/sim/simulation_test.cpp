@@ -37,6 +37,14 @@ TEST_CASE("a seed with a light member gives the same run every time") {
   CHECK(once.trace_hash == simulate(of_seed(kSeed)).trace_hash);
 }
 
+TEST_CASE("a seed with a liar gives the same run every time, and the liar comes to speak") {
+  SimulationOptions options;
+  options.seed = 7;
+  const SimulationTotals once = simulate(options);
+  CHECK(once.lies > 100);
+  CHECK(once.trace_hash == simulate(options).trace_hash);
+}
+
 // What they draw shifts when something is added to what seeds draw; each has a directed test, too,
 // where the reason could be told apart from the run.
 TEST_CASE("seeds that have broken an invariant keep it") {
