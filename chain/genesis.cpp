@@ -8,6 +8,7 @@
 #include "chain/block.h"
 #include "chain/encoding.h"
 #include "chain/hash.h"
+#include "chain/stamp.h"
 
 namespace eventchain::chain {
 
@@ -19,7 +20,6 @@ constexpr std::size_t kTrustDomainMax = 255;  // as SPIFFE has it
 constexpr std::uint16_t kShareCountMax = 256;
 constexpr std::uint32_t kIntervalMin = 100;
 constexpr std::uint32_t kIntervalMax = 3'600'000;
-constexpr std::int64_t kCreatedMax = 253'402'300'799'999;    // the end of the year 9999
 constexpr std::uint32_t kEventBytesLimit = 3 * 1024 * 1024;  // a body travels in one 4 MiB frame
 
 bool consists_of(std::string_view text, std::string_view punctuation) {
@@ -127,7 +127,7 @@ Result<void> check_genesis(const Genesis& genesis) {
   if (genesis.trust_domain.empty() || genesis.trust_domain.size() > kTrustDomainMax ||
       !consists_of(genesis.trust_domain, "-._"))
     return refuse("trust_domain", "must be 1 to 255 of a-z, 0-9, '-', '.' and '_'");
-  if (genesis.created.value < 0 || genesis.created.value > kCreatedMax)
+  if (!is_stamp(genesis.created))
     return refuse("created", "must lie between the years 1970 and 9999");
   if (auto checked = check_work(genesis); !checked) return checked;
   if (auto checked = check_limits(genesis); !checked) return checked;

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "chain/block_overlay.h"
+#include "chain/stamp.h"
 
 namespace eventchain::chain {
 
@@ -130,6 +131,8 @@ const char* to_string(Rule rule) {
       return "time-before-parent";
     case Rule::kTimeBeforeStart:
       return "time-before-start";
+    case Rule::kTimeTooLate:
+      return "time-too-late";
     case Rule::kWrongTarget:
       return "wrong-target";
     case Rule::kWrongShareCount:
@@ -196,6 +199,7 @@ Verdict check_header(const HeaderState& state, const TemplateHeader& header) {
   if (header.height != parent.header.height.next()) return leader(Rule::kWrongHeight);
   if (header.started < parent.seal.sealed_at) return leader(Rule::kTimeBeforeParent);
   if (header.time < header.started) return leader(Rule::kTimeBeforeStart);
+  if (header.time > kStampMax) return leader(Rule::kTimeTooLate);
   if (header.share_target != required_target(state.genesis, parent, header.started, header.time))
     return leader(Rule::kWrongTarget);
   if (header.share_count != state.genesis.share_count) return leader(Rule::kWrongShareCount);
@@ -266,6 +270,7 @@ Verdict check_seal(const HeaderState& state, const ShareDigest& digest,
   const std::vector<Nonce>& shares = sealed.seal.shares;
   if (shares.size() != state.genesis.share_count) return leader(Rule::kWrongShareCount);
   if (sealed.seal.sealed_at < header.time) return leader(Rule::kSealedBeforeTime);
+  if (sealed.seal.sealed_at > kStampMax) return leader(Rule::kTimeTooLate);
   const auto is_not_ascending = [](const Nonce& a, const Nonce& b) { return a >= b; };
   if (std::adjacent_find(shares.begin(), shares.end(), is_not_ascending) != shares.end())
     return leader(Rule::kSharesNotDistinct);

@@ -21,6 +21,7 @@ enum class Rule : std::uint8_t {
   kWrongHeight,
   kTimeBeforeParent,
   kTimeBeforeStart,
+  kTimeTooLate,  // `time` or `sealed_at` after kStampMax (stamp.h)
   kWrongTarget,
   kWrongShareCount,
   kWrongMemberSet,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "chain/stamp.h"
+
 namespace eventchain::chain {
 
 std::string seal_fault(const Genesis& genesis, const SealedHeader& sealed) {
@@ -16,6 +18,8 @@ std::string seal_fault(const Genesis& genesis, const SealedHeader& sealed) {
                        seal.shares.size(), header.share_count, genesis.share_count);
   if (header.time < header.started || seal.sealed_at < header.time)
     return block + " was begun, made and sealed in another order";
+  if (!is_stamp(header.started) || !is_stamp(seal.sealed_at))
+    return block + " has a stamp before 1970 or after the year 9999";
   const auto target = expand(header.share_target);
   const auto easiest = expand(genesis.easiest_target);
   if (!target || !easiest || *target > *easiest)

@@ -6,6 +6,7 @@
 
 #include "chain/difficulty.h"
 #include "chain/planted.h"
+#include "chain/stamp.h"
 
 namespace eventchain::node {
 
@@ -17,8 +18,15 @@ constexpr std::chrono::milliseconds kLookAgain{100};
 // A share is late by a few network delays, in which few templates come and go.
 constexpr std::size_t kPastMax = 16;
 
+// A leader that lied may have left the block clock at the last stamp there is: there it stands
+// still, and what honest leaders make goes on to be valid.
+chain::UnixMillis as_stamp(chain::UnixMillis time) {
+  return std::clamp(time, chain::kStampMin, chain::kStampMax);
+}
+
+// Pre: `at` is a stamp.
 chain::UnixMillis plus(chain::UnixMillis at, std::chrono::nanoseconds by) {
-  return {at.value + std::chrono::duration_cast<std::chrono::milliseconds>(by).count()};
+  return as_stamp({at.value + std::chrono::duration_cast<std::chrono::milliseconds>(by).count()});
 }
 
 }  // namespace
@@ -60,7 +68,7 @@ bool BlockWork::lead(const chain::Now& now, const std::vector<chain::MemberOrder
     make(started, {now.steady, time}, orders);
   } else if (wants_template(now, !orders.empty())) {
     const chain::UnixMillis parent = ledger_.state().tip_header.seal.sealed_at;
-    const chain::UnixMillis time = std::max(now.wall, parent);
+    const chain::UnixMillis time = std::max(as_stamp(now.wall), parent);
     make(time, {now.steady, time}, orders);
   }
   return templates_made_ != before;

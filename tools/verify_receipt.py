@@ -27,6 +27,7 @@ from receipt_values import (
 
 RECEIPT_BYTES_MAX = 16 << 20
 FILE_BYTES_MAX = 1 << 20  # of a genesis file or a checkpoint
+LAST_STAMP_MS = 253402300799999  # the end of the year 9999
 NOT_CHECKED = "not checked: "
 NOT_PROVED = (
     "that there are no other events, before, between or after; the event's version in its stream",
@@ -186,6 +187,8 @@ def check_seal(receipt, genesis):
         raise Refused(f"there are not {genesis.share_count} shares")
     if not block.started_ms <= block.time_ms <= block.sealed_at_ms:
         raise Refused("started, time and sealed at are not in this order")
+    if block.started_ms < 0 or block.sealed_at_ms > LAST_STAMP_MS:
+        raise Refused("a stamp lies before 1970 or after the year 9999")
     if target_value(block.share_target) > target_value(genesis.easiest_target):
         raise Refused("the target is easier than the genesis file's easiest one")
     if block.shares != sorted(set(block.shares)):
@@ -512,7 +515,7 @@ def verify_values(receipt, genesis, checkpoint, *steps):
 
 
 def time_text(milliseconds):
-    if not 0 <= milliseconds < 253402300800000:  # the year 10000
+    if not 0 <= milliseconds <= LAST_STAMP_MS:
         return f"{milliseconds} ms"
     return datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.timezone.utc).isoformat()
 

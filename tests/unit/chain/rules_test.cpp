@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
+#include "chain/stamp.h"
 #include "chain_fixture.h"
 
 using namespace eventchain::chain;
@@ -85,6 +87,11 @@ TEST_CASE("a header is checked field by field, and the verdict says who answers"
       {Rule::kTimeBeforeParent, Blame::kLeader, [](TemplateHeader& h) { --h.started.value; }},
       {Rule::kTimeBeforeStart, Blame::kLeader,
        [](TemplateHeader& h) { h.time.value = h.started.value - 1; }},
+      {Rule::kTimeTooLate, Blame::kLeader,
+       [](TemplateHeader& h) { h.time.value = kStampMax.value + 1; }},
+      {Rule::kTimeTooLate, Blame::kLeader,
+       [](TemplateHeader& h) { h.started = h.time = {std::numeric_limits<std::int64_t>::max()}; }},
+      {Rule::kOk, Blame::kNobody, [](TemplateHeader& h) { h.started = h.time = kStampMax; }},
       {Rule::kWrongTarget, Blame::kLeader, [](TemplateHeader& h) { --h.share_target.bits; }},
       {Rule::kWrongTarget, Blame::kLeader, [](TemplateHeader& h) { h.share_target.bits = 0; }},
       {Rule::kWrongShareCount, Blame::kLeader, [](TemplateHeader& h) { ++h.share_count; }},
@@ -298,6 +305,10 @@ TEST_CASE("a seal has the right number of distinct shares of members that meet t
   CHECK(rule([](Seal& s) { std::swap(s.shares[0], s.shares[1]); }) == Rule::kSharesNotDistinct);
   CHECK(rule([](Seal& s) { s.shares[1] = s.shares[0]; }) == Rule::kSharesNotDistinct);
   CHECK(rule([](Seal& s) { --s.sealed_at.value; }) == Rule::kSealedBeforeTime);
+  CHECK(rule([](Seal& s) { s.sealed_at.value = kStampMax.value + 1; }) == Rule::kTimeTooLate);
+  SealedHeader last = sound;
+  last.seal.sealed_at = kStampMax;
+  CHECK(check_seal(chain.state, small_digest(), last).ok());
   CHECK(rule([](Seal& s) { s.shares.back().high = nonce_high(Slot{3}, 0, 0); }) ==
         Rule::kShareSlotUnknown);
   CHECK(rule([](Seal& s) { s.shares.back().high = nonce_high(Slot{2}, 255, 1); }) ==
