@@ -156,7 +156,7 @@ void CatchUp::tell_of_fork(const net::BlocksReply& reply) {
 
 std::string CatchUp::said(const chain::NodeId& peer, const net::BlocksReply& reply,
                           const chain::Now& now) {
-  if (!fetcher_.got_blocks(reply.from)) return {};
+  if (!fetcher_.got_blocks(reply.from, peer, !reply.blocks.empty())) return {};
   const chain::Height tip = ledger_.state().height();
   if (reply.certificate.empty() || !certifier_.can_verify() || reply.blocks.empty()) {
     found_nothing(peer, now);

@@ -53,7 +53,8 @@ class CatchUp {
   void peer_down(const chain::NodeId& peer) { claims_.erase(peer); }
   // `by_certificate`: more may be had in the same way at once.
   void tip_moved(bool by_certificate, const chain::Now& now);
-  // Takes an answer that was asked for. What is wrong with it, for the log; empty if nothing is.
+  // Takes an answer of somebody who was asked for it; another may be late, and is passed over. What
+  // is wrong with it, for the log; empty if nothing is.
   std::string said(const chain::NodeId& peer, const net::BlocksReply& reply, const chain::Now& now);
   // Asks if it is time.
   void follow_up(Standing standing, const chain::Now& now);

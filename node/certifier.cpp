@@ -32,9 +32,11 @@ void Certifier::applied(const Committed& block) {
     }
   }
   if (signs && open.signatures.contains(self->slot)) tell(height);
-  for (auto& [slot, by_height] : early_) {
-    if (const auto early = by_height.find(height); early != by_height.end())
-      if (early->second.id == open.id) take(height, open, {slot, early->second.signature});
+  for (auto& [peer, by_height] : early_) {
+    if (const auto early = by_height.find(height);
+        early != by_height.end() && early->second.id == open.id)
+      for (const auto& [slot, signature] : early->second.signatures)
+        take(height, open, {slot, signature});
     by_height.erase(by_height.begin(), by_height.upper_bound(height));
   }
   note_quorum(height, open);
@@ -144,6 +146,19 @@ void Certifier::note_quorum(chain::Height height, const Open& open) {
   if (is_complete(open)) certified_ = std::max(certified_, height);
 }
 
+// Nothing of it can be verified before the block is here. What the peer added to it later counts,
+// too, up to as many voters as there may be.
+void Certifier::keep_early(std::map<chain::Height, Early>& of_peer,
+                           const net::Signatures& message) {
+  Early& early = of_peer[message.height];
+  if (early.id != message.block) early = {message.block, {}};
+  for (const auto& one : message.signatures) {
+    if (early.signatures.size() >= chain::kVotersMax && !early.signatures.contains(one.slot)) break;
+    early.signatures[one.slot] = one.signature;
+  }
+  while (of_peer.size() > kEarlyMax) of_peer.erase(of_peer.begin());
+}
+
 std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& message) {
   if (signing_ == nullptr) return {};
   if (message.signatures.size() >= chain::certificate_quorum(members_.set()))
@@ -152,12 +167,7 @@ std::string Certifier::said(const chain::NodeId& peer, const net::Signatures& me
   if (found == open_.end()) {
     // Of the future: kept until the block is here. Of the past: covered by something newer.
     if (message.height <= tip_) return {};
-    for (const auto& one : message.signatures) {
-      if (chain::member_at(members_.set(), one.slot) == nullptr) continue;
-      auto& by_height = early_[one.slot];
-      by_height[message.height] = {message.block, one.signature};
-      while (by_height.size() > kEarlyMax) by_height.erase(by_height.begin());
-    }
+    keep_early(early_[peer], message);
     return {};
   }
   Open& open = found->second;

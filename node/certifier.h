@@ -26,8 +26,8 @@ namespace eventchain::node {
 // without a key (`signing` null) it does nothing.
 //
 // Memory: the newest kOpenMax blocks applied in this run, those that changed the members and lack a
-// certificate, kEarlyMax signatures of each member on blocks that are not applied here yet, and a
-// height for each peer.
+// certificate, what each peer told of kEarlyMax blocks that are not applied here yet, and a height
+// for each peer.
 class Certifier {
  public:
   Certifier(const Members& members, Outbox& outbox, store::ChainStore& store,
@@ -47,7 +47,10 @@ class Certifier {
   // Sends what this turn has signed or completed. Call at the end of a step.
   void follow_up();
   void peer_up(const chain::NodeId& peer);
-  void peer_down(const chain::NodeId& peer) { shown_.erase(peer); }
+  void peer_down(const chain::NodeId& peer) {
+    shown_.erase(peer);
+    early_.erase(peer);
+  }
   // What is wrong with it, for the log; empty if nothing is.
   std::string said(const chain::NodeId& peer, const net::Signatures& message);
   // Tells everybody again what the tip still lacks; every few seconds.
@@ -82,7 +85,7 @@ class Certifier {
   };
   struct Early {
     chain::BlockId id;
-    chain::Signature signature;
+    std::map<chain::Slot, chain::Signature> signatures;
   };
 
   [[nodiscard]] net::Signatures message_of(chain::Height height, const Open& open) const;
@@ -98,6 +101,7 @@ class Certifier {
   // False, and it is not taken, if its member's key did not make it. The first of a slot stays.
   bool take(chain::Height height, Open& open, const chain::SlotSignature& one);
   void note_quorum(chain::Height height, const Open& open);
+  static void keep_early(std::map<chain::Height, Early>& of_peer, const net::Signatures& message);
 
   const Members& members_;
   Outbox& outbox_;
@@ -106,7 +110,8 @@ class Certifier {
   chain::Height certified_;
   chain::Height tip_;
   std::map<chain::Height, Open> open_;
-  std::map<chain::Slot, std::map<chain::Height, Early>> early_;
+  // By who told them: what cannot be verified yet takes nobody else's place.
+  std::map<chain::NodeId, std::map<chain::Height, Early>> early_;
   std::vector<chain::Height> untold_;             // signed in this step
   std::map<chain::NodeId, chain::Height> shown_;  // certificates that peers seem to have
 };

@@ -366,8 +366,8 @@ void NodeCore::State::try_adopt() {
     taken_up.insert(checked->hash);
     relay_template(*checked);
   }
-  const auto shares = std::exchange(early_shares, {});
-  for (const auto& share : shares) take_share(share, std::nullopt, counters.peer_shares);
+  for (const auto& [peer, shares] : std::exchange(early_shares, {}))
+    for (const auto& share : shares) take_share(share, peer, counters.peer_shares);
 }
 
 void NodeCore::State::take_share(const mining::ShareFound& share,
@@ -388,10 +388,13 @@ void NodeCore::State::take_share(const mining::ShareFound& share,
       break;
     case BlockWork::ShareResult::kOtherTemplate:
       // The own miner is never ahead of the node that gives it its orders.
-      if (!from)
+      if (!from) {
         ++counts.stale;
-      else if (early_shares.size() < early_shares_max())
-        early_shares.push_back(share);
+      } else {
+        auto& early = early_shares[*from];
+        early.push_back(share);
+        if (early.size() > early_shares_max()) early.pop_front();
+      }
       break;
     case BlockWork::ShareResult::kRefused:
       ++counts.refused;

@@ -79,6 +79,7 @@ void NodeCore::State::link_lost(const chain::NodeId& peer) {
   orders.peer_down(peer);
   hearsay.peer_down(peer);
   clock_watch.peer_down(peer);
+  early_shares.erase(peer);
   steward.peer_down(peer, now.steady);
   replica.link_lost(server_of(peer), now);
 }

@@ -208,11 +208,12 @@ struct NodeCore::State {
   // Templates at the next height that this node has had in hand; each is taken up once.
   std::set<chain::TemplateHash> taken_up;
   std::map<chain::NodeId, chain::TemplateHeader> pushed;  // the newest of each peer
-  // A peer shows all that it holds at once; more than two of them are not worth keeping.
+  // The newest of each peer, so that nobody's take the place of another's. It shows all that it
+  // holds at once; more than two times that is not worth keeping.
   [[nodiscard]] std::size_t early_shares_max() const {
     return std::max<std::size_t>(64, 2 * std::size_t{options.genesis.share_count});
   }
-  std::deque<mining::ShareFound> early_shares;
+  std::map<chain::NodeId, std::deque<mining::ShareFound>> early_shares;
   std::optional<chain::SealedHeader> proposed;
   std::map<chain::NodeId, chain::Height> peer_tips;
   // When this node last knew that it had applied all that was committed; and, while it leads, when

@@ -120,6 +120,7 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
     if (!stored && !is_content_of(ledger_.state(), candidate)) {
       misled(hash, header);
     } else {
+      fetcher_.forget_template(hash);  // whoever sent it
       await_bodies(hash, missing);
     }
     return nullptr;
@@ -140,6 +141,7 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
   // A decision on it may be let into the log in this turn, and rests on the content.
   ledger_.keep_template(candidate);
   offered_.erase(hash);
+  fetcher_.forget_template(hash);
   return result.made;
 }
 
@@ -381,7 +383,8 @@ void Decider::give_up() {
 bool Decider::arrived(chain::Template made, const chain::NodeId& from) {
   if (made.header.height <= ledger_.state().height()) return false;
   const chain::TemplateHash hash = chain::template_hash(made.header);
-  const bool is_trusted = fetcher_.got_template(hash) || from == leader_;
+  const bool is_trusted = from == leader_ || fetcher_.has_asked(from, hash);
+  if (is_trusted) fetcher_.forget_template(hash);
   if (ledger_.checked(hash)) return false;
   if (const auto known = offered_.find(hash); known != offered_.end()) {
     if (!is_trusted) return false;

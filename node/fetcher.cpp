@@ -53,9 +53,23 @@ void Fetcher::want_template(const chain::TemplateHash& hash, chain::Height heigh
     const bool is_news = hint && members_.is_linked(*hint) && known->second.hint != hint;
     if (!is_news || known->second.asked.peer == hint) return;
   }
-  const Asked asked = ask_for_large(hint, std::nullopt, 1, now);
-  if (asked.peer) outbox_.send(*asked.peer, net::TemplateRequest{hash, height});
-  templates_[hash] = Template{height, asked, hint};
+  Template& wanted = templates_[hash];
+  wanted.height = height;
+  wanted.asked = ask_for_large(hint, std::nullopt, 1, now);
+  wanted.hint = hint;
+  wanted.tries = 1;
+  request(hash, wanted);
+}
+
+void Fetcher::request(const chain::TemplateHash& hash, Template& wanted) {
+  if (!wanted.asked.peer) return;
+  wanted.asked_of.insert(*wanted.asked.peer);
+  outbox_.send(*wanted.asked.peer, net::TemplateRequest{hash, wanted.height});
+}
+
+bool Fetcher::has_asked(const chain::NodeId& peer, const chain::TemplateHash& hash) const {
+  const auto wanted = templates_.find(hash);
+  return wanted != templates_.end() && wanted->second.asked_of.contains(peer);
 }
 
 void Fetcher::want_events(const std::vector<chain::EntryRef>& entries,
@@ -141,13 +155,19 @@ void Fetcher::want_blocks(chain::Height from, std::uint32_t count,
                           std::optional<chain::NodeId> hint, const chain::Now& now) {
   if (blocks_ && blocks_->from == from) return;
   blocks_ =
-      Blocks{from, std::min(count, blocks_at_once_), ask_for_large(hint, std::nullopt, 1, now)};
-  if (blocks_->asked.peer)
-    outbox_.send(*blocks_->asked.peer, net::BlocksRequest{from, blocks_->count});
+      Blocks{from, std::min(count, blocks_at_once_), ask_for_large(hint, std::nullopt, 1, now), {}};
+  request(*blocks_);
 }
 
-bool Fetcher::got_blocks(chain::Height from) {
-  if (!blocks_ || blocks_->from != from) return false;
+void Fetcher::request(Blocks& wanted) {
+  if (!wanted.asked.peer) return;
+  wanted.asked_of.insert(*wanted.asked.peer);
+  outbox_.send(*wanted.asked.peer, net::BlocksRequest{wanted.from, wanted.count});
+}
+
+bool Fetcher::got_blocks(chain::Height from, const chain::NodeId& peer, bool has_any) {
+  if (!blocks_ || blocks_->from != from || blocks_->asked_of.erase(peer) == 0) return false;
+  if (!has_any && blocks_->asked.peer != peer) return false;
   constexpr std::uint32_t kMost = net::limits::kBlocksPerReplyMax;
   if (blocks_->tries == 1) blocks_at_once_ = std::min(kMost, 2 * blocks_at_once_);
   blocks_.reset();
@@ -171,8 +191,7 @@ void Fetcher::retry(const chain::Now& now,
     if (!is_due(wanted.asked)) continue;
     if (wanted.asked.peer) ++wanted.tries;
     wanted.asked = ask_for_large(std::nullopt, wanted.asked.peer, wanted.tries, now);
-    if (wanted.asked.peer)
-      outbox_.send(*wanted.asked.peer, net::TemplateRequest{hash, wanted.height});
+    request(hash, wanted);
   }
   std::map<chain::NodeId, std::vector<chain::EntryRef>> by_peer;
   std::optional<Asked> asked;
@@ -204,8 +223,7 @@ void Fetcher::retry(const chain::Now& now,
   if (blocks_ && is_due(blocks_->asked)) {
     if (blocks_->asked.peer) ask_for_fewer_blocks();
     blocks_->asked = ask_for_large(std::nullopt, blocks_->asked.peer, blocks_->tries, now);
-    if (blocks_->asked.peer)
-      outbox_.send(*blocks_->asked.peer, net::BlocksRequest{blocks_->from, blocks_->count});
+    request(*blocks_);
   }
 }
 

@@ -52,16 +52,18 @@ class Fetcher {
   void want_blocks(chain::Height from, std::uint32_t count, std::optional<chain::NodeId> hint,
                    const chain::Now& now);
 
-  // False if nobody asked for it.
-  bool got_template(const chain::TemplateHash& hash) { return templates_.erase(hash) > 0; }
+  // What others push does not end a wish, but for what this peer was asked for.
+  [[nodiscard]] bool has_asked(const chain::NodeId& peer, const chain::TemplateHash& hash) const;
+  void forget_template(const chain::TemplateHash& hash) { templates_.erase(hash); }
   // False if nobody asked for it.
   bool got_event(const chain::EntryRef& entry);
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {
     return events_.contains(entry.commitment);
   }
   [[nodiscard]] bool wants(const chain::ShortId& id) const;
-  // False if nobody asked for blocks from there on.
-  bool got_blocks(chain::Height from);
+  // False if this peer was not asked for blocks from there on; or has none, and somebody else was
+  // asked since.
+  bool got_blocks(chain::Height from, const chain::NodeId& peer, bool has_any);
   [[nodiscard]] bool wants_blocks() const { return blocks_.has_value(); }
   void forget_blocks() { blocks_.reset(); }
   // All others are not needed any more.
@@ -86,6 +88,7 @@ class Fetcher {
     chain::Height height;
     Asked asked;
     std::optional<chain::NodeId> hint;
+    std::set<chain::NodeId> asked_of;  // everybody whose answer may still come
     int tries = 1;
   };
   struct Event {
@@ -98,6 +101,7 @@ class Fetcher {
     chain::Height from;
     std::uint32_t count;
     Asked asked;
+    std::set<chain::NodeId> asked_of;  // everybody whose answer may still come
     int tries = 1;
   };
 
@@ -108,6 +112,9 @@ class Fetcher {
   Asked ask_for_large(std::optional<chain::NodeId> hint, std::optional<chain::NodeId> avoid,
                       int tries, const chain::Now& now);
   void ask_for_fewer_blocks();
+  // Send what is asked for to who is asked, if anybody is.
+  void request(const chain::TemplateHash& hash, Template& wanted);
+  void request(Blocks& wanted);
   void due_at(const Asked& asked);
   std::map<chain::Commitment, Event>::iterator forget(
       std::map<chain::Commitment, Event>::iterator event);

@@ -134,7 +134,7 @@ std::optional<chain::NodeId> Reads::whom(const std::optional<chain::NodeId>& lea
 void Reads::ask_voters(chain::Instant now, const std::optional<chain::NodeId>& leader) {
   // What is being asked already may be answered with what was committed before these came.
   if (!fresh_.empty())
-    questions_.emplace(++last_question_, Question{std::exchange(fresh_, {}), std::nullopt, {}});
+    questions_.emplace(++last_question_, Question{std::exchange(fresh_, {}), std::nullopt, {}, {}});
   const bool is_outside = !is_inside(members_.self_id());
   for (auto& [number, question] : questions_) {
     const bool is_new = is_outside ? !question.asked : question.asked != leader;
@@ -144,6 +144,7 @@ void Reads::ask_voters(chain::Instant now, const std::optional<chain::NodeId>& l
     if (question.asked == members_.self_id()) {
       gather(members_.self_id(), number);
     } else if (question.asked && members_.is_linked(*question.asked)) {
+      question.asked_of.insert(*question.asked);
       outbox_.send(*question.asked, net::ReadAsk{number});
     }
   }
@@ -154,7 +155,7 @@ void Reads::said(const chain::NodeId& peer, const net::ReadTold& message) {
   if (question == questions_.end()) return;
   if (message.index.value != 0) {
     if (question->second.asked == peer) told(question, message.index);
-  } else if (members_.is_voter(peer)) {
+  } else if (members_.is_voter(peer) && question->second.asked_of.contains(peer)) {
     // Whichever voter that was asked answers first: what it tells was so after the question.
     for (const Read& read : question->second.reads) by_height_.emplace(message.height, read);
     questions_.erase(question);

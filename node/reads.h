@@ -74,6 +74,7 @@ class Reads {
     std::vector<Read> reads;
     std::optional<chain::NodeId> asked;
     chain::Instant repeat_at;
+    std::set<chain::NodeId> asked_of;  // everybody whose answer may still come
   };
   // Questions asked of this node as the leader, with what was committed when each came.
   using Asked = std::map<chain::NodeId, std::map<std::uint64_t, consensus::LogIndex>>;

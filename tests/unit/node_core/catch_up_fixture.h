@@ -66,7 +66,7 @@ struct Behind {
         if (const auto* reply = std::get_if<net::BlocksReply>(&send->message))
           served.push_back(*reply);
         if (const auto* request = std::get_if<net::TemplateRequest>(&send->message))
-          has_answered = give_template(*request) || has_answered;
+          has_answered = (answers_templates && give_template(*request)) || has_answered;
         if (const auto* pushed = std::get_if<net::TemplatePush>(&send->message))
           templates.push_back(pushed->made);
         if (std::holds_alternative<net::TemplateRequest>(send->message)) ++template_requests;
@@ -144,6 +144,7 @@ struct Behind {
   sim::Signing signing{easy_genesis(3).voters[0].signing_key};
   Voter voter;
   bool sends_bodies = true;
+  bool answers_templates = true;
   std::vector<Request> requests;
   std::vector<net::BlocksReply> served;
   std::vector<chain::Template> templates;  // that it sent

@@ -82,6 +82,32 @@ TEST_CASE("a signature that comes before its block counts once the block is here
   CHECK(voter.certifier.certified() == chain::Height{1});
 }
 
+TEST_CASE("nobody's early word takes the place of a voter's own") {
+  Voter voter;
+  const auto first = Voter::block(1);
+  CHECK(voter.hears(1, first, {voter.signature_of(1, first)}).empty());
+  const auto lies = [&](const chain::SealedHeader& sealed) {
+    chain::Certificate forged;
+    for (std::size_t place = 0; place < 3; ++place) {
+      forged.push_back(voter.signature_of(place, sealed));
+      forged.back().signature.octets[3] ^= 1;
+    }
+    return voter.certifier.said(voter_id(7),
+                                {sealed.header.height, chain::block_id(sealed), forged});
+  };
+  SUBCASE("on the same block") {
+    CHECK(lies(first).empty());
+  }
+  SUBCASE("on another block") {
+    CHECK(lies(Voter::block(1, 5)).empty());
+  }
+  SUBCASE("on blocks far ahead") {
+    for (std::uint64_t height = 2; height < 20; ++height) CHECK(lies(Voter::block(height)).empty());
+  }
+  voter.apply(first);
+  CHECK(voter.certifier.certified() == chain::Height{1});
+}
+
 TEST_CASE("what its member's key did not make, or is on another block, is refused and named") {
   Voter voter;
   const auto first = Voter::block(1);

@@ -90,6 +90,13 @@ TEST_CASE(
     one.offer_snapshot(1, 3);
     REQUIRE(one.height() == 0);
     REQUIRE_FALSE(one.requests.empty());
+    const auto until_both_are_asked = [&one] {
+      for (int i = 0; i < 4; ++i) {
+        one.decide(1, 2, 1, {});  // it goes on to lead
+        one.pass(500ms);
+      }
+    };
+    until_both_are_asked();
 
     // Sound work of somebody else, on the same tip.
     History other("b");
@@ -103,7 +110,7 @@ TEST_CASE(
     one.said(2, std::move(bodies));
     CHECK(one.height() == 0);
 
-    one.pass(1s);
+    until_both_are_asked();
     auto reply = has_the_leaders ? one.reply(1, 2) : one.reply(1, 3);
     reply.certificate.clear();
     one.said(has_the_leaders ? 1 : 2, reply);
@@ -117,6 +124,21 @@ TEST_CASE("an answer that nobody asked for is not looked at") {
   one.said(1, one.reply(1, 3, {1}));
   one.said(1, one.reply(1, 3));
   CHECK(one.height() == 0);
+  CHECK(one.hung_up.empty());
+}
+
+TEST_CASE("an answer of somebody who was not asked neither counts nor stands for one that does") {
+  Behind one;
+  one.ask(1, 3);
+  REQUIRE(one.requests.size() == 1);
+  one.said(2, net::BlocksReply{chain::Height{1}, {}, {}});
+  auto forged = one.reply(1, 3);
+  forged.certificate.clear();
+  one.said(2, forged);
+  CHECK(one.height() == 0);
+  one.said(1, one.reply(1, 3));
+  CHECK(one.height() == 3);
+  CHECK(one.requests.size() == 1);
   CHECK(one.hung_up.empty());
 }
 

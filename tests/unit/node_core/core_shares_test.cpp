@@ -88,3 +88,16 @@ TEST_CASE("a share that misses the target is refused and counted as that") {
   voter.said(2, net::SharePush{chain::template_hash(made.header), nonce});
   CHECK(voter.core->status().counters.peer_shares == ShareCounts{.refused = 1});
 }
+
+TEST_CASE("shares of nothing leave room for those of others that outrun their template") {
+  Voter voter;
+  const chain::Template made = template_of(voter, 0);
+  chain::TemplateHeader unknown = made.header;
+  unknown.time.value += 1;
+  for (std::uint32_t i = 0; i < 1000; ++i)
+    voter.said(2, net::SharePush{chain::template_hash(unknown), {i, i}});
+  voter.said(1, push_of(share_of(made.header, 1, 1)));
+  voter.said(1, net::TemplatePush{made});
+  std::ignore = voter.end_turn();
+  CHECK(voter.core->status().counters.peer_shares == ShareCounts{.accepted = 1});
+}

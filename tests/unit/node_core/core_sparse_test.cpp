@@ -185,6 +185,32 @@ TEST_CASE("a read at such a node is asked of one voter after the other, and ends
   CHECK_FALSE(mesh.reads[0].reached);
 }
 
+TEST_CASE("a read at such a node is answered by a voter that was asked, and by no other") {
+  SparseMesh mesh(3, 1);
+  mesh.link(kOutsider, mesh.follower(0));
+  mesh.link(kOutsider, mesh.follower(1));
+  std::optional<std::size_t> asked;
+  std::uint64_t question = 0;
+  mesh.is_lost = [&](const SparseMesh::Letter& letter) {
+    if (!is<net::ReadAsk>(letter) || letter.from != kOutsider) return false;
+    if (!asked) asked = letter.to;
+    question = std::get<net::ReadAsk>(letter.message).question;
+    return true;
+  };
+  mesh.handle(kOutsider, ClientReads{RequestId{7}, mesh.now.steady + 10s});
+  mesh.run(100ms);  // less than it waits before it asks the other one
+  REQUIRE(asked);
+  const auto tells = [&](std::size_t voter) {
+    mesh.handle(kOutsider,
+                PeerSaid{voter_id(voter), net::ReadTold{question, {}, chain::Height{0}}});
+  };
+  tells(mesh.follower(0) == *asked ? mesh.follower(1) : mesh.follower(0));
+  CHECK(mesh.reads.empty());
+  tells(*asked);
+  REQUIRE(mesh.reads.size() == 1);
+  CHECK(mesh.reads[0].reached);
+}
+
 TEST_CASE("a voter that is cut off answers no read of others") {
   SparseMesh mesh(3, 1);
   const std::size_t lost = mesh.follower();

@@ -150,6 +150,29 @@ TEST_CASE("what was asked for is taken however much others have pushed") {
   CHECK(one.template_requests == 3);
 }
 
+TEST_CASE("a wish for a template is fulfilled by who was asked, whoever else pushes that header") {
+  Behind one;
+  one.sends_bodies = false;
+  one.answers_templates = false;
+  one.said(2, heartbeat(2, 2));
+  // Of a block that is still to come, so that nobody can tell yet that its content is another.
+  one.decide(2, 2, 4, {one.history.sealed(1), one.history.sealed(2)});
+  REQUIRE(one.template_requests == 2);
+  auto forged = template_at(one.history, 2);
+  forged.content.entries.clear();
+  one.said(1, net::TemplatePush{forged});
+  for (int i = 0; i < 20; ++i) {
+    one.said(2, heartbeat(2, 2));
+    one.pass(100ms);
+  }
+  CHECK(one.template_requests == 4);  // both are asked for again
+  one.said(2, net::TemplatePush{template_at(one.history, 1)});
+  one.said(2, net::TemplatePush{template_at(one.history, 2)});
+  one.sends_bodies = true;
+  for (int i = 0; i < 3; ++i) one.pass(300ms);
+  CHECK(one.height() == 2);
+}
+
 TEST_CASE("a template whose header breaks a rule costs its sender the link") {
   Behind one;
   auto pushed = template_at(one.history, 1);

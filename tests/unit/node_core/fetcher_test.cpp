@@ -99,7 +99,7 @@ TEST_CASE("the rest of a way is asked for in parts that came before, and in larg
   CHECK(counts(fetching) == std::vector<std::uint32_t>{64, 32, 16});
   std::uint64_t next = 1;
   for (const std::uint32_t at_once : {16U, 32U, 64U, 64U}) {
-    CHECK(fetching.fetcher.got_blocks(chain::Height{next}));
+    CHECK(fetching.fetcher.got_blocks(chain::Height{next}, voter_id(1), true));
     fetching.fetcher.want_blocks(chain::Height{++next}, 64, voter_id(1), fetching.now);
     CHECK(counts(fetching) == std::vector{at_once});
   }
@@ -125,4 +125,37 @@ TEST_CASE("a template that does not come is asked for ever more rarely") {
   CHECK(sent<net::TemplateRequest>(fetching).size() == 1);
   fetching.pass(2s);
   CHECK(sent<net::TemplateRequest>(fetching).size() == 1);
+}
+
+TEST_CASE("blocks are those of who was asked for them, first or later") {
+  Fetching fetching;
+  fetching.fetcher.want_blocks(chain::Height{1}, 64, voter_id(1), fetching.now);
+  CHECK_FALSE(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(2), true));
+  CHECK_FALSE(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(2), false));
+  CHECK_FALSE(fetching.fetcher.got_blocks(chain::Height{2}, voter_id(1), true));
+  CHECK(fetching.fetcher.wants_blocks());
+  fetching.pass(2s);  // the other one is asked, too
+  SUBCASE("who was asked first answers late") {
+    CHECK(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(1), true));
+    CHECK_FALSE(fetching.fetcher.wants_blocks());
+  }
+  SUBCASE("who was asked first has none") {
+    CHECK_FALSE(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(1), false));
+    CHECK(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(2), true));
+  }
+  SUBCASE("who was asked last has none") {
+    CHECK(fetching.fetcher.got_blocks(chain::Height{1}, voter_id(2), false));
+    CHECK_FALSE(fetching.fetcher.wants_blocks());
+  }
+}
+
+TEST_CASE("a template was asked for of whoever may still answer") {
+  Fetching fetching;
+  CHECK_FALSE(fetching.fetcher.has_asked(voter_id(1), {}));
+  fetching.fetcher.want_template({}, chain::Height{1}, voter_id(1), fetching.now);
+  CHECK(fetching.fetcher.has_asked(voter_id(1), {}));
+  CHECK_FALSE(fetching.fetcher.has_asked(voter_id(2), {}));
+  fetching.pass(2s);
+  CHECK(fetching.fetcher.has_asked(voter_id(1), {}));
+  CHECK(fetching.fetcher.has_asked(voter_id(2), {}));
 }
