@@ -162,9 +162,13 @@ void NodeCore::State::said(const chain::NodeId& peer, net::Events message) {
       break;
     }
     const chain::EntryRef entry{event->facts.key, event->facts.commitment};
+    const auto announcer = fetcher.announcer(entry);
     const bool wanted = fetcher.got_event(entry);
     auto knowing = gossip.arrived(entry.commitment, now.steady);
     if (message.batch == 0 && !wanted && !knowing) continue;  // nobody asked, nobody is told
+    // What no voter says that it has finds room like what is submitted, or is announced again.
+    const bool is_bounded = message.batch == 0 && announcer && !members.is_voter(*announcer);
+    if (is_bounded && !knowing && !takes_events()) continue;
     Origin origin = is_leading() ? Origin::kPeerToLeader : Origin::kPeer;
     if (wanted) origin = Origin::kAnnounced;
     if (knowing) origin = Origin::kSpread;

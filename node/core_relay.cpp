@@ -199,6 +199,8 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce&
   std::vector<chain::EntryRef> lacking;
   for (const auto& entry : message.entries)
     if (!ledger.holds(entry)) lacking.push_back(entry);
+  if (!members.is_voter(peer) && lacking.size() > room_for_announced())
+    lacking.resize(room_for_announced());
   if (!lacking.empty()) fetcher.announced(lacking, peer, now);
   if (is_voter()) return;  // whoever accepts an event takes it to the voters
   std::vector<chain::ShortId> ids = message.ids;

@@ -120,9 +120,14 @@ struct NodeCore::State {
   void accept(chain::HeldEvent event);
   net::SettleResult take_submitted(chain::HeldEvent& event, const Holding& holding);
   // Intake stops here so that what peers accepted still finds room.
-  [[nodiscard]] bool is_pool_full() const { return ledger.pool().is_above(80); }
+  static constexpr unsigned kIntakePercent = 80;
+  [[nodiscard]] bool is_pool_full() const { return ledger.pool().is_above(kIntakePercent); }
   [[nodiscard]] bool takes_events() const {
     return !disk_nearly_full && !is_pool_full() && !drain_newest;
+  }
+  // For what members without a vote announce. What voters announce may be durable and rest on it.
+  [[nodiscard]] std::size_t room_for_announced() const {
+    return takes_events() ? ledger.pool().room_below(kIntakePercent) : 0;
   }
   // What others look after leaves room for what this node's own clients bring.
   [[nodiscard]] std::size_t room_for_spread() const {

@@ -109,7 +109,16 @@ void Fetcher::announced(const std::vector<chain::EntryRef>& entries, const chain
   for (const auto& entry : entries) {
     if (open >= kAnnouncedMax) break;
     if (gossip_.is_asking(entry.commitment)) continue;
-    if (!events_.emplace(entry.commitment, Event{entry, asked, peer}).second) continue;
+    const auto [event, is_new] = events_.try_emplace(entry.commitment, Event{entry, asked, peer});
+    if (!is_new) {
+      // A voter's word is worth more (see where it arrives): it is its wish from now on.
+      auto& announcer = event->second.announcer;
+      if (!announcer || members_.is_voter(*announcer) || !members_.is_voter(peer)) continue;
+      --announced_[*announcer];
+      announcer = peer;
+      ++open;
+      continue;
+    }
     ++open;
     if (asked.peer) by_peer[*asked.peer].push_back(entry);
   }
@@ -125,6 +134,11 @@ bool Fetcher::wants(const chain::ShortId& id) const {
   std::ranges::copy(id.octets, first.octets.begin());
   const auto event = events_.lower_bound(first);
   return event != events_.end() && chain::short_id(event->first) == id;
+}
+
+std::optional<chain::NodeId> Fetcher::announcer(const chain::EntryRef& entry) const {
+  const auto event = events_.find(entry.commitment);
+  return event == events_.end() ? std::nullopt : event->second.announcer;
 }
 
 bool Fetcher::got_event(const chain::EntryRef& entry) {

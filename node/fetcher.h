@@ -55,6 +55,8 @@ class Fetcher {
   // What others push does not end a wish, but for what this peer was asked for.
   [[nodiscard]] bool has_asked(const chain::NodeId& peer, const chain::TemplateHash& hash) const;
   void forget_template(const chain::TemplateHash& hash) { templates_.erase(hash); }
+  // Who announced it, if that is why it is asked for: the first, or the first voter that did.
+  [[nodiscard]] std::optional<chain::NodeId> announcer(const chain::EntryRef& entry) const;
   // False if nobody asked for it.
   bool got_event(const chain::EntryRef& entry);
   [[nodiscard]] bool wants(const chain::EntryRef& entry) const {

@@ -146,6 +146,21 @@ TEST_CASE("what could not be submitted reaches the leader by announcements") {
   CHECK(mesh.core(mesh.leader).pool().size() == 2);
 }
 
+TEST_CASE("what a node without a vote announces finds room like what it submits") {
+  const auto small_pools = [](std::size_t node, CoreOptions& options) {
+    if (node != kOutsider) options.pool.events_max = 10;
+  };
+  SparseMesh mesh(3, 1, small_pools);
+  mesh.link(kOutsider, mesh.leader);
+  mesh.is_lost = [](const SparseMesh::Letter& letter) { return is<net::EventsSubmit>(letter); };
+  std::vector<chain::HeldEvent> events;
+  for (int i = 0; i < 50; ++i) events.push_back(event("e" + std::to_string(i), "x", 1));
+  mesh.submit(kOutsider, events, WaitFor::kReceived);
+  mesh.run(20s);
+  CHECK(mesh.core(mesh.leader).pool().size() >= 8);
+  CHECK(mesh.core(mesh.leader).pool().size() <= 9);  // the one that makes it full
+}
+
 TEST_CASE("a read at such a node waits until it has what was committed before") {
   SparseMesh mesh(3, 1);
   mesh.link(kOutsider, mesh.follower());

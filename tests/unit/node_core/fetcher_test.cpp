@@ -159,3 +159,18 @@ TEST_CASE("a template was asked for of whoever may still answer") {
   CHECK(fetching.fetcher.has_asked(voter_id(1), {}));
   CHECK(fetching.fetcher.has_asked(voter_id(2), {}));
 }
+
+TEST_CASE("what a voter announces, too, is its wish, whoever announced it first") {
+  Fetching fetching;
+  const chain::NodeId outsider = voter_id(7);
+  fetching.members.link_up(outsider);
+  const auto entries = refs(1);
+  fetching.fetcher.announced(entries, outsider, fetching.now);
+  CHECK(fetching.fetcher.announcer(entries[0]) == outsider);
+  fetching.fetcher.announced(entries, voter_id(2), fetching.now);
+  CHECK(fetching.fetcher.announcer(entries[0]) == voter_id(2));
+  fetching.fetcher.announced(entries, outsider, fetching.now);
+  CHECK(fetching.fetcher.announcer(entries[0]) == voter_id(2));
+  fetching.fetcher.want_events(entries, std::nullopt, fetching.now);
+  CHECK_FALSE(fetching.fetcher.announcer(entries[0]));
+}
