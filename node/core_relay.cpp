@@ -196,14 +196,24 @@ void NodeCore::State::spread_on(const chain::Commitment& commitment, const Holdi
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
+  Serving::Left* left = serving.begin(peer);
+  if (left == nullptr) return;
   std::vector<chain::EntryRef> lacking;
-  for (const auto& entry : message.entries)
-    if (!ledger.holds(entry)) lacking.push_back(entry);
+  for (const auto& entry : message.entries) {
+    if (!left->may_look_up()) break;
+    left->looked_up(1);
+    const bool is_wanted = fetcher.wants(entry);
+    if (!is_wanted && ledger.holds(entry)) continue;
+    if (!is_wanted) left->missed();
+    lacking.push_back(entry);
+  }
   if (!members.is_voter(peer) && lacking.size() > room_for_announced())
     lacking.resize(room_for_announced());
   if (!lacking.empty()) fetcher.announced(lacking, peer, now);
   if (is_voter()) return;  // whoever accepts an event takes it to the voters
   std::vector<chain::ShortId> ids = message.ids;
+  ids.resize(std::min(ids.size(), left->lookups));
+  left->looked_up(ids.size());
   std::erase_if(ids, [this](const chain::ShortId& id) { return fetcher.wants(id); });
   gossip.told(ids, peer);
 }
@@ -216,16 +226,20 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& 
   std::size_t part_bytes = 0;
   std::size_t total_bytes = 0;
   std::vector<chain::EntryRef> entries = message.entries;
-  for (const auto& id : message.ids)
+  for (const auto& id : message.ids) {
+    if (left->lookups == 0) break;
+    left->looked_up(1);
     if (const chain::PendingEvent* pending = ledger.pool().find(id))
       entries.push_back({pending->facts.key, pending->facts.commitment});
+  }
   std::set<chain::Commitment> served;
   for (const auto& entry : entries) {
     if (!served.insert(entry.commitment).second) continue;  // once, however often it is named
-    if (left->lookups == 0) break;
+    if (!left->may_look_up()) break;
     left->looked_up(1);
     auto event = ledger.load(entry);
     if (!event) {
+      left->missed();
       if (event.error().code == chain::ErrorCode::kCorrupt)
         outbox.notice(Notice::Level::kError, event.error().message);
       continue;

@@ -14,7 +14,7 @@ void Serving::Left::looked_up(std::size_t count) {
 
 Serving::Left* Serving::begin(const chain::NodeId& peer) {
   Left& left = peers_[peer];
-  if (left.requests == 0 || left.lookups == 0 || left.bytes == 0) {
+  if (left.requests == 0 || !left.may_look_up() || left.bytes == 0) {
     ++dropped_;
     return nullptr;
   }

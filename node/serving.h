@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -9,30 +10,37 @@
 
 namespace eventchain::node {
 
-// What the requests of one peer may cost in one turn. A request of some hundred octets is answered
-// with megabytes, which are read from disk, hashed, and kept in memory until the turn is committed
-// and a link takes them. What exceeds a bound is dropped like what a link loses: who asked asks
-// again (fetcher.h, gossip.h, light_core.h), and finds the next turn with bounds of its own.
+// What the requests and announcements of one peer may cost in one turn. A request of some hundred
+// octets is answered with megabytes, which are read from disk, hashed, and kept in memory until the
+// turn is committed and a link takes them; and what is named and not held is looked for in vain on
+// disk, at the price of some octets each. What exceeds a bound is dropped like what a link loses:
+// who asked asks again (fetcher.h, gossip.h, light_core.h), who announced announces again
+// (core_relay.cpp), and finds the next turn with bounds of its own.
 //
 // Nobody who needs what he asks for comes near: a node that is behind has one request for blocks
 // open, and its requests for the bodies of the largest block fit one turn, but for those that its
-// link's send queue could not take either.
+// link's send queue could not take either, or that are not held here.
 class Serving {
  public:
   // With one answer that begins below it (at most 4 MiB), less than a send queue takes.
   static constexpr std::size_t kBytesMax = std::size_t{24} * 1024 * 1024;
   static constexpr std::size_t kLookupsMax =
       chain::kBlockEventsLimit;  // bodies, blocks; held or not
+  // Of the lookups, those that found nothing: as many as one announcement or one request names.
+  static constexpr std::size_t kMissesMax = 8192;
   static constexpr std::size_t kRequestsMax = 32;
 
   // Of this turn. Nothing of one of them: nothing is served any more.
   struct Left {
     std::size_t requests = kRequestsMax;
     std::size_t lookups = kLookupsMax;
+    std::size_t misses = kMissesMax;
     std::size_t bytes = kBytesMax;
 
     void read(std::size_t octets);
     void looked_up(std::size_t count);
+    void missed() { misses -= std::min<std::size_t>(misses, 1); }  // of what was looked up
+    [[nodiscard]] bool may_look_up() const { return lookups > 0 && misses > 0; }
   };
 
   // For each request, before it is looked into. nullptr: it is to be dropped, and is counted. Valid

@@ -93,14 +93,55 @@ TEST_CASE("a body is sent once, however often a request names it") {
 }
 
 TEST_CASE("a turn looks up as many bodies for one peer as the largest block has") {
-  Holder one;
+  Voter one;
+  constexpr std::size_t kAtOnce = net::limits::kEventsCountMax;
+  static_assert(chain::kBlockEventsLimit % kAtOnce == 0);
+  std::vector<chain::EntryRef> held;
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    const chain::HeldEvent small = event(std::to_string(i), "x", 1);
+    held.push_back({small.facts.key, small.facts.commitment});
+    one.said(2, net::Events{i + 1, {{small.salt, small.body}}});
+  }
+  one.end_turn();
+  const auto dropped = [&one] { return one.core->status().counters.requests_dropped; };
   // As a node asks that lacks all of such a block.
-  for (std::size_t from = 0; from < chain::kBlockEventsLimit; from += net::limits::kEventsCountMax)
-    one.said(1, net::EventsRequest{unknown(net::limits::kEventsCountMax, from)});
+  for (std::size_t from = 0; from < chain::kBlockEventsLimit; from += kAtOnce)
+    one.said(1, net::EventsRequest{held});
+  CHECK(dropped() == 0);
+  one.said(1, net::EventsRequest{held});
+  CHECK(dropped() == 1);
+}
+
+TEST_CASE("a turn looks so often in vain for what one peer names, and the others are served") {
+  Holder one;
+  SUBCASE("it asks for it") {
+    one.said(1, net::EventsRequest{unknown(Serving::kMissesMax - 1)});
+    one.said(1, net::EventsRequest{one.entries});
+    CHECK(one.dropped() == 0);
+    CHECK_FALSE(events_in(one.end_turn()).empty());
+    one.said(1, net::EventsRequest{unknown(Serving::kMissesMax)});
+  }
+  SUBCASE("it announces it") {
+    one.said(1, net::EventsAnnounce{unknown(Serving::kMissesMax), {}});
+  }
+  CHECK(one.dropped() == 0);
+  one.said(1, net::EventsRequest{one.entries});
+  one.said(1, net::EventsAnnounce{unknown(1, 100'000), {}});
+  CHECK(one.dropped() == 2);
+  one.said(2, net::EventsRequest{one.entries});
+  const auto effects = one.end_turn();
+  CHECK(one.bytes_to(voter_id(1), effects) == 0);
+  CHECK(one.bytes_to(voter_id(2), effects) > 0);
+}
+
+TEST_CASE("names of eight octets count like others") {
+  Holder one;
+  const std::vector<chain::ShortId> ids(net::limits::kShortIdsCountMax);
+  for (std::size_t named = 0; named < Serving::kLookupsMax; named += ids.size())
+    one.said(1, net::EventsRequest{{}, ids});
   CHECK(one.dropped() == 0);
   one.said(1, net::EventsRequest{one.entries});
   CHECK(one.dropped() == 1);
-  CHECK(events_in(one.end_turn()).empty());
 }
 
 TEST_CASE("a turn answers so many requests of one peer") {
