@@ -13,13 +13,14 @@ LogIndex after(LogIndex index, std::size_t count) {
 
 // How many leading entries the log may take. An entry that our log has already was admitted before:
 // equal index and term are the same entry.
-std::size_t admissible_prefix(const AppendEntries& message, const Core& core,
+std::size_t admissible_prefix(ServerId from, const AppendEntries& message, const Core& core,
                               Admission& admission) {
   for (std::size_t i = 0; i < message.entries.size(); ++i) {
     const Entry& entry = message.entries[i];
     const LogIndex index = after(message.prev_index, i + 1);
     if (entry.kind != EntryKind::kCommand || core.term_of(index) == entry.term) continue;
-    if (admission.admit(index, entry) == Admission::Answer::kNotYet) return i;
+    const auto maker = entry.term == message.term ? std::optional(from) : std::nullopt;
+    if (admission.admit(index, entry, maker) == Admission::Answer::kNotYet) return i;
   }
   return message.entries.size();
 }
@@ -78,7 +79,7 @@ std::optional<Envelope> BodyGate::pass_entries(Envelope envelope, const Core& co
   const bool is_anchored =
       message.prev_index.value == 0 || core.term_of(message.prev_index) == message.prev_term;
   if (!is_anchored) return envelope;
-  const std::size_t count = admissible_prefix(message, core, admission);
+  const std::size_t count = admissible_prefix(envelope.from, message, core, admission);
   if (count == message.entries.size()) return envelope;
   tail_ = Tail{envelope.from, envelope.to, message, 0};
   tail_->message.entries.clear();
@@ -130,7 +131,7 @@ Envelope BodyGate::release(const Core& core, Admission& admission) {
   AppendEntries& held = tail_->message;
   Envelope envelope{tail_->from, tail_->to, held};
   auto& released = std::get<AppendEntries>(envelope.message);
-  const std::size_t count = admissible_prefix(held, core, admission);
+  const std::size_t count = admissible_prefix(tail_->from, held, core, admission);
   released.entries.resize(count);
   if (count == held.entries.size()) {
     tail_.reset();

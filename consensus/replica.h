@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "chain/result.h"
@@ -18,8 +19,9 @@ class Admission {
   virtual ~Admission() = default;
   enum class Answer : std::uint8_t { kYes, kNotYet };
   // Called for kCommand entries only, in log order. Earlier entries may still be unapplied here;
-  // an entry whose context is not applied yet is kNotYet.
-  virtual Answer admit(LogIndex index, const Entry& entry) = 0;
+  // an entry whose context is not applied yet is kNotYet. `maker`: who proposed it, where that is
+  // certain: whoever sent it, if the entry is of the sender's own term.
+  virtual Answer admit(LogIndex index, const Entry& entry, std::optional<ServerId> maker) = 0;
   // The state machine can jump to this snapshot now (it holds the chain up to it).
   virtual Answer admit_snapshot(const Snapshot& snapshot) = 0;
 };

@@ -202,8 +202,12 @@ void NodeCore::State::settle() {
     const auto applied = decider.take_applied();
     for (const auto& block : applied) on_applied(block);
     if (!applied.empty() && ends_outdated()) return;
-    for (const chain::NodeId& peer : decider.take_misleaders())
-      peer_fault(peer, Conduct::Fault::kBroken, "a content that does not belong to its header");
+    for (const Offence& offence : decider.take_offences()) {
+      const auto* server = std::get_if<consensus::ServerId>(&offence.author);
+      const auto peer = server ? members.node_of(*server)
+                               : std::optional(std::get<chain::NodeId>(offence.author));
+      if (peer) peer_fault(*peer, Conduct::Fault::kBroken, offence.what);
+    }
     follow_leadership();
     if (applied.empty()) return;
     // A new tip may make what the gate held back admissible, and what a certificate proved.
@@ -357,7 +361,8 @@ void NodeCore::State::try_adopt() {
   if (adopting->height > state.height().next()) return;
   // Whoever pushed it has the bodies; who votes asks the leader, who has them in any case.
   decider.at(now, is_voter() || follows_leader() ? leader : adopting_from);
-  const CheckedRef checked = decider.adopt(chain::template_hash(*adopting), *adopting);
+  const CheckedRef checked =
+      decider.adopt(chain::template_hash(*adopting), *adopting, adopting_from);
   decider.at(now, leader);
   if (!checked) return;
   adopting.reset();

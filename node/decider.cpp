@@ -70,7 +70,7 @@ void Decider::release(const Bodies& bodies) {
 void Decider::forget_unneeded() {
   std::optional<chain::TemplateHash> received;
   if (const auto next = received_.find(ledger_.state().height().next()); next != received_.end())
-    received = chain::template_hash(next->second.sealed.header);
+    received = chain::template_hash(next->second.block.sealed.header);
   const auto is_needed = [&](const chain::TemplateHash& hash) {
     return hash == adopting_ || hash == received || held_back_.contains(hash);
   };
@@ -89,21 +89,27 @@ void Decider::forget_unneeded() {
   fetcher_.keep_templates(is_needed);
 }
 
-CheckedRef Decider::adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
+CheckedRef Decider::adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header,
+                          const chain::NodeId& from) {
   const bool is_another = std::exchange(adopting_, hash) != hash;
-  CheckedRef checked = prepare(hash, header);
+  CheckedRef checked = prepare(hash, header, from);
   // Not before: most of what one template lacks its successor lacks, too.
   if (is_another) forget_unneeded();
   return checked;
 }
 
-CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
+CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header,
+                            const std::optional<Author>& author) {
+  std::vector<Author> authors;
+  if (author) authors.push_back(*author);
   if (CheckedRef checked = ledger_.checked(hash)) return checked;
   if (reported_ == hash || awaited_.contains(hash)) return nullptr;
   const chain::Verdict verdict = chain::check_header(ledger_.state(), header);
   if (!verdict.ok()) {
     // Whoever is a block ahead or behind has another parent, and did nothing wrong.
-    if (verdict.rule != chain::Rule::kWrongParent) report(header, verdict);
+    if (verdict.rule == chain::Rule::kWrongParent) return nullptr;
+    reported_ = hash;
+    report(header, verdict, authors);
     return nullptr;
   }
   // A content that was checked before is better than one that only claims to be the same.
@@ -133,7 +139,11 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
     if (!stored && is_false) {
       misled(hash, header);
     } else {
-      report(header, result.verdict);
+      // What was stored passed every rule before: then it is this node that errs.
+      if (stored) authors.clear();
+      if (!stored && !offered->second.is_received) authors.emplace_back(offered->second.from);
+      reported_ = hash;
+      report(header, result.verdict, authors);
       offered_.erase(hash);
     }
     return nullptr;
@@ -147,12 +157,12 @@ CheckedRef Decider::prepare(const chain::TemplateHash& hash, const chain::Templa
 
 // The header may be good all the same: somebody else has the content that belongs to it.
 void Decider::misled(const chain::TemplateHash& hash, const chain::TemplateHeader& header) {
-  const auto from = offered_.at(hash).from;
+  const Offered offered = offered_.at(hash);
   forget_offered(hash);
-  if (from) misleaders_.push_back(*from);
-  if (proof_ && proof_->from == from) {
+  offences_.push_back({offered.from, "a content that does not belong to its header"});
+  if (proof_ && proof_->from == offered.from) {
     give_up();
-  } else if (!proof_ && !from) {
+  } else if (!proof_ && offered.is_received && !received_.empty()) {
     received_.clear();  // on the way to a snapshot; asked for again
   } else {
     fetcher_.want_template(hash, header.height, leader_, now_);
@@ -164,23 +174,36 @@ void Decider::forget_offered(const chain::TemplateHash& hash) {
   offered_.erase(hash);
 }
 
-CheckedRef Decider::examine(const chain::SealedHeader& sealed) {
-  CheckedRef checked = prepare(chain::template_hash(sealed.header), sealed.header);
+CheckedRef Decider::examine(const chain::SealedHeader& sealed,
+                            const std::optional<Author>& author) {
+  CheckedRef checked = prepare(chain::template_hash(sealed.header), sealed.header, author);
   if (!checked) return nullptr;
+  const chain::BlockId id = chain::block_id(sealed);
+  if (reported_seal_ == id) return nullptr;
   const chain::Verdict verdict = chain::check_seal(ledger_.state(), digest_, sealed);
-  if (!verdict.ok()) {
-    report(sealed.header, verdict);
-    return nullptr;
-  }
-  return checked;
+  if (verdict.ok()) return checked;
+  // The template stays good: somebody else may seal it rightly.
+  reported_seal_ = id;
+  report(sealed.header, verdict, author ? std::vector{*author} : std::vector<Author>{});
+  return nullptr;
 }
 
-void Decider::report(const chain::TemplateHeader& header, const chain::Verdict& verdict) {
+bool Decider::is_reported(const chain::SealedHeader& sealed) const {
+  return reported_ == chain::template_hash(sealed.header) ||
+         reported_seal_ == chain::block_id(sealed);
+}
+
+// Once for a block, however often the leader repeats it.
+void Decider::report(const chain::TemplateHeader& header, const chain::Verdict& verdict,
+                     const std::vector<Author>& authors) {
   const chain::TemplateHash hash = chain::template_hash(header);
-  if (reported_ == hash) return;  // once for a block, however often the leader repeats it
-  reported_ = hash;
   const chain::Block* proven = proven_next();
   const bool is_proven = proven && chain::template_hash(proven->sealed.header) == hash;
+  // What a majority certified is the truth to whoever hands it on: this node or the majority errs.
+  if (!is_proven)
+    for (const Author& author : authors)
+      offences_.push_back(
+          {author, fmt::format("a block that breaks a rule: {}", chain::to_string(verdict.rule))});
   outbox_.notice(Notice::Level::kError,
                  fmt::format("refused a block that breaks a rule height={} rule={}{}",
                              header.height.value, chain::to_string(verdict.rule),
@@ -191,7 +214,8 @@ bool Decider::is_outdated() const {
   return !chain::can_follow(*ledger_.state().members, level_);
 }
 
-consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus::Entry& entry) {
+consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus::Entry& entry,
+                                            std::optional<consensus::ServerId> maker) {
   if (is_outdated()) return Answer::kNotYet;
   const auto sealed = consensus::decode_decision(entry);
   if (!sealed) return Answer::kNotYet;
@@ -208,7 +232,7 @@ consensus::Admission::Answer Decider::admit(consensus::LogIndex, const consensus
       // committed.
       const chain::Block* proven = proven_next();
       if (proven && proven->sealed != *sealed) return Answer::kNotYet;
-      return examine(*sealed) ? Answer::kYes : Answer::kNotYet;
+      return examine(*sealed, maker) ? Answer::kYes : Answer::kNotYet;
     }
   }
   return Answer::kNotYet;
@@ -225,7 +249,8 @@ void Decider::apply(consensus::LogIndex index, const consensus::Entry& entry) {
         // has no say any more.
         forget_offered(chain::template_hash(sealed->header));
         reported_ = {};
-        const CheckedRef checked = examine(*sealed);
+        reported_seal_ = {};
+        const CheckedRef checked = examine(*sealed, std::nullopt);
         EC_ASSERT(checked != nullptr, "what is in the log was held and checked before");
         make_tip(*checked, *sealed, index);
         return;
@@ -261,6 +286,7 @@ void Decider::make_tip(const CheckedTemplate& checked, const chain::SealedHeader
   }
   applied_.push_back(std::move(block));
   reported_ = {};
+  reported_seal_ = {};
   for (auto it = offered_.begin(); it != offered_.end();)
     it = it->second.made.header.height <= tip ? offered_.erase(it) : std::next(it);
   while (!received_.empty() && received_.begin()->first <= tip) received_.erase(received_.begin());
@@ -316,47 +342,55 @@ void Decider::catch_up() {
                            leader_, now_);
       return;
     }
-    const chain::SealedHeader sealed = found->second.sealed;
+    const chain::SealedHeader sealed = found->second.block.sealed;
     if (sealed.header.parent != ledger_.state().tip) {
       received_.clear();
       proof_.reset();  // who is ahead is asked again, and the two histories are compared
       return;
     }
     offer(chain::template_hash(sealed.header), found->second);
-    const CheckedRef checked = examine(sealed);
+    std::optional<Author> author;
+    if (!found->second.is_vouched) author = found->second.from;
+    const CheckedRef checked = examine(sealed, author);
     if (!checked) {
       // Nothing but bodies is worth waiting for.
-      if (proof_ && reported_ == chain::template_hash(sealed.header)) give_up();
+      if (!is_reported(sealed)) return;
+      if (proof_) {
+        give_up();
+      } else if (author) {
+        received_.clear();
+      }
       return;
     }
     make_tip(*checked, sealed, ledger_.applied());
   }
 }
 
-void Decider::offer(const chain::TemplateHash& hash, const chain::Block& block) {
+void Decider::offer(const chain::TemplateHash& hash, const Received& received) {
+  const chain::Block& block = received.block;
   const auto offered = offered_.find(hash);
   if (offered != offered_.end()) {
     if (offered->second.made.content == block.content) {
-      if (proof_) offered->second.from = proof_->from;
+      offered->second.from = received.from;
+      offered->second.is_received = true;
       return;
     }
     forget_offered(hash);  // who sent the block has applied it
   }
-  const auto from = proof_ ? std::optional(proof_->from) : std::nullopt;
-  offered_[hash] = {{block.sealed.header, block.content}, from, true, ++offers_};
+  offered_[hash] = {{block.sealed.header, block.content}, received.from, true, ++offers_, true};
 }
 
 const chain::Block* Decider::proven_next() const {
   if (!proof_) return nullptr;
   const auto found = received_.find(ledger_.state().height().next());
-  return found == received_.end() ? nullptr : &found->second;
+  return found == received_.end() ? nullptr : &found->second.block;
 }
 
 void Decider::follow(const net::BlocksReply& reply, Proof proof) {
   received_.clear();
   for (const auto& block : reply.blocks)
     if (block.sealed.header.height > ledger_.state().height())
-      received_.emplace(block.sealed.header.height, block);
+      received_.emplace(block.sealed.header.height, Received{block, proof.from, true});
   proof_ = std::move(proof);
   followed_at_ = now_.steady;
   catch_up();
@@ -397,7 +431,7 @@ bool Decider::arrived(chain::Template made, const chain::NodeId& from) {
     forget_offered(hash);
   }
   make_room(from, is_trusted);
-  offered_[hash] = {std::move(made), from, is_trusted, ++offers_};
+  offered_[hash] = {std::move(made), from, is_trusted, ++offers_, false};
   return true;
 }
 
@@ -457,12 +491,13 @@ bool Decider::leads_to_target(const net::BlocksReply& reply) const {
 void Decider::arrived(const chain::NodeId& peer, const net::BlocksReply& reply) {
   if (!target_ || proof_) return;
   // That they obey the rules does not make them canonical: whoever does the work could send others.
-  if (leader_ != peer && !leads_to_target(reply)) return;
+  const bool is_vouched = leads_to_target(reply);
+  if (leader_ != peer && !is_vouched) return;
   chain::Height height = reply.from;
   for (const auto& block : reply.blocks) {
     if (block.sealed.header.height == height && height > ledger_.state().height() &&
         received_.size() < net::limits::kBlocksPerReplyMax)
-      received_.insert_or_assign(height, block);
+      received_.insert_or_assign(height, Received{block, peer, is_vouched});
     height = height.next();
   }
   catch_up();

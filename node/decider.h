@@ -3,8 +3,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "chain/certificate.h"
@@ -26,6 +28,13 @@ struct AppliedBlock {
   std::vector<chain::MemberOrder> orders;  // in its annex
   // Of the last block of a run that a certificate proved; verified.
   chain::Certificate certificate;
+};
+
+// Who answers for a block: the peer that sent it, or the server that proposed it to Raft.
+using Author = std::variant<chain::NodeId, consensus::ServerId>;
+struct Offence {
+  Author author;
+  std::string what;  // no correct node does it
 };
 
 // Why the blocks of a reply are canonical, though Raft did not say so here: their last one is
@@ -54,7 +63,8 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // The time and the leader that hold for the calls that follow.
   void at(const chain::Now& now, std::optional<chain::NodeId> leader);
 
-  Answer admit(consensus::LogIndex index, const consensus::Entry& entry) override;
+  Answer admit(consensus::LogIndex index, const consensus::Entry& entry,
+               std::optional<consensus::ServerId> maker) override;
   Answer admit_snapshot(const consensus::Snapshot& snapshot) override;
   void apply(consensus::LogIndex index, const consensus::Entry& entry) override;
   chain::Bytes take_snapshot() override;
@@ -81,13 +91,17 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   [[nodiscard]] bool awaits_snapshot() const {
     return target_ && ledger_.state().height() < target_->height;
   }
-  // Who sent a content that does not belong to its header.
-  std::vector<chain::NodeId> take_misleaders() { return std::exchange(misleaders_, {}); }
+  // Who sent a content that does not belong to its header, or a block on top of the tip that breaks
+  // a rule and is nobody's truth. A correct node proposes and hands on only what it has checked
+  // itself, on the same parent with the same outcome.
+  std::vector<Offence> take_offences() { return std::exchange(offences_, {}); }
   // Whether a template next in line names exactly this variant and waits for it.
   [[nodiscard]] bool awaits(const chain::EntryRef& entry) const;
   // A template to work on, checked on top of the tip, or nullptr while something is missing (it is
   // asked for) or if it breaks a rule. One at a time: for another nothing is fetched any more.
-  CheckedRef adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
+  // `from`: who pushed the header.
+  CheckedRef adopt(const chain::TemplateHash& hash, const chain::TemplateHeader& header,
+                   const chain::NodeId& from);
   // A template that was checked here: what others are sent. A correct peer hands on nothing else,
   // so whoever sends a false content made it.
   std::optional<chain::Template> find_template(const chain::TemplateHash& hash) {
@@ -102,16 +116,25 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // A content that somebody said belongs to a header.
   struct Offered {
     chain::Template made;
-    std::optional<chain::NodeId> from;  // nullopt: of a block that nobody answers for
-    bool is_trusted = false;            // it was asked for, or the leader sent it
-    std::uint64_t number = 0;           // of all, as they came
+    chain::NodeId from;
+    bool is_trusted = false;   // it was asked for, or the leader sent it
+    std::uint64_t number = 0;  // of all, as they came
+    bool is_received = false;  // of a block of the catch-up
+  };
+  // A block of the catch-up.
+  struct Received {
+    chain::Block block;
+    chain::NodeId from;
+    bool is_vouched = false;  // by a certificate, or by the leader's snapshot, whoever sent it
   };
 
   using Bodies = std::unordered_set<chain::Commitment, chain::FixedBytesHash>;
 
-  // Like adopt(), for whatever needs it.
-  CheckedRef prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header);
-  CheckedRef examine(const chain::SealedHeader& sealed);
+  // Like adopt(), for whatever needs it. `author`: who answers for the header; nullopt: nobody, for
+  // it is vouched for, or not certain.
+  CheckedRef prepare(const chain::TemplateHash& hash, const chain::TemplateHeader& header,
+                     const std::optional<Author>& author);
+  CheckedRef examine(const chain::SealedHeader& sealed, const std::optional<Author>& author);
   void await_bodies(const chain::TemplateHash& hash, const std::vector<chain::EntryRef>& missing);
   void forget_awaited(const chain::TemplateHash& hash);
   // Lets go of what is fetched for templates that nothing needs any more.
@@ -130,8 +153,11 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   [[nodiscard]] bool leads_to_target(const net::BlocksReply& reply) const;
   // The received block on top of the tip, if it is proven.
   [[nodiscard]] const chain::Block* proven_next() const;
-  void offer(const chain::TemplateHash& hash, const chain::Block& block);
-  void report(const chain::TemplateHeader& header, const chain::Verdict& verdict);
+  void offer(const chain::TemplateHash& hash, const Received& received);
+  [[nodiscard]] bool is_reported(const chain::SealedHeader& sealed) const;
+  // Tells people, and notes who is to blame.
+  void report(const chain::TemplateHeader& header, const chain::Verdict& verdict,
+              const std::vector<Author>& authors);
 
   Ledger& ledger_;
   Fetcher& fetcher_;
@@ -150,14 +176,15 @@ class Decider : public consensus::Admission, public consensus::StateMachine {
   // gate and the template to work on.
   std::set<chain::TemplateHash> held_back_;
   chain::TemplateHash adopting_;
-  std::optional<consensus::ChainPoint> target_;     // catch-up by blocks runs up to here
-  std::map<chain::Height, chain::Block> received_;  // blocks of the catch-up; one reply at most
+  std::optional<consensus::ChainPoint> target_;  // catch-up by blocks runs up to here
+  std::map<chain::Height, Received> received_;   // one reply at most
   // Of what was received. While there is one, `received_` reaches from the tip to its point.
   std::optional<Proof> proof_;
   chain::Instant followed_at_;
   std::optional<chain::NodeId> given_up_;
-  std::vector<chain::NodeId> misleaders_;
+  std::vector<Offence> offences_;
   chain::TemplateHash reported_;  // its header, or the content that belongs to it, breaks a rule
+  chain::BlockId reported_seal_;  // of a sound template
   std::vector<AppliedBlock> applied_;
 };
 

@@ -71,7 +71,7 @@ struct TestAdmission final : Admission {
   bool is_open = true;  // lets everything in
   bool takes_snapshots = true;
   std::set<Bytes> bodies;
-  Answer admit(LogIndex, const Entry& entry) override {
+  Answer admit(LogIndex, const Entry& entry, std::optional<ServerId>) override {
     return is_open || bodies.count(entry.payload) > 0 ? Answer::kYes : Answer::kNotYet;
   }
   Answer admit_snapshot(const Snapshot&) override {

@@ -119,6 +119,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("towards a snapshot a false content costs its sender the link, and another's is taken") {
+  Behind one;
+  one.offer_snapshot(1, 3);
+  REQUIRE(one.requests.size() == 1);
+  auto reply = one.reply(1, 3);
+  reply.certificate.clear();
+  auto forged = reply;
+  forged.blocks[0].content.entries.clear();
+  one.said(1, forged);
+  CHECK(one.hung_up == std::vector{voter_id(1)});
+  one.pass(0ms);
+  REQUIRE(one.requests.back().to == voter_id(2));
+  one.said(2, reply);
+  CHECK(one.height() == 3);
+  CHECK(one.hung_up.size() == 1);
+}
+
 TEST_CASE("an answer that nobody asked for is not looked at") {
   Behind one;
   one.said(1, one.reply(1, 3, {1}));

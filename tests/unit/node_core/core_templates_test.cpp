@@ -43,6 +43,16 @@ chain::Template with_unknown_entries(chain::Template made, std::size_t count,
   return made;
 }
 
+// The same with its entry a second time, and a header that promises it: a key has one position.
+chain::Template with_entry_twice(chain::Template made) {
+  made.content.entries.push_back(made.content.entries[0]);
+  chain::LogTree log;
+  for (const auto& entry : made.content.entries) log.append(chain::log_leaf(entry.commitment));
+  made.header.log_size = log.size();
+  made.header.log_root = log.root();
+  return made;
+}
+
 }  // namespace
 
 TEST_CASE("a false content under a true header is charged to its sender and bars no block") {
@@ -185,6 +195,69 @@ TEST_CASE("a template whose header breaks a rule costs its sender the link") {
   one.said(1, net::TemplatePush{pushed});
   CHECK(one.hung_up == std::vector{voter_id(1)});
   CHECK(one.event_requests == 0);
+}
+
+TEST_CASE("a template whose content breaks a rule costs its sender the link") {
+  Behind one;
+  const auto bad = with_entry_twice(template_at(one.history, 1));
+  std::size_t liar = 1;
+  SUBCASE("somebody hands it on") {
+    one.said(liar, net::TemplatePush{bad});
+  }
+  SUBCASE("the leader made it") {
+    liar = 2;
+    one.said(liar, heartbeat(liar, 2));
+    one.said(liar, net::TemplatePush{bad});
+  }
+  SUBCASE("a block ahead of its time") {
+    auto ahead = with_entry_twice(template_at(one.history, 2));
+    chain::LogTree log;
+    for (const auto& entry : template_at(one.history, 1).content.entries)
+      log.append(chain::log_leaf(entry.commitment));
+    for (const auto& entry : ahead.content.entries) log.append(chain::log_leaf(entry.commitment));
+    ahead.header.log_size = log.size();
+    ahead.header.log_root = log.root();
+    one.said(liar, net::TemplatePush{ahead});
+    CHECK(one.hung_up.empty());
+    one.ask(2, 1);
+    one.said(2, one.reply(1, 1));
+    REQUIRE(one.height() == 1);
+  }
+  CHECK(one.hung_up == std::vector{voter_id(liar)});
+  CHECK(one.errors == 1);
+}
+
+TEST_CASE("a decision that breaks a rule costs the leader that made it the link") {
+  Behind one;
+  auto bad = one.history.sealed(1);
+  bad.seal.sealed_at.value = bad.header.time.value - 1;
+  one.said(2, heartbeat(2, 2));
+  one.said(2, net::TemplatePush{template_at(one.history, 1)});
+  SUBCASE("its own") {
+    one.decide(2, 2, 2, {bad});
+    CHECK(one.hung_up == std::vector{voter_id(2)});
+  }
+  SUBCASE("the first that is heard of it") {
+    one.decide(1, 3, 2, {bad});
+    CHECK(one.hung_up == std::vector{voter_id(1)});
+  }
+  SUBCASE("a leader before it made it, and may have had it let into its log") {
+    consensus::AppendEntries message;
+    message.term = consensus::Term{3};
+    message.prev_index = consensus::LogIndex{1};
+    message.prev_term = consensus::Term{1};
+    message.leader_commit = consensus::LogIndex{1};
+    message.entries.push_back(
+        {consensus::Term{2}, consensus::EntryKind::kCommand, consensus::encode_decision(bad)});
+    one.said(1, net::RaftSaid{{consensus::ServerId{2}, consensus::ServerId{1}, message}});
+    CHECK(one.hung_up.empty());
+  }
+  CHECK(one.errors == 1);
+  CHECK(one.height() == 0);
+  // The template was good, and so is a block that is sealed rightly.
+  const std::size_t next = one.hung_up == std::vector{voter_id(1)} ? 2 : 1;
+  one.decide(next, 4, 2, {one.history.sealed(1)});
+  CHECK(one.height() == 1);
 }
 
 TEST_CASE("a template of a sender on another tip is passed over") {
