@@ -56,6 +56,12 @@ bool PeerBook::has_room_for(NodeId node) const {
   return inbound < (self_is_voter_ ? rules_.inbound_max_of_voter : rules_.inbound_max);
 }
 
+bool PeerBook::opens_too_often(NodeId node, Instant now) const {
+  const auto entry = entries_.find(node);
+  return entry != entries_.end() &&
+         entry->second.opened_until > now + rules_.opened_every * (rules_.opened_at_once - 1);
+}
+
 int PeerBook::dial_failed(NodeId node, DialFailure failure, Instant now) {
   const auto entry = entries_.find(node);
   if (entry == entries_.end()) return 0;
@@ -77,6 +83,8 @@ void PeerBook::link_up(NodeId node, Origin origin, Instant now) {
   Known& known = entries_[node];
   if (origin == Origin::kDialled) known.is_dialling = false;
   known.link = Link{origin, now};
+  if (origin == Origin::kAccepted)
+    known.opened_until = std::max(known.opened_until, now) + rules_.opened_every;
 }
 
 void PeerBook::link_down(NodeId node, Instant now) {

@@ -47,6 +47,11 @@ struct PeerRules {
   std::chrono::nanoseconds dial_first = limits::kDialDelayFirst;
   std::chrono::nanoseconds dial_max_voter = limits::kDialDelayOfVoterMax;
   std::chrono::nanoseconds dial_max = limits::kDialDelayMax;
+  // Links that one peer may open, at a time and on average. Each costs a round of words on both
+  // sides and may bring a whole template. A correct peer opens some at first, while its waits are
+  // short, then fewer than one in a second.
+  unsigned opened_at_once = 16;
+  std::chrono::nanoseconds opened_every = std::chrono::seconds(1);
 };
 
 enum class DialFailure {
@@ -80,6 +85,8 @@ class PeerBook {
   void set_table(const PeerTable& table);
   // Whether a connection that this peer has dialled may become a link.
   [[nodiscard]] bool has_room_for(chain::NodeId node) const;
+  // Whether it opens links too often, one after the other, so that another is to be refused.
+  [[nodiscard]] bool opens_too_often(chain::NodeId node, chain::Instant now) const;
 
   // The end of a dial that next() asked for: exactly one of dial_failed and link_up(kDialled).
   // Tells how many have failed in a row.
@@ -100,6 +107,8 @@ class PeerBook {
     bool is_dialling = false;
     int failures = 0;  // in a row
     chain::Instant retry_at;
+    // As many times `opened_every` ahead of now as links that it opened are still counted.
+    chain::Instant opened_until;
 
     [[nodiscard]] bool is_voter() const { return peer && peer->is_voter; }
     [[nodiscard]] bool is_linked() const { return link && !link->is_leaving; }

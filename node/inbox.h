@@ -31,8 +31,8 @@ using StatusQuestion = std::function<void(NodeStatus)>;
 // together stay within peer_bytes_max. Whoever exceeds one of them is to be hung up on: a peer that
 // is over its share, or the one that has the most waiting when there is no room for all. Of a link
 // that is hung up on nothing more is queued, as if it had been lost then. Clients are bounded by
-// the API. What asks for an answer and waits when its link goes down is dropped: nobody hears the
-// answer.
+// the API, and links that come and go by the rate at which a peer may open them (net/peer_book.h).
+// What asks for an answer and waits when its link goes down is dropped: nobody hears the answer.
 //
 // Thread-safe.
 class Inbox {

@@ -130,6 +130,8 @@ const char* to_string(Ending ending) {
       return "not_valid";
     case Ending::kFull:
       return "full";
+    case Ending::kTooOften:
+      return "too_often";
     case Ending::kDuplicate:
       return "duplicate";
     case Ending::kSuperseded:

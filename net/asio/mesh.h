@@ -59,6 +59,7 @@ enum class Ending : std::uint8_t {
   kTooMany,      // too many handshakes at once
   kNotValid,     // its membership does not count yet, or no more
   kFull,         // no room for another link of a node that does not vote
+  kTooOften,     // the peer opens links faster than a correct one does
   kDuplicate,    // there is a link already
   kSuperseded,   // a newer connection to the same peer took its place
   kMalformed,    // a frame that no correct node sends
@@ -69,7 +70,7 @@ enum class Ending : std::uint8_t {
   kLost,         // closed by the peer or broken
   kStopped,      // this mesh stops
 };
-inline constexpr std::size_t kEndings = 18;
+inline constexpr std::size_t kEndings = 19;
 const char* to_string(Ending ending);
 
 struct MeshCounters {

@@ -158,6 +158,8 @@ std::optional<Refusal> MeshEngine::peer_proven(chain::NodeId peer, Origin origin
     return Refusal{Ending::kNotValid,
                    "its membership does not count at this time; look at valid_from and valid_until "
                    "of the member, and at both clocks"};
+  if (origin == Origin::kAccepted && book_.opens_too_often(peer, now()))
+    return Refusal{Ending::kTooOften, "it opens links too often; look at why they end there"};
   if (origin == Origin::kAccepted && !book_.has_room_for(peer))
     return Refusal{Ending::kFull, "no room for more links of nodes that do not vote"};
   return std::nullopt;

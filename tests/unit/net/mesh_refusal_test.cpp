@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -237,4 +238,29 @@ TEST_CASE("a newer connection of the same peer takes the link, and the old one i
   siege.a.mesh->stop();
   CHECK(siege.a.seen.ups(kC) == std::vector<bool>{true, false, true, false});
   CHECK(siege.a.seen.said(kC) == std::vector<Message>{tip(2)});
+}
+
+TEST_CASE("a peer that opens link after link is refused after some, and its last one stays") {
+  World world;
+  MeshOptions options = world.options('a');
+  options.rules.opened_at_once = 3;
+  options.rules.opened_every = 24h;
+  TestNode a(options);
+  REQUIRE(a.mesh->start().has_value());
+  const PkiFiles files = world.issue(kC);
+  std::vector<std::unique_ptr<RawClient>> links;
+  const auto open = [&] {
+    links.push_back(std::make_unique<RawClient>(a.mesh->port()));
+    if (links.back()->shake_hands(files)) links.back()->say(hello_of(kC));
+  };
+  for (std::uint64_t opened = 1; opened <= 3; ++opened) {
+    open();
+    if (opened > 1) CHECK(a.wait_ending(Ending::kSuperseded, "newer connection", opened - 1));
+  }
+  open();
+  CHECK(a.wait_ending(Ending::kTooOften, "too often"));
+  REQUIRE(links[2]->say(tip(1)));
+  CHECK(a.seen.wait_said(kC, 1));
+  a.mesh->stop();
+  CHECK(a.seen.ups(kC) == std::vector<bool>{true, false, true, false, true, false});
 }

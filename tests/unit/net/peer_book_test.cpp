@@ -326,3 +326,36 @@ TEST_CASE("a node that becomes a voter links with all of them and keeps what it 
   CHECK(dialled.size() == 5);
   CHECK(voters_in(dialled) == 5);
 }
+
+TEST_CASE("who opens links one after the other is refused, until some time has passed") {
+  for (const int number : {1, 101}) {  // a voter, and one that is none
+    Dialler node(table_of(3, 3));
+    const chain::NodeId peer = node_id(number);
+    int opened = 0;
+    while (opened < 1000 && !node.book.opens_too_often(peer, at(10s))) {
+      node.book.link_up(peer, Origin::kAccepted, at(10s));
+      node.book.link_down(peer, at(10s));
+      ++opened;
+    }
+    CHECK(opened == 16);
+    CHECK_FALSE(node.book.opens_too_often(node_id(2), at(10s)));
+    CHECK_FALSE(node.book.opens_too_often(peer, at(11s)));
+    node.book.link_up(peer, Origin::kAccepted, at(11s));
+    CHECK(node.book.opens_too_often(peer, at(11s)));
+    CHECK_FALSE(node.book.opens_too_often(peer, at(60s)));
+  }
+}
+
+TEST_CASE("a peer whose links break at once is never refused for dialling as it should") {
+  Dialler node(table_of(0, 0));
+  Dialler voter(table_of(1, 0, true));  // dials node 1 as a voter does: the most often of all
+  const chain::NodeId peer = node_id(98);
+  for (auto time = 0ms; time < 10min; time += 1ms) {
+    if (voter.dials(time).empty()) continue;
+    CHECK_FALSE(node.book.opens_too_often(peer, at(time)));
+    node.book.link_up(peer, Origin::kAccepted, at(time));
+    node.book.link_down(peer, at(time));
+    voter.book.link_up(node_id(1), Origin::kDialled, at(time));
+    voter.book.link_down(node_id(1), at(time));
+  }
+}
