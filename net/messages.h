@@ -150,7 +150,7 @@ struct BlocksReply {
   bool operator==(const BlocksReply&) const = default;
 };
 
-// Linearizable reads (node/reads.h). To the leader, or from a node outside Raft to a voter: "how
+// Linearizable reads (node/reads.h). To the leader, or from who does not reach it to a voter: "how
 // far must I have applied?"
 struct ReadAsk {
   std::uint64_t question = 0;  // the asker's number for it

@@ -228,7 +228,7 @@ void NodeCore::State::follow_up() {
   gossip.follow_up(now.steady, room_for_spread());
   catch_up.follow_up(standing(), now);
   certifier.follow_up();
-  reads.follow_up(now.steady, leader);
+  reads.follow_up(now.steady);
   if (is_leading() && members.majority() == 1) as_of = now.steady;
   if (!is_voter() && hearsay.as_of() > as_of) as_of = hearsay.as_of();
 }

@@ -26,31 +26,33 @@ void Reads::ask(RequestId request, chain::Instant deadline) {
 // --- as the one that is asked -----------------------------------------------------------------
 
 void Reads::said(const chain::NodeId& peer, const net::ReadAsk& message, chain::Instant now) {
-  if (is_inside(peer)) {
-    gather(peer, message.question);
-    return;
-  }
-  // Whoever asks somebody who is outside himself asks somebody else next.
+  const bool is_peer_inside = is_inside(peer);
+  if (is_peer_inside && replica_.is_ready()) return gather(peer, message.question);
+  // Who is not helped asks again, or somebody else.
   if (!is_inside(members_.self_id())) return;
-  const Outside read{peer, message.question};
+  const std::optional<chain::NodeId> leader = leader_in_reach();
+  if (is_peer_inside && (!leader || leader == members_.self_id() || leader == peer)) return;
+  relay({peer, message.question}, now);
+}
+
+void Reads::relay(const Relayed& read, chain::Instant now) {
   const auto known = waiting_.find(read);
   if (known != waiting_.end()) {
     deadlines_.erase({known->second, read});
-    known->second = now + kOutsidePatience;
+    known->second = now + kRelayPatience;
     deadlines_.emplace(known->second, read);
     return;
   }
-  std::size_t& open = outside_[peer];
+  std::size_t& open = relayed_[read.peer];
   if (open >= kGatheredMax) return;
   ++open;
-  begin(read, now + kOutsidePatience);
+  begin(read, now + kRelayPatience);
 }
 
 // --- as the leader ----------------------------------------------------------------------------
 
 void Reads::gather(const chain::NodeId& peer, std::uint64_t question) {
-  // Whoever asks somebody who does not lead asks again.
-  if (!replica_.is_ready()) return;
+  if (!replica_.is_ready()) return;  // asked again
   std::map<std::uint64_t, consensus::LogIndex>& of_peer = gathered_[peer];
   if (of_peer.size() < kGatheredMax) of_peer.emplace(question, replica_.commit_index());
 }
@@ -117,9 +119,14 @@ void Reads::said(const chain::NodeId& peer, const net::ReadRound& message) {
 
 // --- as the node that is read -----------------------------------------------------------------
 
-std::optional<chain::NodeId> Reads::whom(const std::optional<chain::NodeId>& leader,
-                                         const std::optional<chain::NodeId>& before) const {
-  if (leader && (leader == members_.self_id() || members_.is_linked(*leader))) return leader;
+std::optional<chain::NodeId> Reads::leader_in_reach() const {
+  const auto server = replica_.leader();
+  const auto leader = server ? members_.node_of(*server) : std::nullopt;
+  const bool is_reached = leader && (leader == members_.self_id() || members_.is_linked(*leader));
+  return is_reached ? leader : std::nullopt;
+}
+
+std::optional<chain::NodeId> Reads::next_voter(const std::optional<chain::NodeId>& before) const {
   const auto& voters = members_.voters();
   const auto last = before ? std::ranges::find(voters, *before) : voters.end();
   const auto begin = last == voters.end() ? static_cast<std::size_t>(last_question_)
@@ -131,19 +138,30 @@ std::optional<chain::NodeId> Reads::whom(const std::optional<chain::NodeId>& lea
   return std::nullopt;
 }
 
-void Reads::ask_voters(chain::Instant now, const std::optional<chain::NodeId>& leader) {
-  // What is being asked already may be answered with what was committed before these came.
-  if (!fresh_.empty())
-    questions_.emplace(++last_question_, Question{std::exchange(fresh_, {}), std::nullopt, {}, {}});
-  const bool is_outside = !is_inside(members_.self_id());
+// What is being asked already may be answered with what was committed before the fresh ones came.
+void Reads::pose(bool is_for_others) {
+  const auto rest = std::ranges::stable_partition(fresh_, [&](const Read& read) {
+    return std::holds_alternative<Relayed>(read) != is_for_others;
+  });
+  if (rest.empty()) return;
+  questions_.emplace(++last_question_,
+                     Question{{rest.begin(), rest.end()}, is_for_others, std::nullopt, {}, {}});
+  fresh_.erase(rest.begin(), rest.end());
+}
+
+void Reads::ask_voters(chain::Instant now) {
+  pose(false);
+  pose(true);
+  const std::optional<chain::NodeId> leader = leader_in_reach();
   for (auto& [number, question] : questions_) {
-    const bool is_new = is_outside ? !question.asked : question.asked != leader;
+    const bool is_new = leader ? question.asked != leader : !question.asked;
     if (!is_new && question.repeat_at > now) continue;
-    question.asked = is_outside ? whom(leader, question.asked) : leader;
+    question.asked = leader || question.is_for_others ? leader : next_voter(question.asked);
+    if (!question.asked) continue;
     question.repeat_at = now + kRepeatEvery;
     if (question.asked == members_.self_id()) {
       gather(members_.self_id(), number);
-    } else if (question.asked && members_.is_linked(*question.asked)) {
+    } else {
       question.asked_of.insert(*question.asked);
       outbox_.send(*question.asked, net::ReadAsk{number});
     }
@@ -176,10 +194,10 @@ void Reads::release(const Read& read) {
     outbox_.add(ReadReady{*request, true});
     return;
   }
-  const Outside& outside = std::get<Outside>(read);
-  forget(outside.peer);
-  if (members_.is_linked(outside.peer))
-    outbox_.send(outside.peer, net::ReadTold{outside.question, {}, ledger_.state().height()});
+  const Relayed& relayed = std::get<Relayed>(read);
+  forget(relayed.peer);
+  if (members_.is_linked(relayed.peer))
+    outbox_.send(relayed.peer, net::ReadTold{relayed.question, {}, ledger_.state().height()});
 }
 
 void Reads::release() {
@@ -196,16 +214,17 @@ void Reads::release() {
 }
 
 void Reads::forget(const chain::NodeId& peer) {
-  const auto open = outside_.find(peer);
-  if (--open->second == 0) outside_.erase(open);
+  const auto open = relayed_.find(peer);
+  if (--open->second == 0) relayed_.erase(open);
 }
 
-void Reads::follow_up(chain::Instant now, const std::optional<chain::NodeId>& leader) {
-  if (leader || !is_inside(members_.self_id())) {
-    ask_voters(now, leader);
-  } else {
-    for (auto& [number, question] : questions_) question.asked.reset();
+void Reads::follow_up(chain::Instant now) {
+  // Raft brings no index that it told before the leader was lost; to ask anew is always right.
+  if (!indexed_.empty() && !leader_in_reach()) {
+    for (const auto& [index, read] : indexed_) fresh_.push_back(read);
+    indexed_.clear();
   }
+  ask_voters(now);
   lead(now);
   release();
 }
@@ -219,7 +238,7 @@ void Reads::expire(chain::Instant now) {
     if (const auto* request = std::get_if<RequestId>(&read)) {
       outbox_.add(ReadReady{*request, false});
     } else {
-      forget(std::get<Outside>(read).peer);
+      forget(std::get<Relayed>(read).peer);
     }
   }
   if (waiting_.size() == before) return;

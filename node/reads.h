@@ -22,10 +22,15 @@ namespace eventchain::node {
 // commit index, makes sure that a majority has not followed anybody else since, and tells the
 // index; whoever asked waits until it has applied that much.
 //
-// A node that Raft does not serve knows no index, and mostly no leader. It asks the leader or any
-// voter it is linked to, another one each time. Whoever is asked by such a node takes the question
-// for a read of its own and, when that may be answered, tells its height, which the asker waits to
-// reach.
+// Who is not linked to the leader, or not served by Raft, asks any voter it is linked to, another
+// one each time. Whoever is asked so asks the leader in turn, as for a read of its own, and, when
+// that may be answered, tells its height, which the asker waits to reach: Raft's index may never
+// come to it, the blocks do. No clock and no one's word on who leads is part of it: the leader
+// notes its index, and a majority follows it, after the first question was asked.
+//
+// A question goes over one voter at most, so it comes to an end: who asks for another asks the
+// leader and nobody else. A voter takes another voter's question only while it is itself linked to
+// a leader it follows; else two that lost the leader would wait for one another.
 //
 // All that one turn asks shares one question to the leader, and all questions that wait at the
 // leader share one round, so the cost does not grow with the number of readers. Questions and
@@ -34,8 +39,8 @@ namespace eventchain::node {
 class Reads {
  public:
   static constexpr std::chrono::milliseconds kRepeatEvery{200};
-  // A question of a node outside Raft that is not repeated for so long is forgotten.
-  static constexpr std::chrono::seconds kOutsidePatience{2};
+  // A question of another node that is not repeated for so long is forgotten.
+  static constexpr std::chrono::seconds kRelayPatience{2};
 
   // `first_question`: random, so that no answer to an earlier run of this node fits a question.
   Reads(const Members& members, Outbox& outbox, const consensus::Replica& replica,
@@ -54,7 +59,7 @@ class Reads {
   void said(const chain::NodeId& peer, const net::ReadTold& message);
 
   // Follows up on all of that, on what was applied and on who leads. Call at the end of a step.
-  void follow_up(chain::Instant now, const std::optional<chain::NodeId>& leader);
+  void follow_up(chain::Instant now);
   void expire(chain::Instant now);
   [[nodiscard]] std::optional<chain::Instant> next_deadline() const;
   [[nodiscard]] std::size_t open() const { return waiting_.size(); }  // others' included
@@ -63,15 +68,16 @@ class Reads {
   // Questions of one node beyond it are dropped; it asks again.
   static constexpr std::size_t kGatheredMax = 1024;
 
-  // A question of a node outside Raft.
-  struct Outside {
+  // A question of a node that does not reach the leader, or that Raft does not serve.
+  struct Relayed {
     chain::NodeId peer;
     std::uint64_t question = 0;
-    auto operator<=>(const Outside&) const = default;
+    auto operator<=>(const Relayed&) const = default;
   };
-  using Read = std::variant<RequestId, Outside>;
+  using Read = std::variant<RequestId, Relayed>;
   struct Question {
-    std::vector<Read> reads;
+    std::vector<Read> reads;  // of this node's clients, or of other nodes; never of both
+    bool is_for_others = false;
     std::optional<chain::NodeId> asked;
     chain::Instant repeat_at;
     std::set<chain::NodeId> asked_of;  // everybody whose answer may still come
@@ -85,10 +91,14 @@ class Reads {
   // Votes, and is served by Raft.
   [[nodiscard]] bool is_inside(const chain::NodeId& node) const;
   void gather(const chain::NodeId& peer, std::uint64_t question);
-  void ask_voters(chain::Instant now, const std::optional<chain::NodeId>& leader);
-  // Whom to ask after `before`, who did not answer.
-  [[nodiscard]] std::optional<chain::NodeId> whom(const std::optional<chain::NodeId>& leader,
-                                                  const std::optional<chain::NodeId>& before) const;
+  void relay(const Relayed& read, chain::Instant now);
+  // The leader as Raft knows it here, if it can be asked: it is linked, or this node itself.
+  [[nodiscard]] std::optional<chain::NodeId> leader_in_reach() const;
+  void pose(bool is_for_others);
+  void ask_voters(chain::Instant now);
+  // A linked voter, after `before`, who did not answer.
+  [[nodiscard]] std::optional<chain::NodeId> next_voter(
+      const std::optional<chain::NodeId>& before) const;
   void told(std::map<std::uint64_t, Question>::iterator question, consensus::LogIndex index);
   void begin(const Read& read, chain::Instant deadline);
   void release();
@@ -105,8 +115,8 @@ class Reads {
   std::vector<Read> fresh_;  // not part of a question yet
   std::map<std::uint64_t, Question> questions_;
   std::multimap<consensus::LogIndex, Read> indexed_;  // wait to be applied here
-  std::multimap<chain::Height, Read> by_height_;      // the same, where Raft does not serve
-  std::map<chain::NodeId, std::size_t> outside_;      // questions of each that wait
+  std::multimap<chain::Height, Read> by_height_;      // the same, as a voter told
+  std::map<chain::NodeId, std::size_t> relayed_;      // questions of each that wait
   std::uint64_t last_question_;
 
   Asked gathered_;  // for the next round
