@@ -84,6 +84,7 @@ Result<Message> decode_from(const wire::OrderAsk& from) {
   check.require(from.order().empty() != from.transfer_to().empty(), "order",
                 "there must be an order or the next leader, and not both");
   OrderAsk message{from.number(), TransferLeadership{}};
+  if (from.as_of() != 0) message.as_of = chain::Height{from.as_of() - 1};
   if (from.order().empty()) {
     message.order =
         TransferLeadership{check.fixed<chain::NodeId>(from.transfer_to(), "transfer_to")};

@@ -216,6 +216,7 @@ void encode_into(const OrderAsk& from, wire::Frame& frame) {
   } else {
     into.set_transfer_to(Bytes(std::get<TransferLeadership>(from.order).to.view()));
   }
+  if (from.as_of) into.set_as_of(from.as_of->next().value);
 }
 
 void encode_into(const OrderTold& from, wire::Frame& frame) {

@@ -200,6 +200,9 @@ enum class OrderOutcome : std::uint8_t {
 struct OrderAsk {
   std::uint64_t number = 0;
   Order order;
+  // The tip of who was given the order: no block up to it has carried the order out. nullopt: a
+  // program from before there was one.
+  std::optional<chain::Height> as_of = {};
   bool operator==(const OrderAsk&) const = default;
 };
 struct OrderTold {

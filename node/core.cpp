@@ -49,7 +49,8 @@ NodeCore::State::State(const CoreOptions& core_options, store::Store& store)
       reads(members, outbox, replica, ledger, chain::Rng(options.seed).fork("reads").next() >> 1),
       certifier(members, outbox, store.chain(), options.signing),
       catch_up(ledger, fetcher, decider, certifier, outbox),
-      orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1),
+      orders(members, outbox, (chain::Rng(options.seed).fork("orders").next() >> 1) | 1,
+             ledger.state().height()),
       hearsay(members),
       steward(members, ledger, replica, outbox),
       witness(store.peers()) {}

@@ -67,6 +67,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::SettleHeld& mes
 void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk& ask) {
   if (!is_leading() || orders.is_taken(asker, ask.number)) return;
   const chain::Height tip = ledger.state().height();
+  if (ask.as_of && *ask.as_of > tip) return;  // another one leads by now
   const auto refuse = [&](const chain::Error& error) {
     const bool may_work_later = error.code == chain::ErrorCode::kUnavailable;
     orders.tell(asker, ask.number,
@@ -104,6 +105,7 @@ void NodeCore::State::take_order(const chain::NodeId& asker, const net::OrderAsk
   if (auto* admit = std::get_if<chain::Admit>(&judged.what))
     admit->member.slot = change.free_slot();
   if (const auto allowed = change.apply(judged); !allowed) return refuse(allowed.error());
+  if (!orders.is_up_to_date(ask)) return;
   if (first) orders.take_own(*first, now.steady);
   orders.take(asker, ask.number, order, tip, now.steady);
 }
@@ -127,7 +129,7 @@ std::vector<chain::MemberOrder> NodeCore::State::orders_for_block() {
 
 void NodeCore::State::steer() {
   steward.follow_up(is_leading(), now);
-  for (const auto& ask : orders.follow_up(now.steady, known_leader()))
+  for (const auto& ask : orders.follow_up(now.steady, known_leader(), ledger.state().height()))
     take_order(members.self_id(), ask);
   if (!is_leading()) return;
   orders.forget_old(now.steady);

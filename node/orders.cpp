@@ -70,7 +70,10 @@ void Orders::applied(const std::vector<chain::MemberOrder>& placed, chain::Heigh
     return std::ranges::any_of(placed,
                                [&](const auto& one) { return chain::is_same_wish(one, order); });
   };
+  if (!placed.empty()) newest_ = height;
   for (auto it = open_.begin(); it != open_.end();) {
+    // The leader may have waited for just this.
+    if (!placed.empty()) it->second.repeat_at = {};
     const auto* order = std::get_if<chain::MemberOrder>(&it->second.order);
     const std::optional<net::OrderTold> refusal = it->second.refusal;
     if (order != nullptr && is_placed(*order)) {
@@ -126,7 +129,8 @@ std::optional<chain::NodeId> Orders::whom(const Open& open,
 }
 
 std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
-                                             const std::optional<chain::NodeId>& leader) {
+                                             const std::optional<chain::NodeId>& leader,
+                                             chain::Height tip) {
   std::vector<net::OrderAsk> own;
   if (open_.empty()) return own;
   can_ask_ = whom({}, leader, now).has_value();
@@ -140,10 +144,12 @@ std::vector<net::OrderAsk> Orders::follow_up(chain::Instant now,
     open.asked = to;
     open.is_turned_away = false;
     open.repeat_at = now + kRepeatEvery;
+    const bool is_own = std::holds_alternative<RequestId>(open.asker);
+    net::OrderAsk ask{number, open.order, is_own ? tip : open.as_of};
     if (to == members_.self_id()) {
-      own.push_back({number, open.order});
+      own.push_back(std::move(ask));
     } else {
-      outbox_.send(*to, net::OrderAsk{number, open.order});
+      outbox_.send(*to, std::move(ask));
     }
   }
   return own;
@@ -170,7 +176,10 @@ void Orders::relay(const chain::NodeId& peer, const net::OrderAsk& ask, chain::I
     if (known->second.told) {
       outbox_.send(peer, *known->second.told);
     } else {
-      open_.at(known->second.number).deadline = forget_at;
+      Open& open = open_.at(known->second.number);
+      open.deadline = forget_at;
+      if (open.as_of != ask.as_of) open.repeat_at = {};  // it may be up to date now
+      open.as_of = ask.as_of;
     }
     return;
   }
@@ -185,7 +194,9 @@ void Orders::relay(const chain::NodeId& peer, const net::OrderAsk& ask, chain::I
     return;
   }
   relayed_.emplace(origin, Relayed{next_number_, {}, forget_at});
-  open_.emplace(next_number_++, Open{origin, ask.order, forget_at});
+  Open open{origin, ask.order, forget_at};
+  open.as_of = ask.as_of;
+  open_.emplace(next_number_++, std::move(open));
 }
 
 // The leader is not known or not linked here; somebody else may reach it.

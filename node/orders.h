@@ -30,6 +30,13 @@ namespace eventchain::node {
 // takes equal wishes for one, and a refusal counts only after the blocks that the leader had, an
 // order that a block has is told to be done.
 //
+// An order is carried out once. Whoever was given it tells the leader its tip with every ask, and a
+// voter that relays tells the origin's, not its own: no block up to there has the order. The leader
+// takes an order on from nobody who has yet to see a block with orders, since that may have this
+// very one, undone by another since. Who asks catches up and asks again, or finds it done. Blocks
+// without orders are in nobody's way. A leader that has seen less than who asks is one of the past,
+// and keeps silent.
+//
 // Owned by the node's core. Memory: kOpenMax orders of clients, kRelayedMax of other nodes,
 // kTakenMax as the leader.
 class Orders {
@@ -44,8 +51,9 @@ class Orders {
   static constexpr std::size_t kRelayedOfOneMax = 8;
 
   // `first_number`: random and not 0, so that no answer to an earlier run of this node fits.
-  Orders(const Members& members, Outbox& outbox, std::uint64_t first_number)
-      : members_(members), outbox_(outbox), next_number_(first_number) {}
+  // `tip`: of this node when it starts; for all it knows that block has orders.
+  Orders(const Members& members, Outbox& outbox, std::uint64_t first_number, chain::Height tip = {})
+      : members_(members), outbox_(outbox), next_number_(first_number), newest_(tip) {}
 
   // --- as the node that is asked --------------------------------------------------------------
   void ask(ClientOrders order);
@@ -53,10 +61,11 @@ class Orders {
   // A block was applied: its orders are done, and those of an earlier refusal are looked at again.
   void applied(const std::vector<chain::MemberOrder>& placed, chain::Height height);
   void expire(chain::Instant now);
-  // `leader`: as far as this node knows. Sends what is due to it, or to a voter that hands it on;
-  // what this node is to do itself as the leader is the result.
+  // `leader`: as far as this node knows; `tip`: this node's. Sends what is due to the leader, or to
+  // a voter that hands it on; what this node is to do itself as the leader is the result.
   std::vector<net::OrderAsk> follow_up(chain::Instant now,
-                                       const std::optional<chain::NodeId>& leader);
+                                       const std::optional<chain::NodeId>& leader,
+                                       chain::Height tip);
   [[nodiscard]] std::optional<chain::Instant> next_deadline() const;
 
   // --- as a voter, for a node without a vote ----------------------------------------------------
@@ -87,6 +96,10 @@ class Orders {
   // What became of for_block(): who was refused is told and forgotten.
   void placed(const std::vector<chain::Result<void>>& results, chain::Height tip);
   [[nodiscard]] bool has_taken() const { return !taken_.empty(); }
+  // Whoever gave this order has seen all blocks with orders.
+  [[nodiscard]] bool is_up_to_date(const net::OrderAsk& ask) const {
+    return !ask.as_of || *ask.as_of >= newest_;
+  }
   void no_longer_leads() { taken_.clear(); }
 
  private:
@@ -107,7 +120,8 @@ class Orders {
     std::optional<chain::NodeId> asked = {};
     chain::Instant asked_since = {};
     chain::Instant repeat_at = {};
-    bool is_turned_away = false;  // whom it asked knows nobody to hand it to
+    bool is_turned_away = false;              // whom it asked knows nobody to hand it to
+    std::optional<chain::Height> as_of = {};  // of another node's order
     // The leader's refusal; it counts once this node has seen all blocks that the leader had.
     std::optional<net::OrderTold> refusal = {};
     // The block that is said to have it; nobody is asked before this node has seen it.
@@ -140,6 +154,7 @@ class Orders {
   const Members& members_;
   Outbox& outbox_;
   std::uint64_t next_number_;
+  chain::Height newest_;  // block with orders, or a later one
   Opens open_;
   bool can_ask_ = false;
   std::map<Origin, Relayed> relayed_;

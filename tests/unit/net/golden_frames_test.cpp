@@ -114,6 +114,8 @@ std::map<std::string, Message> expected() {
       5, chain::MemberOrder{
              "ann", chain::SetRole{filled<chain::NodeId>(0x41), chain::MemberRole::kVoter}}};
   frames["order-ask-transfer"] = OrderAsk{6, TransferLeadership{filled<chain::NodeId>(0x22)}};
+  frames["order-ask-as-of"] =
+      OrderAsk{6, TransferLeadership{filled<chain::NodeId>(0x22)}, chain::Height{12}};
   frames["order-told"] =
       OrderTold{5, OrderOutcome::kRefused, "n1 is the last voter", chain::Height{12}};
   frames["order-told-knows-nobody"] =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,7 +61,7 @@ class RandomMessages {
       case 16:
         return signatures();
       case 17:
-        return OrderAsk{some(), order()};
+        return OrderAsk{some(), order(), as_of()};
       case 18:
         return order_told();
       case 19:
@@ -81,6 +82,10 @@ class RandomMessages {
       default:
         return TemplateHeaderPush{header()};
     }
+  }
+
+  std::optional<chain::Height> as_of() {
+    return flag() ? std::optional(chain::Height{number<std::uint64_t>() >> 1}) : std::nullopt;
   }
 
   Order order() {

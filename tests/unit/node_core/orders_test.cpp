@@ -34,7 +34,7 @@ struct Desk {
   void step(std::chrono::milliseconds at, std::optional<std::size_t> leader) {
     now = chain::Instant{at};
     orders.expire(now);
-    orders.follow_up(now, leader ? std::optional(voter_id(*leader)) : std::nullopt);
+    orders.follow_up(now, leader ? std::optional(voter_id(*leader)) : std::nullopt, tip);
     asks.clear();
     tolds.clear();
     auto effects = outbox.take();
@@ -56,6 +56,7 @@ struct Desk {
   Outbox outbox;
   Orders orders{members, outbox, 100};
   chain::Instant now;
+  chain::Height tip{4};
   std::vector<Sent<net::OrderAsk>> asks;
   std::vector<Sent<net::OrderTold>> tolds;
   std::vector<OrderAnswer> answers;
