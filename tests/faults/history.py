@@ -11,6 +11,9 @@ The model of a stream is its version: -1 while empty, one more with every event.
 | linearizable read of version r | at some moment of the call the stream stood at r |
 | local read of version r | it may be old: the stream stands at r or later |
 
+No order is promised among appends that expect no version, but that whatever begins after another was
+told to be completed comes behind it: a call that was told durable has no end here.
+
 So appends and linearizable reads are linearizable, local reads are not: they never show what is not
 there yet, and on one node they never go back, which is checked apart from the search.
 """

@@ -137,6 +137,11 @@ class LinearizabilityTest(unittest.TestCase):
         late = append("u", 5, FOREVER, "unknown")
         self.fails(told, late, log=log_of("u", "a"))
 
+    def test_what_is_completed_is_ahead_of_what_begins_then_and_what_is_durable_need_not_be(self):
+        later = append("b", 2, 3, version=0)
+        self.passes(append("a", 0, 1, "durable"), later, log=log_of("b", "a"))
+        self.fails(append("a", 0, 1, version=1), later, log=log_of("b", "a"))
+
     def test_a_certain_failure_says_nothing(self):
         self.passes(append("f", 0, 1, "failed"), append("a", 2, 3, version=0))
 

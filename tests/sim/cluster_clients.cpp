@@ -52,6 +52,7 @@ void Cluster::submit(std::size_t node, std::vector<chain::HeldEvent> events, nod
     if (host(node).is_light()) break;  // which takes none
     const ContentId content = registry_.find(event.facts.commitment)->content;
     const chain::Height by = membership_.known_to(node);
+    promises_.asked(content, read_checker_.floor());
     chain::Height& oldest = offered_by_.emplace(content, by).first->second;
     oldest = std::min(oldest, by);
   }

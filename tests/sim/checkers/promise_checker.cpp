@@ -121,6 +121,13 @@ void PromiseChecker::extended(const std::vector<chain::Block>& blocks) {
   for (const auto& block : blocks) {
     for (const auto& entry : block.content.entries) {
       const Promise kept{entry.key, registry_.find(entry.commitment)->content};
+      const auto asked = asked_.find(kept.second);
+      const auto* placed = chain_.placed(entry.key);
+      if (asked != asked_.end() && placed->position.value < asked->second)
+        throw Violation("I4", fmt::format("block {} places an event at {}, {} events had been seen "
+                                          "before it was submitted",
+                                          block.sealed.header.height.value, placed->position.value,
+                                          asked->second));
       open_.erase(kept);
       revived_ += told_rejected_.erase(kept);
     }

@@ -18,14 +18,17 @@ struct Intake {
 };
 
 // What clients were told is true and stays true: an event called durable is completed with that
-// content or rejected by a block (I2), a completed one has the same place in every answer, and no
-// refusal is made up: a node refuses what it was told to refuse, and nothing else.
+// content or rejected by a block (I2), a completed one has the same place in every answer, what is
+// submitted once others have seen a log comes behind it (I4), and no refusal is made up: a node
+// refuses what it was told to refuse, and nothing else.
 class PromiseChecker {
  public:
   // `has_small_pools`: so small that they may ever be full.
   PromiseChecker(const ChainChecker& chain, const Registry& registry, bool has_small_pools)
       : chain_(chain), registry_(registry), has_small_pools_(has_small_pools) {}
 
+  // A client sends it, when somebody outside has seen a log of this size. The first time counts.
+  void asked(ContentId content, std::uint64_t log_size) { asked_.try_emplace(content, log_size); }
   // The answer to a client who sent `asked`, when the node's intake was like this.
   void answered(std::size_t node, const std::vector<chain::HeldEvent>& asked, node::WaitFor wait,
                 const Intake& intake, const node::Answer& answer);
@@ -51,6 +54,7 @@ class PromiseChecker {
   const ChainChecker& chain_;
   const Registry& registry_;
   const bool has_small_pools_;
+  std::map<ContentId, std::uint64_t> asked_;
   std::set<Promise> open_;
   std::set<Promise> told_rejected_;
   std::uint64_t promises_ = 0;
