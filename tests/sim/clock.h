@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "tests/sim/scheduler.h"
 
 namespace eventchain::sim {
@@ -12,14 +14,16 @@ class Clock {
   void restart(Time boot, chain::Instant shows, std::int64_t drift_permille) {
     boot_ = boot;
     shows_at_boot_ = shows;
-    permille_ = 1000 + drift_permille;
+    whole_permille_ = 1000 + drift_permille;
+    permille_ = whole_permille_;
   }
-  // From `now` on the monotonic clock runs at this pace. Pre: permille > 0.
-  void set_pace(Time now, std::int64_t permille) {
+  // From `now` on the monotonic clock runs at this part of its pace. Pre: 1..1000.
+  void run_at_part(Time now, std::int64_t part) {
     shows_at_boot_ = at(now).steady;
     boot_ = now;
-    permille_ = permille;
+    permille_ = std::max<std::int64_t>(1, whole_permille_ / part);
   }
+  [[nodiscard]] bool is_slow() const { return permille_ != whole_permille_; }
   void set_skew(std::int64_t milliseconds) { skew_ms_ = milliseconds; }
 
   [[nodiscard]] chain::Now at(Time time) const {
@@ -41,6 +45,7 @@ class Clock {
 
   Time boot_;  // or when the pace changed
   chain::Instant shows_at_boot_;
+  std::int64_t whole_permille_ = 1000;  // with its drift
   std::int64_t permille_ = 1000;
   std::int64_t skew_ms_ = 0;
 };

@@ -169,10 +169,11 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
     host(node).disk().heal();
     host(node).spare();
     host(node).resume();
+    host(node).slow_clock(1);
     links_->is_told(node, *membership_.newest());
     start(node);
     fill_disk(node, false);
-    if (miner(node).rate() == 0) miner(node).set_rate(hash_rate(options_));
+    if (miner(node).rate() != hash_rate(options_)) miner(node).set_rate(hash_rate(options_));
     for (const std::size_t other : nodes)
       if (other != node) network_.mend(other, node);
   }

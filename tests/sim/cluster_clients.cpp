@@ -98,7 +98,9 @@ std::set<std::size_t> Cluster::open_questions() const {
   for (const auto& [id, read] : reads_) nodes.insert(read.node);
   for (const auto& [id, order] : orders_) nodes.insert(order.node);
   // Who was removed and does not know it is healed by nobody.
-  std::erase_if(nodes, [this](std::size_t node) { return hosts_[node]->is_paused(); });
+  std::erase_if(nodes, [this](std::size_t node) {
+    return hosts_[node]->is_paused() || hosts_[node]->is_slow();
+  });
   return nodes;
 }
 

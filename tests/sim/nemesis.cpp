@@ -12,6 +12,9 @@ constexpr milliseconds kShortest{20};
 constexpr milliseconds kPauseMax{6000};
 constexpr milliseconds kSlowMax{400};
 constexpr milliseconds kMinersOffMax{8000};
+constexpr milliseconds kSurgeMax{2000};
+constexpr std::uint64_t kSurge = 100;  // times the hash rate
+constexpr std::int64_t kSlowestPart = 100;
 }  // namespace
 
 Nemesis::Nemesis(Cluster& cluster, Options options, chain::Rng rng)
@@ -73,6 +76,10 @@ void Nemesis::strike(Fault fault) {
       return kill(cluster_.leader().value_or(any_node()));
     case Fault::kEverybodyDown:
       return kill_everybody();
+    case Fault::kSlowClock:
+      return slow_clock();
+    case Fault::kSurge:
+      return surge();
   }
 }
 
@@ -125,16 +132,30 @@ void Nemesis::break_link() {
 void Nemesis::stop_miners() {
   for (std::size_t node = 0; node < cluster_.size(); ++node)
     if (rng_.chance(2, 3)) cluster_.miner(node).set_rate(0);
-  later(kMinersOffMax, [this] {
-    for (std::size_t node = 0; node < cluster_.size(); ++node)
-      cluster_.miner(node).set_rate(hash_rate(cluster_.options()));
-  });
+  later(kMinersOffMax, [this] { set_hash_rates(hash_rate(cluster_.options())); });
+}
+
+void Nemesis::set_hash_rates(std::uint64_t rate) {
+  for (std::size_t node = 0; node < cluster_.size(); ++node) cluster_.miner(node).set_rate(rate);
+}
+
+void Nemesis::surge() {
+  const std::uint64_t usual = hash_rate(cluster_.options());
+  cluster_.trace().print("the hash rate is {} times what it was", kSurge);
+  set_hash_rates(kSurge * usual);
+  later(kSurgeMax, [this, usual] { set_hash_rates(usual); });
 }
 
 void Nemesis::fill_disk() {
   const std::size_t node = any_node();
   cluster_.fill_disk(node, true);
   later(options_.cut_max, [this, node] { cluster_.fill_disk(node, false); });
+}
+
+void Nemesis::slow_clock() {
+  const std::size_t node = any_node();
+  cluster_.host(node).slow_clock(rng_.between(2, kSlowestPart));
+  later(options_.cut_max, [this, node] { cluster_.host(node).slow_clock(1); });
 }
 
 }  // namespace eventchain::sim

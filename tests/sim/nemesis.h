@@ -24,8 +24,10 @@ class Nemesis {
     kDiskFull,
     kKillLeader,
     kEverybodyDown,
+    kSlowClock,
+    kSurge,
   };
-  static constexpr std::size_t kFaults = 12;
+  static constexpr std::size_t kFaults = 14;
   struct Options {
     std::vector<Fault> faults;
     Span pause_between = std::chrono::seconds(2);  // mean
@@ -52,6 +54,9 @@ class Nemesis {
   void break_link();
   void stop_miners();
   void fill_disk();
+  void slow_clock();
+  void surge();
+  void set_hash_rates(std::uint64_t rate);
   std::size_t any_node() { return rng_.below(cluster_.size()); }
   std::size_t other_than(std::size_t node);
   // Runs `undo` after at most `longest`, unless the chaos is over.

@@ -29,6 +29,17 @@ void NodeHost::jump_wall_clock() {
   clock_.set_skew(rng_.between(-options_.skew_ms_max, options_.skew_ms_max));
 }
 
+void NodeHost::slow_clock(std::int64_t part) {
+  if (!is_alive() || (part == 1 && !is_slow())) return;
+  trace_.print("n{}'s clock runs at a part of {}", index(), part);
+  slow_until_ = scheduler_.now();
+  clock_.run_at_part(scheduler_.now(), part);
+  // When it is to wake up was reckoned by the other pace.
+  if (is_writing_ || is_paused_) return;
+  ++turn_;
+  rest();
+}
+
 void NodeHost::become_light() {
   EC_ASSERT(run_ == 0, "a light member begins with a disk of its own kind");
   light_store_.emplace(options_.core.genesis);
@@ -92,6 +103,7 @@ void NodeHost::kill() {
   const bool is_in_turn = is_writing_ || commit_by_;
   trace_.fold(2, index(), is_in_turn);
   trace_.print("n{} is killed{}", index(), is_in_turn ? " in a turn" : "");
+  slow_until_ = slow_until();
   ++run_;
   core_ = nullptr;
   light_ = nullptr;

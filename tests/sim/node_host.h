@@ -60,8 +60,12 @@ class NodeHost {
   void pause();
   void resume();
   void jump_wall_clock();
-  // The monotonic clock runs at a part of its pace, until the next start.
-  void slow_clock(std::int64_t part) { clock_.set_pace(scheduler_.now(), 1000 / part); }
+  // The monotonic clock runs at a part of its pace, 1..1000, until the next start; 1: all of it.
+  // Nothing happens if no node runs.
+  void slow_clock(std::int64_t part);
+  [[nodiscard]] bool is_slow() const { return is_alive() && clock_.is_slow(); }
+  // When its clock was slow for the last time; the beginning of time if never.
+  [[nodiscard]] Time slow_until() const { return is_slow() ? scheduler_.now() : slow_until_; }
   void post(node::Input input);
 
   [[nodiscard]] std::size_t index() const { return options_.index; }
@@ -99,6 +103,7 @@ class NodeHost {
   chain::Rng rng_;
   Disk disk_;
   Clock clock_;
+  Time slow_until_;                                     // before its present pace
   store::MemoryStore store_;                            // empty where a light member runs
   std::optional<store::MemoryLightStore> light_store_;  // of a light member
   std::unique_ptr<node::Machine> machine_;              // while it runs

@@ -25,7 +25,11 @@ Operators::Operators(Cluster& cluster, const Options& options, chain::Rng rng)
       voters_min_(std::min(cluster.voters().size(), kVotersWanted)) {}
 
 bool Operators::is_open(const Doubt& doubt) const {
-  return cluster_.scheduler().now() < doubt.until || cluster_.chain().height() < doubt.below;
+  Time since = doubt.since;
+  for (const std::size_t host : cluster_.everybody())
+    since = std::max(since, cluster_.host(host).slow_until());
+  return cluster_.scheduler().now() < since + doubt.lasts ||
+         cluster_.chain().height() < doubt.below;
 }
 
 bool Operators::knows_all() const {
@@ -133,7 +137,8 @@ void Operators::heard(const Wish& wish, Time deadline,
   const Time now = cluster_.scheduler().now();
   Doubt doubt;
   // Before the deadline it is the leader who does not take it on.
-  doubt.until = answer && now < deadline ? now : now + kDoubtMax;
+  doubt.since = now;
+  doubt.lasts = answer && now < deadline ? Span(0) : kDoubtMax;
   doubt.below = chain::Height{cluster_.chain().height().value + kBlocksOfDoubt};
   doubt.costs_a_vote = wish.kind == OrderKind::kDemote || wish.kind == OrderKind::kObserve ||
                        wish.kind == OrderKind::kRemove;

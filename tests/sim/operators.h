@@ -33,7 +33,8 @@ class Operators {
  private:
   // What became of an order could not be told: it may come into force until then and there.
   struct Doubt {
-    Time until;
+    Time since;
+    Span lasts;  // by the clock of whoever leads
     chain::Height below;
     bool costs_a_vote = false;
   };

@@ -8,6 +8,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t kFirstFaults = 12;
+
 ClusterOptions draw_cluster(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("options");
   ClusterOptions options;
@@ -79,8 +81,12 @@ Operators::Options draw_operators(std::uint64_t seed, std::size_t joiners) {
 Nemesis::Options draw_nemesis(std::uint64_t seed) {
   chain::Rng rng = chain::Rng(seed).fork("nemesis options");
   Nemesis::Options options;
-  for (std::size_t fault = 0; fault < Nemesis::kFaults; ++fault)
-    if (rng.chance(1, 2)) options.faults.push_back(static_cast<Nemesis::Fault>(fault));
+  // Faults that were added later have draws of their own.
+  chain::Rng later = chain::Rng(seed).fork("later faults");
+  for (std::size_t fault = 0; fault < Nemesis::kFaults; ++fault) {
+    chain::Rng& draws = fault < kFirstFaults ? rng : later;
+    if (draws.chance(1, 2)) options.faults.push_back(static_cast<Nemesis::Fault>(fault));
+  }
   options.pause_between = milliseconds(rng.between(300, 4000));
   options.down_max = milliseconds(rng.between(200, 8000));
   options.cut_max = milliseconds(rng.between(500, 15'000));

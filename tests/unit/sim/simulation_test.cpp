@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/cluster.h"
 #include "tests/sim/draws.h"
 
 using namespace eventchain;
@@ -78,4 +79,29 @@ TEST_CASE("a node's clock tells when it will show a time") {
     CHECK(clock.at(when).steady >= wanted);
     CHECK(clock.at(Time{when.since_start - 2ns}).steady < wanted);
   }
+}
+
+TEST_CASE("a clock at a part of its pace keeps its drift, and what it shows never jumps") {
+  Clock clock;
+  clock.restart(Time{0s}, chain::Instant{77h}, 20);
+  clock.run_at_part(Time{1s}, 100);
+  CHECK(clock.is_slow());
+  CHECK(clock.at(Time{2s}).steady == chain::Instant{77h + 1030ms});
+  clock.run_at_part(Time{2s}, 1);
+  CHECK(!clock.is_slow());
+  CHECK(clock.at(Time{3s}).steady == chain::Instant{77h + 2050ms});
+}
+
+TEST_CASE("a node rests by the pace that its clock has now") {
+  ClusterOptions options;
+  options.nodes = 1;
+  Cluster cluster(options);
+  cluster.start_genesis();
+  CHECK(cluster.run_until([&cluster] { return cluster.chain().height().value == 2; }, 30s));
+  cluster.host(0).slow_clock(1000);
+  cluster.run_for(60s);
+  CHECK(cluster.chain().height().value <= 3);  // it waits for the next heartbeat
+  cluster.host(0).slow_clock(1);
+  CHECK(cluster.host(0).slow_until() == cluster.scheduler().now());
+  CHECK(cluster.run_until([&cluster] { return cluster.chain().height().value == 4; }, 10s));
 }
