@@ -23,6 +23,8 @@ chain::Genesis make_genesis(const ClusterOptions& options) {
   genesis.interval_ms = options.interval_ms;
   genesis.heartbeat_ms = options.heartbeat_ms;
   genesis.block_events_max = options.block_events_max;
+  genesis.event_bytes_max = options.event_bytes_max;
+  genesis.block_bytes_max = options.block_bytes_max;
   genesis.first_target = chain::compact(chain::target_for(chain::U256(options.hashes_per_share)));
   genesis.easiest_target =
       chain::compact(chain::target_for(chain::U256(options.hashes_per_share_min)));

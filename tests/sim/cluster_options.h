@@ -15,6 +15,8 @@ struct ClusterOptions {
   std::uint32_t interval_ms = 500;
   std::uint32_t heartbeat_ms = 3000;
   std::uint32_t block_events_max = 65'536;
+  std::uint32_t event_bytes_max = 1024 * 1024;
+  std::uint32_t block_bytes_max = 64 * 1024 * 1024;
   std::uint64_t hashes_per_share = 16;  // at the start
   std::uint64_t hashes_per_share_min = 2;
   // The highest feature level of a program. Above 1 the hosts begin with programs of mixed levels,

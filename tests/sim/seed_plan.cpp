@@ -122,6 +122,23 @@ Liar::Options draw_liar(std::uint64_t seed) {
   return options;
 }
 
+// In a sixteenth of the seeds the chaos is long, blocks come fast and whoever is down stays down,
+// so that much is to be caught up on.
+void make_long(SeedPlan& plan, chain::Rng rng) {
+  plan.chaos_times = 8;
+  plan.cluster.interval_ms = static_cast<std::uint32_t>(rng.between(100, 200));
+  plan.nemesis.pause_between = milliseconds(rng.between(2000, 12'000));
+  plan.nemesis.down_max = milliseconds(rng.between(8000, 60'000));
+}
+
+// In a quarter of the seeds little fits into events, blocks and pools, and events are larger.
+void make_small(SeedPlan& plan, chain::Rng rng) {
+  plan.cluster.event_bytes_max = 512;
+  plan.cluster.block_bytes_max = static_cast<std::uint32_t>(rng.between(512, 4096));
+  plan.cluster.core.pool.bytes_max = static_cast<std::size_t>(rng.between(4, 64)) * 1024;
+  plan.workload.data_bytes_max = 200;
+}
+
 }  // namespace
 
 bool records_nonces(std::uint64_t seed) {
@@ -140,6 +157,9 @@ SeedPlan draw_plan(std::uint64_t seed, bool members_change) {
   plan.nemesis = draw_nemesis(seed);
   plan.workload = draw_workload(seed);
   plan.operators = draw_operators(seed, plan.cluster.joiners);
+  chain::Rng sizes = chain::Rng(seed).fork("sizes");
+  if (sizes.chance(1, 16)) make_long(plan, sizes.fork("long"));
+  if (sizes.chance(1, 4)) make_small(plan, sizes.fork("small"));
   return plan;
 }
 

@@ -17,6 +17,7 @@ struct SeedPlan {
   Workload::Options workload;
   Operators::Options operators;  // with cluster.joiners only
   Liar::Options liar;            // with cluster.has_liar only
+  std::int64_t chaos_times = 1;  // how long the chaos is, of what it usually is
 };
 
 // `members_change`: in the seeds that know such changes.

@@ -21,7 +21,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   workload.start();
   if (plan.cluster.joiners > 0) operators.start();
   if (liar) liar->start();
-  cluster.run_for(options.chaos);
+  cluster.run_for(options.chaos * plan.chaos_times);
   nemesis.stop();
   workload.stop();
   operators.stop();

@@ -8,7 +8,7 @@ namespace eventchain::sim {
 
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  Span chaos = std::chrono::seconds(20);
+  Span chaos = std::chrono::seconds(20);  // in some seeds much longer
   bool prints = false;
   bool members_change = true;  // in the seeds that know such changes
 };

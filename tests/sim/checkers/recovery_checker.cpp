@@ -29,10 +29,11 @@ void RecoveryChecker::committed(NodeHost& host) {
   // Each node takes in no more than its own pool holds and one request over it; all of that may
   // have to be kept here too.
   const std::size_t nodes = kept_.size();
+  const std::size_t event_bytes_max = host.core_options().genesis.event_bytes_max;
   if (pool.size() > nodes * (pool.limits().events_max + kRequestEventsMax) ||
-      pool.bytes() > nodes * pool.limits().bytes_max)
-    throw Violation("I14",
-                    fmt::format("the pool of n{} holds {} events", host.index(), pool.size()));
+      pool.bytes() > nodes * (pool.limits().bytes_max + kRequestEventsMax * event_bytes_max))
+    throw Violation("I14", fmt::format("the pool of n{} holds {} events of {} octets", host.index(),
+                                       pool.size(), pool.bytes()));
 }
 
 void RecoveryChecker::compare_keys(NodeHost& host) {
