@@ -175,6 +175,7 @@ void Cluster::heal(const std::vector<std::size_t>& nodes) {
     links_->is_told(node, *membership_.newest());
     start(node);
     fill_disk(node, false);
+    drain(node, false);
     if (miner(node).rate() != hash_rate(options_)) miner(node).set_rate(hash_rate(options_));
     for (const std::size_t other : nodes)
       if (other != node) network_.mend(other, node);

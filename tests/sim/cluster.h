@@ -60,6 +60,8 @@ class Cluster : private HostWatcher, private Network::Receiver {
   void heal_members();
   // So full that intake must stop, until it starts again. Nothing happens if the node is down.
   void fill_disk(std::size_t node, bool is_full);
+  // Told that it is to be stopped soon, or not any more. Nothing happens if the node is down.
+  void drain(std::size_t node, bool wants);
 
   // --- programs (cluster_programs.cpp) ------------------------------------------------------
   // The feature level that the host's program can do.

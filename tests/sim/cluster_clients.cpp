@@ -110,4 +110,11 @@ void Cluster::fill_disk(std::size_t node, bool is_full) {
   host(node).post(node::DiskSpace{is_full});
 }
 
+void Cluster::drain(std::size_t node, bool wants) {
+  if (!host(node).is_alive() || intakes_[node].drains == wants) return;
+  trace_.print("n{} {}", node, wants ? "is to drain" : "drains no more");
+  intakes_[node].drains = wants;
+  host(node).post(node::OperatorDrains{wants});
+}
+
 }  // namespace eventchain::sim

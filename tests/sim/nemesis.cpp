@@ -80,6 +80,8 @@ void Nemesis::strike(Fault fault) {
       return slow_clock();
     case Fault::kSurge:
       return surge();
+    case Fault::kDrain:
+      return drain();
   }
 }
 
@@ -150,6 +152,12 @@ void Nemesis::fill_disk() {
   const std::size_t node = any_node();
   cluster_.fill_disk(node, true);
   later(options_.cut_max, [this, node] { cluster_.fill_disk(node, false); });
+}
+
+void Nemesis::drain() {
+  const std::size_t node = any_node();
+  cluster_.drain(node, true);
+  later(options_.cut_max, [this, node] { cluster_.drain(node, false); });
 }
 
 void Nemesis::slow_clock() {

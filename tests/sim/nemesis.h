@@ -26,8 +26,9 @@ class Nemesis {
     kEverybodyDown,
     kSlowClock,
     kSurge,
+    kDrain,
   };
-  static constexpr std::size_t kFaults = 14;
+  static constexpr std::size_t kFaults = 15;
   struct Options {
     std::vector<Fault> faults;
     Span pause_between = std::chrono::seconds(2);  // mean
@@ -57,6 +58,7 @@ class Nemesis {
   void slow_clock();
   void surge();
   void set_hash_rates(std::uint64_t rate);
+  void drain();
   std::size_t any_node() { return rng_.below(cluster_.size()); }
   std::size_t other_than(std::size_t node);
   // Runs `undo` after at most `longest`, unless the chaos is over.

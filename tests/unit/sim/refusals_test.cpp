@@ -56,6 +56,19 @@ TEST_CASE("whose disk is full takes nothing in until it has room") {
   CHECK(test.submit() == State::kDurable);
 }
 
+TEST_CASE("who drains takes nothing in until it drains no more, or has started again") {
+  Refusals test;
+  test.cluster().drain(0, true);
+  CHECK(test.submit() == State::kDraining);
+  test.cluster().drain(0, false);
+  CHECK(test.submit() == State::kDurable);
+  test.cluster().drain(0, true);
+  test.cluster().kill(0);
+  test.cluster().start(0);
+  test.cluster().run_until([&test] { return test.cluster().leader().has_value(); }, 30s);
+  CHECK(test.submit() == State::kDurable);
+}
+
 TEST_CASE("a refusal with nothing behind it is a lie") {
   Refusals test;
   // Past the harness, which thus knows of no reason.

@@ -31,11 +31,15 @@ TEST_CASE("a seed gives the same run every time") {
   }
 }
 
+// Which seeds have one shifts with what is drawn.
 TEST_CASE("a seed with a light member gives the same run every time") {
-  constexpr std::uint64_t kSeed = 29;
-  const SimulationTotals once = simulate(of_seed(kSeed));
+  constexpr std::uint64_t kSeedsMax = 200;
+  SimulationTotals once;
+  std::uint64_t seed = 0;
+  while (once.light_headers == 0 && seed < kSeedsMax) once = simulate(of_seed(++seed));
+  INFO("seed ", seed);
   CHECK(once.light_headers > 0);
-  CHECK(once.trace_hash == simulate(of_seed(kSeed)).trace_hash);
+  CHECK(once.trace_hash == simulate(of_seed(seed)).trace_hash);
 }
 
 TEST_CASE("a seed with a liar gives the same run every time, and the liar comes to speak") {
