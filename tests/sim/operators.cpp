@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeoutMin{500};
 constexpr std::size_t kVotersWanted = 3;
+constexpr std::int64_t kGraceMsMin = 300;
+constexpr std::int64_t kGraceMsMax = 5000;
 // A leader keeps an order that the cluster is not ready for, whatever becomes of who asked; and a
 // template that has it outlives that leader, but not its height.
 constexpr Span kDoubtMax = node::Orders::kTakenFor + std::chrono::seconds(10);
@@ -33,7 +35,7 @@ bool Operators::is_open(const Doubt& doubt) const {
 }
 
 bool Operators::knows_all() const {
-  return !is_open_ &&
+  return !is_open_ && cluster_.membership().newest()->policy.wanted == 0 &&
          std::ranges::none_of(doubts_, [this](const Doubt& one) { return is_open(one); });
 }
 
@@ -50,7 +52,10 @@ bool Operators::may_lose_vote(std::size_t host) const {
   std::erase(voters, host);
   const auto lost = std::ranges::count_if(
       doubts_, [this](const Doubt& one) { return one.costs_a_vote && is_open(one); });
-  if (voters.size() < voters_min_ + static_cast<std::size_t>(lost)) return false;
+  // The leader's own order may be on its way, too.
+  const bool is_seen_to = cluster_.membership().newest()->policy.wanted != 0;
+  if (voters.size() < voters_min_ + static_cast<std::size_t>(lost) + (is_seen_to ? 1 : 0))
+    return false;
   const auto live = std::ranges::count_if(voters, [this](std::size_t one) {
     return cluster_.host(one).is_alive() && !cluster_.host(one).is_paused();
   });
@@ -60,6 +65,7 @@ bool Operators::may_lose_vote(std::size_t host) const {
 std::vector<Operators::Wish> Operators::wishes() const {
   const chain::MemberSet& now = *cluster_.membership().newest();
   std::vector<Wish> wishes;
+  if (options_.sets_policy) wishes.push_back({OrderKind::kPolicy, 0});
   for (std::size_t host = 0; host < cluster_.honest(); ++host) {
     const Machine& machine = cluster_.roster()[host];
     const chain::Member* member = chain::find_member(now, machine.member.node);
@@ -94,6 +100,15 @@ std::vector<Operators::Wish> Operators::wishes() const {
   return wishes;
 }
 
+net::Order Operators::write(const Wish& wish) {
+  if (wish.kind != OrderKind::kPolicy)
+    return make_order(wish.kind, cluster_.roster()[wish.host], *cluster_.membership().newest());
+  const auto wanted = static_cast<std::uint8_t>(rng_.chance(1, 4) ? 0 : rng_.chance(1, 2) ? 3 : 5);
+  const auto grace_ms = static_cast<std::uint32_t>(rng_.between(kGraceMsMin, kGraceMsMax));
+  cluster_.trace().print("the policy is to be {} voters, after {} ms", wanted, grace_ms);
+  return make_policy(wanted, grace_ms);
+}
+
 void Operators::act() {
   std::vector<std::size_t> through;
   for (const std::size_t host : cluster_.honest_members())
@@ -123,11 +138,10 @@ void Operators::act() {
   const Time deadline =
       is_relayed ? Time{} : cluster_.scheduler().now() + (timeout - kTimeoutMin / 2);
   relayed_ += is_relayed ? 1 : 0;
-  cluster_.order(
-      at, make_order(wish.kind, cluster_.roster()[wish.host], *cluster_.membership().newest()),
-      timeout, [this, wish, deadline](const std::optional<node::OrderAnswer>& answer) {
-        heard(wish, deadline, answer);
-      });
+  cluster_.order(at, write(wish), timeout,
+                 [this, wish, deadline](const std::optional<node::OrderAnswer>& answer) {
+                   heard(wish, deadline, answer);
+                 });
 }
 
 void Operators::heard(const Wish& wish, Time deadline,
@@ -141,7 +155,7 @@ void Operators::heard(const Wish& wish, Time deadline,
   doubt.lasts = answer && now < deadline ? Span(0) : kDoubtMax;
   doubt.below = chain::Height{cluster_.chain().height().value + kBlocksOfDoubt};
   doubt.costs_a_vote = wish.kind == OrderKind::kDemote || wish.kind == OrderKind::kObserve ||
-                       wish.kind == OrderKind::kRemove;
+                       wish.kind == OrderKind::kRemove || wish.kind == OrderKind::kPolicy;
   doubts_.push_back(doubt);
 }
 

@@ -9,22 +9,25 @@
 namespace eventchain::sim {
 
 // Change who belongs to a cluster at random, until they are told to stop: invite and admit hosts,
-// promote, demote and remove members, hand leadership over. One order is open at a time. They keep
-// to what operators keep to: never fewer voters than three where there were three (or than one),
-// and nobody loses a vote without whom those who live are no majority.
+// promote, demote and remove members, hand leadership over, and in some seeds tell the leader how
+// many voters to see to by itself. One order is open at a time. They keep to what operators keep
+// to: never fewer voters than three where there were three (or than one), and nobody loses a vote
+// without whom those who live are no majority.
 class Operators {
  public:
   struct Options {
     Span pause_between = std::chrono::seconds(1);  // mean
     Span timeout_max = std::chrono::seconds(8);
     std::size_t lights = 0;  // the last hosts, which are invited as light members
+    bool sets_policy = false;
   };
 
   Operators(Cluster& cluster, const Options& options, chain::Rng rng);
 
   void start() { wait(); }
   void stop() { is_stopped_ = true; }
-  // Nothing that was ordered may still come into force by surprise.
+  // Nothing that was ordered may still come into force by surprise, and the leader orders nothing
+  // by itself.
   [[nodiscard]] bool knows_all() const;
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
   // Of them, given at nodes without a vote.
@@ -46,6 +49,7 @@ class Operators {
   void wait();
   void act();
   [[nodiscard]] std::vector<Wish> wishes() const;
+  net::Order write(const Wish& wish);
   [[nodiscard]] bool is_light(std::size_t host) const {
     return host >= cluster_.honest() - options_.lights;
   }

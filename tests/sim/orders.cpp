@@ -55,6 +55,8 @@ const char* to_string(OrderKind kind) {
       return "remove";
     case OrderKind::kTransfer:
       return "transfer";
+    case OrderKind::kPolicy:
+      return "policy";
   }
   return "";
 }
@@ -79,6 +81,7 @@ net::Order make_order(OrderKind kind, const Machine& machine, const chain::Membe
     case OrderKind::kRemove:
       return by_operator(chain::RemoveMember{node});
     case OrderKind::kTransfer:
+    case OrderKind::kPolicy:
       break;
   }
   return net::TransferLeadership{node};

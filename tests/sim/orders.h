@@ -16,11 +16,11 @@ enum class OrderKind : std::uint8_t {
   kObserve,  // to observer
   kRemove,
   kTransfer,  // leadership to it
+  kPolicy,    // no host's: what the leader is to see to by itself
 };
-inline constexpr std::size_t kOrderKinds = 9;
 const char* to_string(OrderKind kind);
 
-// The order as an operator writes it who knows the set `now`.
+// The order as an operator writes it who knows the set `now`. Pre: no policy.
 net::Order make_order(OrderKind kind, const Machine& machine, const chain::MemberSet& now);
 net::Order make_policy(std::uint8_t wanted, std::uint32_t grace_ms);
 

@@ -75,6 +75,7 @@ Operators::Options draw_operators(std::uint64_t seed, std::size_t joiners) {
   options.pause_between = milliseconds(rng.between(100, 2500));
   options.timeout_max = milliseconds(rng.between(1000, 10'000));
   options.lights = draw_lights(seed, joiners);
+  options.sets_policy = chain::Rng(seed).fork("policy").chance(1, 3);
   return options;
 }
 
