@@ -133,6 +133,11 @@ bool Cluster::run_until(const std::function<bool()>& is_true, Span limit) {
   return true;
 }
 
+void Cluster::waited(Span span, Span limit) {
+  waited_permille_ =
+      std::max(waited_permille_, static_cast<std::uint64_t>(1000 * span.count() / limit.count()));
+}
+
 void Cluster::start(std::size_t node) {
   if (host(node).is_alive() || is_gone(node)) return;
   if (host(node).run() == 0 && is_invited_as_light(node)) {

@@ -42,6 +42,10 @@ class Cluster : private HostWatcher, private Network::Receiver {
   // False if it did not become true in time. Looked at every few milliseconds.
   bool run_until(const std::function<bool()>& is_true, Span limit);
 
+  // A demand was met, or not, after this part of the time that it was given.
+  void waited(Span span, Span limit);
+  [[nodiscard]] std::uint64_t waited_permille() const { return waited_permille_; }  // at most
+
   // --- faults -------------------------------------------------------------------------------
   // Nothing happens if it runs already, or was removed and knows it. Whoever is invited as a light
   // member by its first start is one for ever.
@@ -254,6 +258,7 @@ class Cluster : private HostWatcher, private Network::Receiver {
   std::vector<bool> is_gone_;
   std::vector<bool> is_outdated_;
   std::uint64_t next_request_ = 1;
+  std::uint64_t waited_permille_ = 0;
 };
 
 }  // namespace eventchain::sim

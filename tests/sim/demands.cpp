@@ -65,6 +65,13 @@ void ask(Cluster& cluster, const std::shared_ptr<Probes>& probes, std::size_t in
       });
 }
 
+bool comes_true(Cluster& cluster, const std::function<bool()>& is_true, Span limit) {
+  const Time since = cluster.scheduler().now();
+  const bool came = cluster.run_until(is_true, limit);
+  cluster.waited(cluster.scheduler().now() - since, limit);
+  return came;
+}
+
 }  // namespace
 
 Span patience(const Cluster& cluster) {
@@ -76,7 +83,9 @@ Span patience(const Cluster& cluster) {
 
 void demand_progress(Cluster& cluster, const Nodes& who, const char* when) {
   const Span limit = patience(cluster);
-  if (cluster.run_until([&] { return cluster.is_settled(who()); }, limit)) return;
+  if (comes_true(
+          cluster, [&] { return cluster.is_settled(who()); }, limit))
+    return;
   throw Violation(
       "I15", fmt::format("no convergence {} within {} s: {}", when,
                          std::chrono::duration_cast<seconds>(limit).count(), cluster.describe()));
@@ -85,7 +94,9 @@ void demand_progress(Cluster& cluster, const Nodes& who, const char* when) {
 void demand_newest_level(Cluster& cluster) {
   const auto level = [&cluster] { return cluster.membership().newest()->feature_level; };
   const std::uint16_t newest = cluster.options().newest_program;
-  if (cluster.run_until([&] { return level() == newest; }, patience(cluster))) return;
+  if (comes_true(
+          cluster, [&] { return level() == newest; }, patience(cluster)))
+    return;
   throw Violation("I15", fmt::format("the feature level stays at {} of {}: {}", level(), newest,
                                      cluster.describe()));
 }
@@ -97,7 +108,9 @@ void demand_reads(Cluster& cluster, const std::vector<std::size_t>& nodes) {
       if (reached.value_or(false)) ++answered;
     });
   }
-  if (cluster.run_until([&] { return answered == nodes.size(); }, patience(cluster))) return;
+  if (comes_true(
+          cluster, [&] { return answered == nodes.size(); }, patience(cluster)))
+    return;
   throw Violation("I15", fmt::format("only {} of {} healthy nodes answer a linearizable read: {}",
                                      answered, nodes.size(), cluster.describe()));
 }
@@ -122,7 +135,7 @@ void demand_writes(Cluster& cluster, const Nodes& who, const char* when) {
     }
     return are_all_done;
   };
-  if (cluster.run_until(are_done, patience(cluster))) return;
+  if (comes_true(cluster, are_done, patience(cluster))) return;
   throw Violation("I15", fmt::format("new events do not arrive {}: {}", when, cluster.describe()));
 }
 

@@ -70,11 +70,12 @@ class Run {
         "strikes={} elections={} commits={} messages={} blocks={} eased={} events={} "
         "rejections={} requests={} promises={} reads={} revived={} orders_asked={} "
         "orders_relayed={} orders_in_blocks={} levels_raised={} light_members={} "
-        "light_headers={} light_shares={} nonces={} lies={}\n",
+        "light_headers={} light_shares={} nonces={} lies={} patience_used={:.3f} by_seed={}\n",
         sum_.strikes, sum_.elections, sum_.commits, sum_.messages, sum_.blocks, sum_.eased,
         sum_.events, sum_.rejections, sum_.requests, sum_.promises, sum_.reads, sum_.revived,
         sum_.asked, sum_.relayed, sum_.orders, sum_.levels, sum_.lights, sum_.light_headers,
-        sum_.light_shares, sum_.nonces, sum_.lies);
+        sum_.light_shares, sum_.nonces, sum_.lies, static_cast<double>(sum_.waited_permille) / 1000,
+        waited_most_);
   }
 
  private:
@@ -90,6 +91,10 @@ class Run {
       const SimulationTotals totals = simulate(options);
       const std::lock_guard lock(mutex_);
       add(totals);
+      if (totals.waited_permille > sum_.waited_permille) {
+        sum_.waited_permille = totals.waited_permille;
+        waited_most_ = seed;
+      }
       if (last_ == 0 || prints_) fmt::print("trace {:016x}\n", totals.trace_hash);
     } catch (const std::exception& broken) {
       const std::lock_guard lock(mutex_);
@@ -134,6 +139,7 @@ class Run {
   std::uint64_t seeds_ = 0;
   std::uint64_t failures_ = 0;
   SimulationTotals sum_;
+  std::uint64_t waited_most_ = 0;  // the seed that did
 };
 
 }  // namespace

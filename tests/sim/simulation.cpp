@@ -70,6 +70,7 @@ SimulationTotals simulate(const SimulationOptions& options) {
   totals.lies = liar ? liar->lies() : 0;
   totals.nonces = cluster.nonces().count();
   totals.messages = cluster.network().messages();
+  totals.waited_permille = cluster.waited_permille();
   return totals;
 }
 

@@ -20,6 +20,7 @@ struct SimulationTotals {
                 requests = 0, promises = 0, revived = 0, reads = 0, strikes = 0, messages = 0,
                 asked = 0, orders = 0, relayed = 0, levels = 0, lights = 0, light_headers = 0,
                 light_shares = 0, nonces = 0, lies = 0;
+  std::uint64_t waited_permille = 0;  // of what a demand was given, the longest
 };
 
 // One seed from beginning to end: everything drawn from it, chaos with safety checked at every
