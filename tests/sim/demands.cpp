@@ -76,8 +76,8 @@ bool comes_true(Cluster& cluster, const std::function<bool()>& is_true, Span lim
 
 Span patience(const Cluster& cluster) {
   const ClusterOptions& options = cluster.options();
-  const auto blocks = static_cast<std::int64_t>(120 + cluster.pending_most());
-  return seconds(60) + 20 * options.core.election_timeout +
+  const auto blocks = static_cast<std::int64_t>(60 + 2 * cluster.pending_most());
+  return seconds(30) + 20 * options.core.election_timeout +
          blocks * milliseconds(options.interval_ms) + options.core.assembler.expectation_wait;
 }
 
