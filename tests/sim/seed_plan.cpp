@@ -158,6 +158,8 @@ SeedPlan draw_plan(std::uint64_t seed, bool members_change) {
   plan.nemesis = draw_nemesis(seed);
   plan.workload = draw_workload(seed);
   plan.operators = draw_operators(seed, plan.cluster.joiners);
+  // A policy without standbys makes observers voters, and Raft believes its voters.
+  if (plan.cluster.has_liar) plan.operators.sets_policy = false;
   chain::Rng sizes = chain::Rng(seed).fork("sizes");
   if (sizes.chance(1, 16)) make_long(plan, sizes.fork("long"));
   if (sizes.chance(1, 4)) make_small(plan, sizes.fork("small"));
