@@ -184,6 +184,14 @@ class ScaleRun {
     demand([this] { return feed_.is_done(); },
            minutes(5) + 4 * static_cast<int>(options_.events) * options_.event_every, "the feed");
     stop_feed();
+    // A node's tip moves before the turn that moves it is on its disk.
+    demand(
+        [this] {
+          return std::ranges::all_of(alive(), [this](std::size_t node) {
+            return meter_.reached_at(node, chain::Height{height()}).has_value();
+          });
+        },
+        minutes(1), "that every node tells of the newest block");
     for (const bool votes : {false, true}) note_traffic(votes);
     double octets = 0;
     double with_bodies = 0;
@@ -197,7 +205,7 @@ class ScaleRun {
     note_times(first);
     std::vector<Span> spreads;
     for (std::uint64_t block = first_block; block <= height(); ++block)
-      spreads.push_back(*last_reached(chain::Height{block}) -
+      spreads.push_back(last_reached(chain::Height{block}) -
                         *meter_.first_reached(chain::Height{block}));
     report_.block_spread = spread_of(spreads);
     say("the events are everywhere");
@@ -223,11 +231,13 @@ class ScaleRun {
     kind(votes).octets_sent = share_of(octets);
   }
 
-  std::optional<Time> last_reached(chain::Height height) {
+  Time last_reached(chain::Height height) {
     Time last;
     for (const std::size_t node : alive()) {
       const auto at = meter_.reached_at(node, height);
-      if (!at) return std::nullopt;
+      if (!at)
+        throw Violation("I15", fmt::format("n{} did not come to block {} in a calm cluster", node,
+                                           height.value));
       last = std::max(last, *at);
     }
     return last;
@@ -245,7 +255,7 @@ class ScaleRun {
       durable[event.is_at_voter ? 1 : 0].push_back(*event.durable - event.submitted);
       const chain::Height height = cluster_.chain().placed(event.key)->height;
       completed.push_back(*meter_.first_reached(height) - event.submitted);
-      everywhere.push_back(*last_reached(height) - event.submitted);
+      everywhere.push_back(last_reached(height) - event.submitted);
       for (const std::size_t node : alive())
         anywhere.push_back(*meter_.reached_at(node, height) - event.submitted);
     }

@@ -33,8 +33,9 @@ void ScaleMeter::received(std::size_t at, const net::Message& message) {
 
 void ScaleMeter::reached(std::size_t node, chain::Height height) {
   while (reached_.size() <= height.value) reached_.emplace_back(traffic_.size(), kNever);
-  Time& at = reached_[height.value][node];
-  at = std::min(at, scheduler_.now());
+  // Who applies several blocks in one turn tells of the last.
+  for (std::uint64_t one = height.value; one > 0 && reached_[one][node] == kNever; --one)
+    reached_[one][node] = scheduler_.now();
 }
 
 void ScaleMeter::found_share(std::size_t, const mining::WorkOrder& order) {
