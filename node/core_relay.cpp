@@ -196,7 +196,7 @@ void NodeCore::State::spread_on(const chain::Commitment& commitment, const Holdi
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce& message) {
-  Serving::Left* left = serving.begin(peer);
+  Serving::Left* left = serving.begin_announcement(peer);
   if (left == nullptr) return;
   std::vector<chain::EntryRef> lacking;
   for (const auto& entry : message.entries) {
@@ -219,7 +219,7 @@ void NodeCore::State::said(const chain::NodeId& peer, const net::EventsAnnounce&
 }
 
 void NodeCore::State::said(const chain::NodeId& peer, const net::EventsRequest& message) {
-  Serving::Left* left = serving.begin(peer);
+  Serving::Left* left = serving.begin_search(peer);
   if (left == nullptr) return;
   const std::size_t bytes_max = std::min(kReplyBytesMax, left->bytes);
   net::Events part;

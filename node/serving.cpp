@@ -14,11 +14,25 @@ void Serving::Left::looked_up(std::size_t count) {
 
 Serving::Left* Serving::begin(const chain::NodeId& peer) {
   Left& left = peers_[peer];
-  if (left.requests == 0 || !left.may_look_up() || left.bytes == 0) {
+  return take(left, left.requests, left.lookups > 0);
+}
+
+Serving::Left* Serving::begin_search(const chain::NodeId& peer) {
+  Left& left = peers_[peer];
+  return take(left, left.requests, left.may_look_up());
+}
+
+Serving::Left* Serving::begin_announcement(const chain::NodeId& peer) {
+  Left& left = peers_[peer];
+  return take(left, left.announcements, left.may_look_up());
+}
+
+Serving::Left* Serving::take(Left& left, std::size_t& count, bool may) {
+  if (!may || count == 0 || left.bytes == 0) {
     ++dropped_;
     return nullptr;
   }
-  --left.requests;
+  --count;
   return &left;
 }
 

@@ -29,10 +29,14 @@ class Serving {
   // Of the lookups, those that found nothing: as many as one announcement or one request names.
   static constexpr std::size_t kMissesMax = 8192;
   static constexpr std::size_t kRequestsMax = 32;
+  // Gossip tells of 256 events in one, so of more events than a turn makes durable; what they cost
+  // are lookups.
+  static constexpr std::size_t kAnnouncementsMax = 256;
 
   // Of this turn. Nothing of one of them: nothing is served any more.
   struct Left {
     std::size_t requests = kRequestsMax;
+    std::size_t announcements = kAnnouncementsMax;
     std::size_t lookups = kLookupsMax;
     std::size_t misses = kMissesMax;
     std::size_t bytes = kBytesMax;
@@ -46,10 +50,16 @@ class Serving {
   // For each request, before it is looked into. nullptr: it is to be dropped, and is counted. Valid
   // until the turn ends; what the answer costs is to be taken off.
   Left* begin(const chain::NodeId& peer);
+  // The same of a request for bodies, and of an announcement: not for who has looked for enough in
+  // vain.
+  Left* begin_search(const chain::NodeId& peer);
+  Left* begin_announcement(const chain::NodeId& peer);
   void turn_ended() { peers_.clear(); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
+  Left* take(Left& left, std::size_t& count, bool may);
+
   std::map<chain::NodeId, Left> peers_;
   std::uint64_t dropped_ = 0;
 };

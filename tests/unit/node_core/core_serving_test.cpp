@@ -134,6 +134,23 @@ TEST_CASE("a turn looks so often in vain for what one peer names, and the others
   CHECK(one.bytes_to(voter_id(2), effects) > 0);
 }
 
+TEST_CASE("who has looked for enough in vain may ask for what takes no search") {
+  Holder one;
+  one.said(1, net::EventsAnnounce{unknown(Serving::kMissesMax), {}});
+  one.said(1, net::BlocksRequest{chain::Height{1}, 64});
+  CHECK(replies(one.end_turn()) == 1);
+  CHECK(one.dropped() == 0);
+}
+
+TEST_CASE("announcements take no room from requests") {
+  Holder one;
+  for (std::size_t i = 0; i < Serving::kAnnouncementsMax + 3; ++i)
+    one.said(1, net::EventsAnnounce{{}, {chain::ShortId{}}});
+  CHECK(one.dropped() == 3);
+  one.said(1, net::BlocksRequest{chain::Height{1}, 64});
+  CHECK(replies(one.end_turn()) == 1);
+}
+
 TEST_CASE("names of eight octets count like others") {
   Holder one;
   const std::vector<chain::ShortId> ids(net::limits::kShortIdsCountMax);
