@@ -372,8 +372,12 @@ void NodeCore::State::try_adopt() {
     taken_up.insert(checked->hash);
     relay_template(*checked);
   }
-  for (const auto& [peer, shares] : std::exchange(early_shares, {}))
-    for (const auto& share : shares) take_share(share, peer, counters.peer_shares);
+  for (const auto& [peer, shares] : std::exchange(early_shares, {})) {
+    for (const auto& share : shares) {
+      if (!members.is_linked(peer)) break;  // one of them was one too many
+      take_share(share, peer, counters.peer_shares);
+    }
+  }
 }
 
 void NodeCore::State::take_share(const mining::ShareFound& share,
