@@ -87,7 +87,8 @@ void demand_same_term(Cluster& cluster, const std::vector<std::size_t>& core) {
 
 void heal_quorum(Cluster& cluster, chain::Rng& rng) {
   const std::vector<std::size_t> voters = cluster.voters();
-  std::vector<std::size_t> quorum = cluster.honest_members();  // may need one that is no voter any more
+  std::vector<std::size_t> quorum =
+      cluster.honest_members();  // may need one that is no voter any more
   for (auto rest = dispensable(cluster, quorum); !rest.empty(); rest = dispensable(cluster, quorum))
     std::erase(quorum, rest[rng.below(rest.size())]);
   std::vector<std::size_t> core = quorum;
