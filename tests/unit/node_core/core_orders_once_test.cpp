@@ -18,21 +18,6 @@ chain::MemberOrder role(const char* by, chain::MemberRole to) {
   return {by, chain::SetRole{voter_id(kObserver), to}};
 }
 
-// In how many blocks the order is.
-std::size_t count(Crew& crew, std::size_t at, const chain::MemberOrder& order) {
-  std::size_t found = 0;
-  auto& store = crew.nodes[at]->store.chain();
-  for (chain::Height height{1}; height <= crew.height(at); height = height.next()) {
-    const auto block = store.block(height);
-    REQUIRE(block.has_value());
-    for (const auto& item : block->content.annex) {
-      const auto* placed = std::get_if<chain::MemberOrder>(&item);
-      if (placed != nullptr && chain::is_same_wish(*placed, order)) ++found;
-    }
-  }
-  return found;
-}
-
 void give(Crew& crew, std::size_t at, const chain::MemberOrder& order,
           std::chrono::milliseconds patience = 60s) {
   crew.handle(at, ClientOrders{RequestId{++crew.last_request}, net::Order(order),
@@ -68,7 +53,7 @@ TEST_CASE("an order whose node was cut off when a block had it is not carried ou
   };
   give(crew, asker, kAnns);
   const std::uint64_t request = crew.last_request;
-  REQUIRE(crew.run(5s, [&] { return count(crew, leader, kAnns) == 1; }));
+  REQUIRE(crew.run(5s, [&] { return count_blocks(crew, leader, kAnns) == 1; }));
   CHECK(crew.order(leader, net::Order(kBobs)).outcome == net::OrderOutcome::kDone);
   REQUIRE(answer_to(crew, request) == nullptr);
   REQUIRE(crew.height(asker) < crew.height(leader));
@@ -91,7 +76,7 @@ TEST_CASE("an order whose node was cut off when a block had it is not carried ou
   CHECK(answer_to(crew, request)->outcome == net::OrderOutcome::kDone);
   crew.run(5s);
   const std::size_t now = crew.elect();
-  CHECK(count(crew, now, kAnns) == 1);
+  CHECK(count_blocks(crew, now, kAnns) == 1);
   CHECK(chain::find_member(crew.members(now), voter_id(kObserver))->role ==
         chain::MemberRole::kObserver);
 }
@@ -110,7 +95,7 @@ TEST_CASE(
   crew.is_lost = [&](const Crew::Letter& letter) { return letter.to == kObserver; };
   give(crew, kObserver, kAnns);
   const std::uint64_t request = crew.last_request;
-  REQUIRE(crew.run(5s, [&] { return count(crew, leader, kAnns) == 1; }));
+  REQUIRE(crew.run(5s, [&] { return count_blocks(crew, leader, kAnns) == 1; }));
   crew.cut(kObserver, first);
   CHECK(crew.order(leader, net::Order(kBobs)).outcome == net::OrderOutcome::kDone);
   REQUIRE(crew.run(5s, [&] { return crew.height(second) == crew.height(leader); }));
@@ -120,11 +105,11 @@ TEST_CASE(
   };
   crew.link(kObserver, second);
   crew.run(5s);
-  CHECK(count(crew, leader, kAnns) == 1);
+  CHECK(count_blocks(crew, leader, kAnns) == 1);
   crew.is_lost = {};
   REQUIRE(crew.run(20s, [&] { return answer_to(crew, request) != nullptr; }));
   CHECK(answer_to(crew, request)->outcome == net::OrderOutcome::kDone);
-  CHECK(count(crew, crew.elect(), kAnns) == 1);
+  CHECK(count_blocks(crew, crew.elect(), kAnns) == 1);
 }
 
 TEST_CASE("a leader that has seen less than who asks it keeps silent") {
@@ -155,5 +140,5 @@ TEST_CASE("blocks without orders that the asker has not seen delay no order") {
   REQUIRE(crew.run(5s, [&] { return crew.height(leader) > before; }));
   crew.handle(leader,
               PeerSaid{voter_id((leader + 1) % 3), net::OrderAsk{1, net::Order(kAnns), before}});
-  CHECK(crew.run(5s, [&] { return count(crew, leader, kAnns) == 1; }));
+  CHECK(crew.run(5s, [&] { return count_blocks(crew, leader, kAnns) == 1; }));
 }

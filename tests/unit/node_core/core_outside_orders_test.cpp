@@ -40,20 +40,7 @@ struct Outside {
       return !crew.orders.empty() && crew.orders.back().request.value == crew.last_request;
     });
   }
-  // In how many blocks the order is.
-  std::size_t count(const chain::MemberOrder& order) {
-    std::size_t found = 0;
-    auto& store = crew.nodes[leader]->store.chain();
-    for (chain::Height height{1}; height <= crew.height(leader); height = height.next()) {
-      const auto block = store.block(height);
-      REQUIRE(block.has_value());
-      for (const auto& item : block->content.annex) {
-        const auto* placed = std::get_if<chain::MemberOrder>(&item);
-        if (placed != nullptr && chain::is_same_wish(*placed, order)) ++found;
-      }
-    }
-    return found;
-  }
+  std::size_t count(const chain::MemberOrder& order) { return count_blocks(crew, leader, order); }
 
   Crew crew;
   std::size_t leader = 0;

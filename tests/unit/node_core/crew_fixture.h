@@ -280,4 +280,19 @@ struct Crew {
   std::uint64_t last_request = 0;
 };
 
+// In how many blocks of a node the order is.
+inline std::size_t count_blocks(Crew& crew, std::size_t at, const chain::MemberOrder& order) {
+  std::size_t found = 0;
+  auto& store = crew.nodes[at]->store.chain();
+  for (chain::Height height{1}; height <= crew.height(at); height = height.next()) {
+    const auto block = store.block(height);
+    REQUIRE(block.has_value());
+    for (const auto& item : block->content.annex) {
+      const auto* placed = std::get_if<chain::MemberOrder>(&item);
+      if (placed != nullptr && chain::is_same_wish(*placed, order)) ++found;
+    }
+  }
+  return found;
+}
+
 }  // namespace eventchain::node::testing
