@@ -140,13 +140,13 @@ std::optional<chain::NodeId> Reads::next_voter(const std::optional<chain::NodeId
 
 // What is being asked already may be answered with what was committed before the fresh ones came.
 void Reads::pose(bool is_for_others) {
-  const auto rest = std::ranges::stable_partition(fresh_, [&](const Read& read) {
+  const auto posed = std::stable_partition(fresh_.begin(), fresh_.end(), [&](const Read& read) {
     return std::holds_alternative<Relayed>(read) != is_for_others;
   });
-  if (rest.empty()) return;
+  if (posed == fresh_.end()) return;
   questions_.emplace(++last_question_,
-                     Question{{rest.begin(), rest.end()}, is_for_others, std::nullopt, {}, {}});
-  fresh_.erase(rest.begin(), rest.end());
+                     Question{{posed, fresh_.end()}, is_for_others, std::nullopt, {}, {}});
+  fresh_.erase(posed, fresh_.end());
 }
 
 void Reads::ask_voters(chain::Instant now) {
